@@ -1,0 +1,125 @@
+/**
+ * The corridor: one request, from the door to the upstream and back. Every door leads here and nothing else leads out.
+ * A line added here is asked of every message in the house; most things belong in a guard instead (see stages.ts).
+ */
+import type { Headers } from '../protocol/revisions/2026-07-28/headers.ts'
+import type { Notification, Request } from '../protocol/json-rpc.ts'
+import type { Guard } from './guard.ts'
+import { type Bench, type Cleared, judge, type Judgement } from './judge.ts'
+import type { Origin, Parcel, Principal } from './parcel.ts'
+import { asRefusal, type Refusal } from './refusal.ts'
+
+/** One message as a door hands it in: read, but nothing about it verified. */
+export interface Frame {
+  /** Names the exchange in audit records and error messages. */
+  readonly exchange: string
+  readonly message: Request | Notification
+  /** The server id in the path, or undefined on the door to all servers. */
+  readonly server: string | undefined
+  readonly headers: Headers
+  readonly origin: Origin
+  /** Aborted when the sender no longer wants an answer. */
+  readonly signal: AbortSignal
+}
+
+/** The way back to the sender of one frame. */
+export interface Reply {
+  /** Hands over a notice, a question or the final result. A question resolves to its answer, if the sender answers within the exchange. */
+  deliver(parcel: Cleared): Promise<Parcel | undefined> | undefined
+  refuse(refusal: Refusal): void
+}
+
+export interface Routed {
+  readonly call: Parcel
+  /** Answers that came with the call, to questions of an earlier exchange (2026-07-28 `inputResponses`). */
+  readonly answers: readonly Parcel[]
+}
+
+/** How an exchange ended. `suspended`: the server asked something, and the sender will come back with the answer. */
+export type Ending = 'delivered' | 'suspended' | 'refused' | 'cancelled'
+
+/** The audit record of one exchange; see audit/. */
+export interface Record {
+  identified(principal: Principal): void
+  judged(parcel: Parcel, judgement: Judgement): void
+  /** Writes the intent. Resolves when it is on disk for a call that may write; a read goes ahead at once. */
+  intent(call: Parcel): Promise<void> | undefined
+  /** Resolves when the intent is on disk. Awaited before anything is handed to the sender. */
+  durable(): Promise<void> | undefined
+  ended(ending: Ending, refusal?: Refusal): void
+}
+
+export interface Gate extends Bench {
+  record(frame: Frame): Record
+  identify(frame: Frame): Principal | Promise<Principal>
+  route(frame: Frame, principal: Principal): Routed | Promise<Routed>
+  /** Notices, questions of the server, and at last the result. The judgement on a question's answer is passed to next(). */
+  forward(call: Cleared, answers: readonly Cleared[], signal: AbortSignal): AsyncGenerator<Parcel, void, Judgement | undefined>
+  /** Told of a failure of our own, so that its stack reaches the log and nobody else. */
+  failed(error: unknown, frame: Frame): void
+}
+
+export async function exchange(frame: Frame, reply: Reply, gate: Gate): Promise<void> {
+  const record = gate.record(frame)
+  try {
+    const principal = await gate.identify(frame)
+    record.identified(principal)
+    const { call, answers } = await gate.route(frame, principal)
+    const cleared = await clear(call, gate, record)
+    const clearedAnswers: Cleared[] = []
+    for (const answer of answers) clearedAnswers.push(await clear(answer, gate, record))
+    await record.intent(cleared)
+
+    let ending: Ending = 'delivered'
+    const upstream = gate.forward(cleared, clearedAnswers, frame.signal)
+    try {
+      for (let step = await upstream.next(); !step.done; ) {
+        const judgement = await judged(step.value, gate, record)
+        await record.durable()
+        const answer = await pass(step.value, judgement, reply, gate, record)
+        if (step.value.leg === 'ask') ending = answer === undefined ? 'suspended' : 'delivered'
+        step = await upstream.next(answer)
+      }
+    } finally {
+      await upstream.return()
+    }
+    record.ended(ending)
+  } catch (error) {
+    const refusal = asRefusal(error)
+    if (refusal.code === 'INTERNAL') gate.failed(error, frame)
+    record.ended(refusal.code === 'CANCELLED' ? 'cancelled' : 'refused', refusal)
+    reply.refuse(refusal)
+  } finally {
+    settle(gate.guards, frame.exchange)
+  }
+}
+
+/** Hands a judged parcel to the sender. Returns the judgement on the answer, when it was a question. */
+async function pass(parcel: Parcel, judgement: Judgement, reply: Reply, gate: Gate, record: Record): Promise<Judgement | undefined> {
+  if ('cleared' in judgement) {
+    const answer = await reply.deliver(judgement.cleared)
+    return answer && judged(answer, gate, record)
+  }
+  if (parcel.leg === 'notice') return undefined // a refused notice is left out, and the exchange goes on
+  if (parcel.leg === 'ask') return judgement // the server is told no, and may finish without an answer
+  throw judgement.refused
+}
+
+async function judged(parcel: Parcel, gate: Gate, record: Record): Promise<Judgement> {
+  const judgement = await judge(parcel, gate)
+  record.judged(parcel, judgement)
+  return judgement
+}
+
+async function clear(parcel: Parcel, gate: Gate, record: Record): Promise<Cleared> {
+  const judgement = await judged(parcel, gate, record)
+  if ('refused' in judgement) {
+    await record.intent(parcel)
+    throw judgement.refused
+  }
+  return judgement.cleared
+}
+
+function settle(guards: readonly Guard[], exchange: string): void {
+  for (const guard of guards) guard.settled?.(exchange)
+}

@@ -1,0 +1,70 @@
+/**
+ * What passes through the house: one message, addressed and labelled. Frozen; a verdict can only lead to a new one
+ * with another body. Nothing about a parcel has been verified by its mere existence: that is what judge() is for.
+ */
+import type { JsonObject } from '../lib/strict-json.ts'
+import type { Outcome } from '../protocol/json-rpc.ts'
+import type { Class, Concern, Leg, Method } from '../protocol/methods.ts'
+import type { Era } from '../protocol/revisions/index.ts'
+
+/** Who is asking, as verified by identity/. `id` is unique across kinds and safe to store: `anonymous`, `key:ci`. */
+export interface Principal {
+  readonly kind: 'anonymous' | 'api-key'
+  readonly id: string
+}
+
+/** Where a message came from. `client` and `capabilities` are the sender's own words: for display and relaying, never for a decision. */
+export interface Origin {
+  readonly door: 'http' | 'stdio' | 'library'
+  readonly era: Era
+  readonly version: string
+  readonly client: JsonObject | undefined
+  readonly capabilities: JsonObject
+  /** The legacy session, or undefined for a modern request. */
+  readonly session: string | undefined
+  /** What the sender wants to hear of the server's log; undefined for nothing asked. */
+  readonly logLevel: string | undefined
+  readonly remote: string | undefined
+}
+
+export interface Parcel {
+  /** The exchange it belongs to; the same word stands in the audit record and in error messages. */
+  readonly exchange: string
+  readonly leg: Leg
+  readonly principal: Principal
+  readonly origin: Origin
+  readonly server: string
+  readonly method: string
+  readonly concerns: Concern
+  readonly subject: string | undefined
+  readonly class: Class
+  /** Which member of the JSON-RPC message the body is. */
+  readonly member: 'params' | Outcome
+  readonly body: JsonObject
+  /** Catalogs: where the entries are and what they are called. */
+  readonly list: Method['list']
+  /** `Mcp-Param-*` headers that no schema declares: relayed, and therefore judged, with the call. */
+  readonly strayHeaders: Readonly<Record<string, string>>
+}
+
+export function sealed(parcel: Parcel): Parcel {
+  return Object.freeze(parcel)
+}
+
+/** A parcel of the same exchange on another leg. */
+export function alongside(call: Parcel, changes: Partial<Parcel> & Pick<Parcel, 'leg' | 'body'>): Parcel {
+  return sealed({ ...call, list: undefined, strayHeaders: noHeaders, ...changes })
+}
+export const noHeaders: Readonly<Record<string, string>> = Object.freeze({})
+
+/** The entries of a catalog's list; none for a catalog that is not a list (`initialize`, `server/discover`). */
+export function entriesOf(parcel: Parcel): readonly JsonObject[] {
+  const entries = parcel.list === undefined ? undefined : parcel.body[parcel.list.items]
+  return Array.isArray(entries) ? (entries as readonly JsonObject[]) : []
+}
+
+/** How an entry of this catalog is called, or undefined when it has no name that could be decided on. */
+export function entryName(parcel: Parcel, entry: JsonObject): string | undefined {
+  const name = parcel.list === undefined ? undefined : entry?.[parcel.list.key]
+  return typeof name === 'string' ? name : undefined
+}

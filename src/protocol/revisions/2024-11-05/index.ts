@@ -1,0 +1,10 @@
+import type { Revision } from '../revision.ts'
+
+export const revision: Revision = {
+  version: '2024-11-05',
+  era: 'legacy',
+  batches: false,
+  versionHeader: false,
+  transport: 'http+sse',
+  resourceNotFound: -32002,
+}

@@ -1,0 +1,10 @@
+import type { Revision } from '../revision.ts'
+
+export const revision: Revision = {
+  version: '2025-03-26',
+  era: 'legacy',
+  batches: true,
+  versionHeader: false,
+  transport: 'streamable-http',
+  resourceNotFound: -32002,
+}

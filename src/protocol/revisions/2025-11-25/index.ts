@@ -1,0 +1,10 @@
+import type { Revision } from '../revision.ts'
+
+export const revision: Revision = {
+  version: '2025-11-25',
+  era: 'legacy',
+  batches: false,
+  versionHeader: true,
+  transport: 'streamable-http',
+  resourceNotFound: -32002,
+}

@@ -1,0 +1,10 @@
+import type { Revision } from '../revision.ts'
+
+export const revision: Revision = {
+  version: '2026-07-28',
+  era: 'modern',
+  batches: false,
+  versionHeader: true,
+  transport: 'streamable-http',
+  resourceNotFound: -32602,
+}
