@@ -12,7 +12,8 @@ const upstream = new URL(process.argv[2] ?? '')
 const pool = new Pool(upstream.origin, { headersTimeout: 30_000, bodyTimeout: 0 })
 const dropped = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'keep-alive'])
 
-const kept = (headers: IncomingMessage['headers']) => Object.fromEntries(Object.entries(headers).filter(([key]) => !dropped.has(key)))
+const kept = (headers: IncomingMessage['headers']) =>
+  Object.fromEntries(Object.entries(headers).filter(([key]) => !dropped.has(key)))
 const reserialised = (text: string) => (text === '' ? '' : JSON.stringify(JSON.parse(text)))
 
 async function forward(request: IncomingMessage, response: ServerResponse): Promise<void> {

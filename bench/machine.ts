@@ -9,7 +9,7 @@ const root = dirname(import.meta.dirname)
 
 /** Text from a process, without this machine's paths and name. */
 export function publicText(text: string): string {
-  const named = new RegExp(`\\b${RegExp.escape(hostname())}\\b`, 'g')
+  const named = new RegExp(`\\b${hostname().replaceAll('.', '\\.')}\\b`, 'g')
   return text.replaceAll(root, '.').replaceAll(tmpdir(), '(tmp)').replaceAll(homedir(), '~').replace(named, '(host)')
 }
 
@@ -24,7 +24,7 @@ function git(...args: string[]): string | null {
 export interface Machine {
   date: string
   commit: string
-  /** Whether the tree held changes that the commit does not. */
+  /** Whether the tree held changes that the commit does not; earlier results are none. */
   changed: boolean
   cpu: string
   cores: number
@@ -40,7 +40,7 @@ export function machine(): Machine {
   return {
     date: new Date().toISOString().slice(0, 10),
     commit: git('rev-parse', '--short', 'HEAD') ?? 'uncommitted',
-    changed: git('status', '--porcelain') !== '',
+    changed: git('status', '--porcelain', '--', '.', ':!bench/results') !== '',
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),

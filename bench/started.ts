@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -30,7 +30,8 @@ const readyTimeoutMs = 30_000
 const stopTimeoutMs = 8_000
 const running = new Set<ChildProcess>()
 process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
+  // SIGTERM, not SIGKILL: it is what lets a subject end the processes it has started itself.
+  for (const child of running) child.kill('SIGTERM')
 })
 
 function freePort(): Promise<number> {
@@ -98,7 +99,10 @@ export async function startProcess(launch: Launch, folder: string, port: number)
     running.delete(child)
     ended.reject(new Error(`it ended with ${signal ?? code}: ${reason(stderr)}`))
   })
-  const late = setTimeout(() => ended.reject(new Error(`not ready in ${readyTimeoutMs / 1000} s: ${reason(stderr)}`)), readyTimeoutMs)
+  const late = setTimeout(
+    () => ended.reject(new Error(`not ready in ${readyTimeoutMs / 1000} s: ${reason(stderr)}`)),
+    readyTimeoutMs,
+  )
   try {
     const ready = launch.ready === 'line' ? announced(child) : listening(port, gaveUp.signal)
     ready.catch(() => {})

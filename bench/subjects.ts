@@ -103,7 +103,10 @@ export const subjects: readonly Subject[] = [
     name: 'direct',
     setup: 'no proxy: the load generator calls the upstream',
     eras,
-    fronts: { http: ({ upstreamUrl }) => ({ url: upstreamUrl }), stdio: () => ({ unavailable: 'the load generator speaks HTTP' }) },
+    fronts: {
+      http: ({ upstreamUrl }) => ({ url: upstreamUrl }),
+      stdio: () => ({ unavailable: 'the load generator speaks HTTP' }),
+    },
   },
   {
     name: 'bare proxy',
@@ -142,12 +145,13 @@ export const subjects: readonly Subject[] = [
   },
   {
     name: 'mcp-proxy',
-    setup: 'stream endpoint only, otherwise its defaults; one upstream process for all sessions',
+    setup:
+      'stream endpoint only, no event store (its advice for request and response only); one upstream process for all sessions',
     eras,
     fronts: {
       http: () => stdioOnly,
       stdio: (place) => {
-        const options = ['--server', 'stream', '--host', '127.0.0.1', '--port', String(place.freePort), '--']
+        const options = ['--server', 'stream', '--no-eventStore', '--host', '127.0.0.1', '--port', String(place.freePort), '--']
         const argv = script(place, 'node_modules/mcp-proxy/dist/bin/mcp-proxy.mjs', ...options, ...stdioServer(place))
         return { argv, endpoint: '/mcp', ready: 'port' }
       },
@@ -155,8 +159,8 @@ export const subjects: readonly Subject[] = [
   },
   {
     name: 'supergateway',
-    setup: 'stateful mode, no log; one upstream process for each legacy session',
-    eras: ['legacy'],
+    setup: 'stateful mode, no log; one upstream process for each legacy session, one for each modern call',
+    eras,
     fronts: {
       http: () => ({ unavailable: 'it turns streamable HTTP into stdio only, it cannot serve HTTP before an HTTP server' }),
       stdio: (place) => {

@@ -18,6 +18,8 @@ export interface Frame {
   readonly server: string | undefined
   readonly headers: Headers
   readonly origin: Origin
+  /** An act of the door itself (opening a stream, ending a session), which no message can pretend to be. */
+  readonly act?: true
   /** Aborted when the sender no longer wants an answer. */
   readonly signal: AbortSignal
 }

@@ -12,6 +12,10 @@ declare const cleared: unique symbol
 /** Proof that a parcel passed every guard of its leg. Only judge() makes one; only forward() and deliver() take one. */
 export type Cleared = Parcel & { readonly [cleared]: true }
 
+/** A cleared parcel after one of the explicit rewrites that follow the last guard (inbound/rewrites.ts, inbound/aggregate/). */
+export const rewritten = (parcel: Cleared, changes: Pick<Parcel, 'body'> & Partial<Pick<Parcel, 'member'>>): Cleared =>
+  sealed({ ...parcel, ...changes }) as Cleared
+
 /** What one guard said, and whether it counted. Passes without findings are not kept. */
 export interface Opinion {
   readonly guard: string

@@ -41,6 +41,8 @@ export interface Parcel {
   /** Which member of the JSON-RPC message the body is. */
   readonly member: 'params' | Outcome
   readonly body: JsonObject
+  /** What a question is called among the questions of one result, and its answer with it. */
+  readonly question: string | undefined
   /** Catalogs: where the entries are and what they are called. */
   readonly list: Method['list']
   /** `Mcp-Param-*` headers that no schema declares: relayed, and therefore judged, with the call. */
@@ -53,7 +55,7 @@ export function sealed(parcel: Parcel): Parcel {
 
 /** A parcel of the same exchange on another leg. */
 export function alongside(call: Parcel, changes: Partial<Parcel> & Pick<Parcel, 'leg' | 'body'>): Parcel {
-  return sealed({ ...call, list: undefined, strayHeaders: noHeaders, ...changes })
+  return sealed({ ...call, list: undefined, question: undefined, strayHeaders: noHeaders, ...changes })
 }
 export const noHeaders: Readonly<Record<string, string>> = Object.freeze({})
 

@@ -37,6 +37,8 @@ export interface Method {
   readonly nameHeader?: string
   /** The result carries `ttlMs` and `cacheScope` (2026-07-28, Caching). */
   readonly cacheable?: true
+  /** Not a message: an act of the HTTP transport that passes through the house like one. A message of this name is refused. */
+  readonly internal?: true
   /** `input_required` may be the answer (2026-07-28, Multi Round-Trip Requests). */
   readonly mayAsk?: true
 }
@@ -55,8 +57,8 @@ const notice = { request: 'notice', concerns: 'server', class: 'read' } as const
 
 const rows: Readonly<Record<string, Method>> = {
   initialize: { sender: 'client', request: 'call', reply: 'catalog', concerns: 'server', class: 'read', era: 'legacy' },
-  'server/discover': { sender: 'client', request: 'call', reply: 'catalog', concerns: 'server', class: 'read', cacheable: true },
-  ping: { ...call, sender: 'either', concerns: 'server', class: 'read' },
+  'server/discover': { sender: 'client', request: 'call', reply: 'catalog', concerns: 'server', class: 'read', era: 'modern', cacheable: true },
+  ping: { ...call, sender: 'either', concerns: 'server', class: 'read', era: 'legacy' },
   'tools/list': list('tools', 'name', 'tool'),
   'prompts/list': list('prompts', 'name', 'prompt'),
   'resources/list': list('resources', 'uri', 'resource'),
@@ -83,6 +85,10 @@ const rows: Readonly<Record<string, Method>> = {
   'sampling/createMessage': ask,
   'elicitation/create': ask,
   'roots/list': ask,
+  // a legacy session's standing stream (GET), its end (DELETE), and a response stream that is let go of for a while
+  'session/stream': { ...call, concerns: 'server', class: 'read', era: 'legacy', internal: true },
+  'session/pause': { ...notice, sender: 'server', era: 'legacy', internal: true },
+  'session/delete': { ...notice, sender: 'client', era: 'legacy', internal: true },
   // notices
   'notifications/initialized': { ...notice, sender: 'client', era: 'legacy' },
   'notifications/roots/list_changed': { ...notice, sender: 'client', era: 'legacy' },

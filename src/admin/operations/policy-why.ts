@@ -1,0 +1,34 @@
+import { suggest } from '../../config/nearest.ts'
+import type { Config } from '../../config/schema.ts'
+import { type Explanation, explain, principalOf } from '../../policy/explain.ts'
+import { compilePolicy } from '../../policy/policy.ts'
+import { toolClass } from '../../policy/tool-class.ts'
+import type { Class, Concern } from '../../protocol/methods.ts'
+import { serverOf } from '../server-of.ts'
+
+export interface PolicyQuestion {
+  /** `anonymous` or `key:ID`. */
+  readonly principal: string
+  readonly server: string
+  /** What it is about; the whole server when nothing is named. */
+  readonly concern: Concern
+  readonly subject?: string | undefined
+  /** Of a tool; what the configuration says when it is not given. */
+  readonly class?: Class | undefined
+}
+
+/** Every rule that was considered, the decision, and the next command to type. Rejects unknown principals and servers. */
+export async function policyWhy(
+  config: Config,
+  { principal, server, concern, subject, class: given }: PolicyQuestion,
+): Promise<Explanation> {
+  const who = principalOf(principal)
+  if (who === undefined) throw new Error(`"${principal}" is not a principal: write anonymous or key:ID`)
+  const keys = config.identity.mode === 'api-keys' ? config.identity.keys.map(({ id }) => `key:${id}`) : []
+  const known = config.identity.mode === 'anonymous' ? ['anonymous'] : keys
+  if (!known.includes(who.id))
+    throw new Error(`nobody is "${principal}" with identity mode "${config.identity.mode}"; ${suggest(principal, known)}`)
+  const source = serverOf(config, server)
+  const ofTool = concern === 'tool' && subject !== undefined ? toolClass(source, subject) : 'read'
+  return explain(compilePolicy(config), { principal: who, server, concern, subject, class: given ?? ofTool })
+}

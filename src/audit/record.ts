@@ -1,0 +1,212 @@
+/**
+ * The record of one exchange: what the corridor tells it on the way, as two entries. Nothing here answers or decides. On the
+ * hot path: an entry is one literal with its members in alphabetical order and one JSON.stringify; a body is hashed once.
+ */
+import { hash } from 'node:crypto'
+import { canonicalJson } from '../lib/canonical-json.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { JsonObject } from '../lib/strict-json.ts'
+import type { Ending, Frame, Record } from '../pipeline/exchange.ts'
+import type { Judgement, Opinion } from '../pipeline/judge.ts'
+import type { Parcel, Principal } from '../pipeline/parcel.ts'
+import type { Refusal } from '../pipeline/refusal.ts'
+import type { Leg } from '../protocol/methods.ts'
+import type { Batch } from './batch.ts'
+import * as size from './entry.ts'
+import { entryVersion, type Intent, type Note, type Outcome, unidentified } from './entry.ts'
+import type { Log } from './log.ts'
+import { notesOf } from './notes.ts'
+import { excerptOf, quoted } from './redact.ts'
+import type { Stamps } from './stamps.ts'
+
+/** What the records of one log share. */
+export interface Desk {
+  readonly log: Log
+  readonly clock: Clock
+  readonly stamps: Stamps
+  readonly node: string | undefined
+  /** 0: no excerpts. */
+  readonly excerptBytesMax: number
+  /** Told of every finished exchange: metrics. */
+  readonly finished: ((outcome: Outcome) => void) | undefined
+}
+
+interface Handed {
+  readonly came: JsonObject
+  /** Absent where it was refused. */
+  readonly left: JsonObject | undefined
+}
+
+export class ExchangeRecord implements Record {
+  private readonly desk: Desk
+  private readonly frame: Frame
+  private readonly began: number
+  private principal = unidentified
+  private asked: JsonObject | undefined
+  private call: Parcel | undefined
+  private intended: { readonly batch: Batch; readonly seq: number } | undefined
+  private intendedAt: number | undefined
+  private answeredAt: number | undefined
+  private results: Handed[] | undefined
+  private heard: { readonly leg: Leg; readonly opinion: Opinion }[] | undefined
+  private unheard = 0
+  private readonly counts = { notice: 0, ask: 0, answer: 0 }
+  private over = false
+
+  constructor(frame: Frame, desk: Desk) {
+    this.frame = frame
+    this.desk = desk
+    this.began = desk.clock.monotonic()
+  }
+
+  identified(principal: Principal): void {
+    this.principal = principal.id
+  }
+
+  judged(parcel: Parcel, judgement: Judgement): void {
+    if (judgement.opinions.length > 0) this.hear(parcel.leg, judgement.opinions)
+    switch (parcel.leg) {
+      case 'call':
+        this.asked ??= parcel.body
+        break
+      case 'result':
+      case 'catalog':
+        this.results ??= []
+        if (this.results.length < size.digestsMax)
+          this.results.push({ came: parcel.body, left: 'cleared' in judgement ? judgement.cleared.body : undefined })
+        this.answeredAt = this.desk.clock.monotonic()
+        break
+      default:
+        this.counts[parcel.leg]++
+    }
+  }
+
+  intent(call: Parcel): Promise<void> | undefined {
+    if (this.intended !== undefined) return this.durable()
+    this.call = call
+    this.intendedAt = this.desk.clock.monotonic()
+    const { batch } = this.writeIntent(true)
+    return call.class === 'read' && this.desk.log.failure === undefined ? undefined : batch.whenStored()
+  }
+
+  durable(): Promise<void> | undefined {
+    return this.intended?.batch.whenStored()
+  }
+
+  ended(ending: Ending, refusal?: Refusal): void {
+    if (this.over) return
+    this.over = true
+    try {
+      const { seq } = this.intended ?? this.writeIntent(false)
+      this.writeOutcome(seq, ending, refusal)
+    } catch (error) {
+      this.desk.log.fail(`an outcome could not be written: ${error instanceof Error ? error.message : 'unknown'}`)
+    }
+  }
+
+  private hear(leg: Leg, opinions: readonly Opinion[]): void {
+    this.heard ??= []
+    for (const opinion of opinions) {
+      if (this.heard.length < size.notesMax) this.heard.push({ leg, opinion })
+      else this.unheard += Math.max(opinion.findings.length, 1)
+    }
+  }
+
+  private writeIntent(urgent: boolean) {
+    const { desk, frame, call } = this
+    const body = call?.body ?? frame.message.params
+    let taken = 0
+    const batch = desk.log.append((seq) => {
+      taken = seq
+      const entry: Intent = {
+        askedDigest: this.asked === undefined || this.asked === body || call?.leg !== 'call' ? undefined : digestOf(this.asked),
+        claimedClient: claim(frame.origin.client, 'name'),
+        claimedVersion: claim(frame.origin.client, 'version'),
+        class: call?.class,
+        digest: digestOf(body),
+        door: frame.origin.door,
+        exchange: frame.exchange,
+        excerpt: desk.excerptBytesMax > 0 ? excerptOf(body, desk.excerptBytesMax) : undefined,
+        kind: 'intent',
+        leg: call?.leg,
+        method: quoted(call?.method ?? frame.message.method, size.methodCharsMax),
+        node: desk.node,
+        principal: this.principal,
+        remote: frame.origin.remote,
+        seq,
+        server: call?.server ?? frame.server,
+        session: desk.stamps.session(frame.origin.session),
+        subject: call?.subject === undefined ? undefined : quoted(call.subject, size.subjectCharsMax),
+        time: desk.stamps.time(),
+        v: entryVersion,
+      }
+      return JSON.stringify(entry)
+    }, urgent)
+    this.intended = { batch, seq: taken }
+    return this.intended
+  }
+
+  private writeOutcome(intent: number, ending: Ending, refusal: Refusal | undefined): void {
+    const { desk, frame, call, counts, results } = this
+    const now = desk.clock.monotonic()
+    const notes = this.notes(refusal)
+    const detail = refusal?.facts['detail']
+    desk.log.append((seq) => {
+      const entry: Outcome = {
+        answers: counts.answer || undefined,
+        asks: counts.ask || undefined,
+        claimedClient: claim(frame.origin.client, 'name'),
+        claimedVersion: claim(frame.origin.client, 'version'),
+        class: call?.class,
+        code: refusal?.code,
+        deliveredDigests: results?.some(isChanged) ? results.map(({ came, left }) => digestOf(left ?? came)) : undefined,
+        detail: detail === undefined ? undefined : quoted(String(detail), size.detailCharsMax),
+        door: frame.origin.door,
+        ending,
+        exchange: frame.exchange,
+        excerpt:
+          desk.excerptBytesMax > 0 && results !== undefined ? excerptOf(results.at(-1)?.came, desk.excerptBytesMax) : undefined,
+        findings: notes.length > 0 ? notes.slice(0, size.notesMax) : undefined,
+        findingsOmitted: this.unheard + Math.max(notes.length - size.notesMax, 0) || undefined,
+        intent,
+        judgingMs: this.intendedAt === undefined ? undefined : milliseconds(this.intendedAt - this.began),
+        kind: 'outcome',
+        leg: call?.leg,
+        method: quoted(call?.method ?? frame.message.method, size.methodCharsMax),
+        node: desk.node,
+        notices: counts.notice || undefined,
+        principal: this.principal,
+        remote: frame.origin.remote,
+        resultDigests: results?.map(({ came }) => digestOf(came)),
+        seq,
+        server: call?.server ?? frame.server,
+        session: desk.stamps.session(frame.origin.session),
+        subject: call?.subject === undefined ? undefined : quoted(call.subject, size.subjectCharsMax),
+        time: desk.stamps.time(),
+        tookMs: milliseconds(now - this.began),
+        upstreamMs:
+          this.answeredAt === undefined || this.intendedAt === undefined
+            ? undefined
+            : milliseconds(this.answeredAt - this.intendedAt),
+        v: entryVersion,
+      }
+      desk.finished?.(entry)
+      return JSON.stringify(entry)
+    }, false)
+  }
+
+  private notes(refusal: Refusal | undefined): readonly Note[] {
+    if (this.heard === undefined && (refusal === undefined || refusal.findings.length === 0)) return []
+    return notesOf(this.heard ?? [], refusal)
+  }
+}
+
+const digestOf = (body: JsonObject): string => hash('sha256', canonicalJson(body), 'hex')
+const isChanged = ({ came, left }: Handed): boolean => left !== undefined && left !== came
+/** To a hundredth. */
+const milliseconds = (span: number): number => Math.round(span * 100) / 100
+
+function claim(client: JsonObject | undefined, key: string): string | undefined {
+  const value = client?.[key]
+  return typeof value === 'string' ? quoted(value, size.claimCharsMax) : undefined
+}

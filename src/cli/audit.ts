@@ -1,0 +1,200 @@
+/** `sekisho audit`: is the record intact, and what does it say? What strangers chose to be called is printed without its control characters. */
+import { Command, InvalidArgumentError } from 'commander'
+import { auditSearch, type Passage } from '../admin/operations/audit-search.ts'
+import { auditTail, type Entry } from '../admin/operations/audit-tail.ts'
+import { auditTrace, type Trace } from '../admin/operations/audit-trace.ts'
+import { auditVerify, type Verification } from '../admin/operations/audit-verify.ts'
+import { loadConfig } from '../config/load.ts'
+import { plain, type Style, styled, table } from './table.ts'
+
+interface Where {
+  readonly config: string
+  readonly path?: string
+  readonly anchor?: string
+  readonly json?: true
+}
+
+export function auditCommand(): Command {
+  const verify = shared(new Command('verify'))
+    .description('check every entry against the signed checkpoints; exit code 1, and what and where, if something was changed')
+    .option('--anchor <file>', 'the anchor, instead of the one in the configuration')
+    .option('--public-key <file>', 'the key that must have signed (PEM), instead of the one that the anchor names')
+    .action(runVerify)
+  const search = shared(new Command('search'))
+    .description('find exchanges, and what operators did')
+    .option('--since <time>', 'not before: 2026-11-21T08:00:00Z, or a span such as 30m, 2h, 7d', time)
+    .option('--until <time>', 'not after', time)
+    .option('--principal <id>', 'who asked: key:ci')
+    .option('--server <id>', 'which server was asked')
+    .option('--method <name>', 'for example tools/list')
+    .option('--subject <name>', 'the tool, prompt or resource')
+    .option('--ending <ending>', 'delivered, suspended, refused, cancelled, or unknown', ending)
+    .option('--code <code>', 'the code of a refusal: POLICY_DENIED')
+    .option('--text <text>', 'anywhere in the entry')
+    .option('--limit <count>', 'the latest so many', count, 100)
+    .action(runSearch)
+  const trace = shared(new Command('trace'))
+    .description('everything about one exchange')
+    .argument('<exchange>', 'its id, as in an error message')
+    .action(runTrace)
+  const tail = shared(new Command('tail'))
+    .description('the latest entries')
+    .option('-n, --lines <count>', 'how many', count, 10)
+    .option('-f, --follow', 'go on with what is written from now on')
+    .action(runTail)
+  const audit = new Command('audit').description('read the record, and check that nobody has changed it')
+  return audit.addCommand(verify).addCommand(search).addCommand(trace).addCommand(tail)
+}
+
+const shared = (command: Command): Command =>
+  command
+    .option('-c, --config <file>', 'the configuration, which says where the log is', './sekisho.yaml')
+    .option('--path <file>', 'the log, instead of the one in the configuration')
+    .option('--json', 'machine-readable')
+
+async function logOf({ config, path }: Where): Promise<string> {
+  return path ?? (await loadConfig(config, undefined, { secrets: 'leave' })).audit.path
+}
+
+async function logAndAnchorOf({ config, path, anchor }: Where): Promise<{ path: string; anchor: string }> {
+  if (path !== undefined && anchor !== undefined) return { path, anchor }
+  const { audit } = await loadConfig(config, undefined, { secrets: 'leave' })
+  return { path: path ?? audit.path, anchor: anchor ?? audit.anchor }
+}
+
+async function runVerify(options: Where & { readonly publicKey?: string }): Promise<void> {
+  const progress = progressLine()
+  const found = await auditVerify({ ...(await logAndAnchorOf(options)), publicKeyFile: options.publicKey }, progress.show)
+  progress.clear()
+  process.stdout.write(options.json ? jsonLine(found) : verificationText(found))
+  if (!found.ok) process.exitCode = 1
+}
+
+async function runSearch({ json, ...options }: Where & Omit<Parameters<typeof auditSearch>[0], 'path'>): Promise<void> {
+  const found = auditSearch({ ...options, path: await logOf(options) })
+  process.stdout.write(json ? found.map(jsonLine).join('') : table([titles, ...found.map(passageCells)]))
+}
+
+async function runTrace(exchange: string, options: Where): Promise<void> {
+  const found = auditTrace({ path: await logOf(options), exchange })
+  process.stdout.write(options.json ? jsonLine(found) : traceText(found))
+  if (found.entries.length === 0) process.exitCode = 1
+}
+
+async function runTail({ lines, follow, ...options }: Where & { readonly lines: number; readonly follow?: true }): Promise<void> {
+  for await (const entry of auditTail({ path: await logOf(options), last: lines, follow })) {
+    process.stdout.write(options.json ? jsonLine(entry) : table([entryCells(entry).map(padded)]))
+  }
+}
+
+/** JSON that may be looked at on a terminal: what could move its cursor or turn its lines round is escaped. */
+const jsonLine = (value: unknown): string =>
+  `${JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) => [...Array(sign.length).keys()].map((at) => escaped(sign, at)).join(''))}\n`
+const escaped = (sign: string, at: number): string => `\\u${sign.charCodeAt(at).toString(16).padStart(4, '0')}`
+
+const styles: Readonly<Record<string, Style>> = {
+  delivered: 'green',
+  suspended: 'cyan',
+  refused: 'red',
+  cancelled: 'yellow',
+  unknown: 'magenta',
+  operator: 'blue',
+}
+const endings = ['delivered', 'suspended', 'refused', 'cancelled', 'unknown']
+const coloured = (word: string): string => styled(styles[word] ?? 'gray', word)
+
+const titles = ['TIME', 'ENDING', 'PRINCIPAL', 'SERVER', 'METHOD', 'SUBJECT', 'CODE', 'MS', 'EXCHANGE'].map((title) =>
+  styled('bold', title),
+)
+
+function passageCells(passage: Passage): readonly string[] {
+  const start = (word: string): string[] => [
+    styled('gray', passage.time),
+    coloured(word),
+    plain(passage.principal),
+    plain(passage.server ?? ''),
+  ]
+  if (passage.kind === 'operator')
+    return [...start('operator'), plain(passage.action), plain(passage.subject ?? ''), plain(passage.detail ?? '')]
+  const [code, took] = passage.kind === 'outcome' ? [passage.code ?? '', String(passage.tookMs)] : ['', '']
+  return [
+    ...start(passage.ending),
+    plain(passage.method),
+    plain(passage.subject ?? ''),
+    code,
+    took,
+    styled('gray', plain(passage.exchange)),
+  ]
+}
+
+const entryCells = (entry: Entry): readonly string[] => {
+  if (entry.kind !== 'intent') return passageCells(entry)
+  const [time, , ...rest] = passageCells({ ...entry, ending: 'unknown' })
+  return [time as string, coloured('intent'), ...rest]
+}
+
+/** A stream of rows cannot be measured before it is printed. */
+const usualWidths = [24, 9, 16, 12, 24, 24, 16, 8]
+const padded = (cell: string, at: number): string => cell + ' '.repeat(Math.max((usualWidths[at] ?? 0) - plain(cell).length, 0))
+
+function verificationText(found: Verification): string {
+  const head = found.ok ? styled('green', 'intact') : styled(['red', 'bold'], 'tampered with')
+  const covered =
+    found.protectedAt === undefined ? 'nothing yet' : `entries 1 to ${found.protectedTo}, signed at ${plain(found.protectedAt)}`
+  const facts = [
+    ['entries', `${found.entries}, of which ${found.unknown} intents without an outcome`],
+    ['checkpoints', `${found.checkpoints}, signed with the key ${plain(found.keyId ?? 'unknown')}`],
+    ['protected', covered],
+    ['not yet', `${found.unprotected} entries after the last checkpoint: a change there would not be seen`],
+  ]
+  const faults = found.tampering.map(({ kind, from, to, detail }) => {
+    const where = to === 0 ? '' : from === to ? `entry ${from}` : `entries ${from} to ${to}`
+    return [styled('red', kind), where, plain(detail)]
+  })
+  return `${head}\n${table(facts, '  ')}${faults.length === 0 ? '' : `\n${table(faults, '  ')}`}`
+}
+
+function traceText({ exchange, ending: end, entries }: Trace): string {
+  if (entries.length === 0) return `nothing is known of the exchange ${plain(exchange)}\n`
+  const parts = entries.map((entry) => {
+    const { kind, time: at, seq, ...rest } = entry as Entry & { readonly findings?: readonly object[] }
+    const facts = Object.entries(rest).filter(([key]) => !['v', 'exchange', 'findings'].includes(key))
+    const findings = (rest.findings ?? []).map((finding) => ['finding', plain(Object.values(finding).join(' · '))])
+    const rows = [...facts.map(([key, value]) => [key, plain(String(value))]), ...findings]
+    return `\n${styled('bold', kind)}  ${plain(at)}  entry ${seq}\n${table(rows, '  ')}`
+  })
+  return `${plain(exchange)}  ${coloured(end)}\n${parts.join('')}`
+}
+
+/** On stderr, and only when it takes longer than a second. */
+function progressLine() {
+  const began = performance.now()
+  let shown = 0
+  return {
+    show(seen: number, total: number): void {
+      const now = performance.now()
+      if (now - began < 1000 || now - shown < 500) return
+      shown = now
+      const line = `verifying: ${seen} of ${total} entries`
+      process.stderr.write(process.stderr.isTTY ? `\r${line}` : `${line}\n`)
+    },
+    clear(): void {
+      if (shown > 0 && process.stderr.isTTY) process.stderr.write('\r\u001b[K')
+    },
+  }
+}
+
+function count(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('It is a whole number below a million.')
+  return Number(text)
+}
+
+function time(text: string): string {
+  if (/^\d{1,6}[smhdw]$/.test(text) || !Number.isNaN(Date.parse(text))) return text
+  throw new InvalidArgumentError('It is a time, or a span such as 30m, 2h, 7d.')
+}
+
+function ending(text: string): string {
+  if (!endings.includes(text)) throw new InvalidArgumentError(`It is one of ${endings.join(', ')}.`)
+  return text
+}

@@ -1,0 +1,21 @@
+/** `sekisho check`: would the gateway start with this configuration, and if not, where is it wrong? */
+import { Command } from 'commander'
+import { configCheck } from '../admin/operations/config-check.ts'
+import { problemsText } from './problems.ts'
+import { styled } from './table.ts'
+
+export function checkCommand(): Command {
+  return new Command('check')
+    .description('check a configuration: exit 0, or every error with its place')
+    .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
+    .option('--no-secrets', 'do not look up what env: and file: refer to')
+    .option('--json', 'machine-readable')
+    .action(async ({ config: file, secrets, json }: { config: string; secrets: boolean; json?: true }) => {
+      const { valid, problems, text, servers } = await configCheck(file, { secrets: secrets ? 'fetch' : 'leave' })
+      if (!valid) process.exitCode = 1
+      if (json) process.stdout.write(`${JSON.stringify({ file, valid, problems })}\n`)
+      else if (valid)
+        process.stdout.write(`${styled('green', 'ok')}  ${file}: ${servers === 1 ? '1 server' : `${servers} servers`}\n`)
+      else process.stdout.write(problemsText(file, problems, text, process.stdout))
+    })
+}

@@ -1,0 +1,33 @@
+/** One readable line for each decision, as it is taken. */
+import { styleText } from 'node:util'
+import type { GatewayEvent } from '../gateway.ts'
+
+const marks = {
+  delivered: ['green', 'pass'],
+  suspended: ['cyan', 'asks'],
+  cancelled: ['gray', 'gone'],
+  refused: ['red', 'stop'],
+} as const
+
+/** A line for a person, or undefined for an event that only machines care about. */
+export function liveLine(event: GatewayEvent): string | undefined {
+  switch (event.kind) {
+    case 'outcome': {
+      const { ending, principal, server, method, subject, code, tookMs, time } = event.outcome
+      const [colour, mark] = marks[ending as keyof typeof marks] ?? marks.refused
+      const what = [method, subject].filter(Boolean).join(' ')
+      const why = code === undefined ? '' : styleText('yellow', ` ${code}`)
+      const clock = time.slice(11, 19)
+      return `${styleText('gray', clock)} ${styleText(colour, mark)}  ${(server ?? '-').padEnd(12)} ${what.padEnd(44)} ${principal.padEnd(12)} ${Math.round(tookMs)} ms${why}`
+    }
+    case 'server':
+      return styleText('gray', `         ${event.server}: ${event.line}`)
+    case 'turned-away':
+      return `${styleText('red', '         away')}  ${event.code} from ${event.remote ?? 'a local caller'}`
+    case 'failed':
+      return styleText(
+        'red',
+        `         failed ${event.exchange}: ${event.error instanceof Error ? event.error.stack : String(event.error)}`,
+      )
+  }
+}

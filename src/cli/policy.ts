@@ -1,0 +1,67 @@
+/** `sekisho policy why`: may they, which rules were considered, and what to do about it. */
+import { Command, Option } from 'commander'
+import { policyWhy } from '../admin/operations/policy-why.ts'
+import { loadConfig } from '../config/load.ts'
+import type { Explanation } from '../policy/explain.ts'
+import { type Class, type Concern, classes } from '../protocol/methods.ts'
+import { told } from './problems.ts'
+import { plain, styled, table } from './table.ts'
+
+export function policyCommand(): Command {
+  return new Command('policy').description('ask the policy').addCommand(whyCommand())
+}
+
+interface WhyOptions {
+  config: string
+  principal: string
+  server: string
+  tool?: string
+  prompt?: string
+  resource?: string
+  ask?: string
+  class?: Class
+  json?: true
+}
+const things = ['tool', 'prompt', 'resource', 'ask'] as const
+
+function whyCommand(): Command {
+  const command = new Command('why')
+    .description('explain a decision: every rule considered, and the next command')
+    .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
+    .requiredOption('-p, --principal <principal>', 'who asks: anonymous or key:ID')
+    .requiredOption('-s, --server <id>', 'which server')
+  for (const thing of things)
+    command.addOption(
+      new Option(
+        `--${thing} <name>`,
+        `which ${thing === 'ask' ? 'question of the server (sampling, elicitation, roots)' : thing}`,
+      ).conflicts(things.filter((other) => other !== thing)),
+    )
+  return command
+    .addOption(new Option('--class <class>', 'class of the tool; default: what the configuration says').choices([...classes]))
+    .option('--json', 'machine-readable')
+    .action(({ config: file, principal, server, json, ...options }: WhyOptions) =>
+      told(file, async () => {
+        const thing = things.find((one) => options[one] !== undefined)
+        const concern: Concern = thing ?? 'server'
+        const subject = thing && options[thing]
+        const config = await loadConfig(file, undefined, { secrets: 'leave' })
+        const explanation = await policyWhy(config, { principal, server, concern, subject, class: options.class })
+        process.stdout.write(json ? `${JSON.stringify(explanation)}\n` : explanationText(explanation))
+      }),
+    )
+}
+
+function explanationText({ allowed, because, rules, next, ...question }: Explanation): string {
+  const verdict = allowed ? styled('green', 'allowed') : styled('red', 'denied')
+  const asClass = question.concern === 'tool' ? `  (class ${question.class})` : ''
+  const rows = rules.map(({ rule, effect, matches, why }) => [
+    matches ? styled('bold', rule) : styled('dim', rule),
+    effect,
+    matches ? 'matches' : '-',
+    plain(why),
+  ])
+  const considered = rows.length === 0 ? '  no rules to consider\n' : table(rows, '  ')
+  const change = next.change === undefined ? '' : `  ${plain(next.change)}\n`
+  return `${verdict}  ${plain(because)}${asClass}\n\n${considered}\n${styled('bold', 'next')}\n${change}  ${next.command}\n`
+}

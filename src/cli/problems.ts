@@ -1,0 +1,57 @@
+/** Errors as people read them: a mistake in the configuration with its place and a caret, anything else in one line. */
+import { readFileSync } from 'node:fs'
+import { ConfigRefused, type Problem } from '../config/problem.ts'
+import { plain, styled } from './table.ts'
+
+const excerptMax = 120
+
+/** On stderr, with excerpts of `file`. */
+export function printProblems(file: string, problems: readonly Problem[]): void {
+  process.stderr.write(problemsText(file, problems, textOf(file), process.stderr))
+}
+
+export function problemsText(file: string, problems: readonly Problem[], text: string, stream: NodeJS.WriteStream): string {
+  const lines = text.split(/\r?\n/)
+  const count = problems.length === 1 ? '1 error' : `${problems.length} errors`
+  const each = problems.map((problem) => problemText(file, problem, lines[problem.line - 1] ?? '', stream))
+  return `${each.join('\n')}\n${styled('red', count, stream)} in ${file}\n`
+}
+
+/** Place and message, the line with a caret under it, and what to do. A long line is shown from a little before the place. */
+function problemText(file: string, problem: Problem, source: string, stream: NodeJS.WriteStream): string {
+  const { path, line, column, message, fix } = problem
+  const place = styled('bold', `${file}:${line}:${column}`, stream)
+  const head = `${place} ${path === '' ? '' : `${styled('cyan', plain(path), stream)} `}${plain(message)}\n`
+  const advice = `  ${styled('green', 'fix', stream)} ${plain(fix)}\n`
+  if (source.trim() === '') return head + advice
+  const from = column > excerptMax - 20 ? column - 40 : 0
+  const gutter = `${line} |`
+  const excerpt = `  ${styled('dim', gutter, stream)} ${unmoved(source.slice(from, from + excerptMax))}\n`
+  const caret = `  ${styled('dim', '|'.padStart(gutter.length), stream)} ${' '.repeat(column - 1 - from)}${styled('red', '^', stream)}\n`
+  return head + excerpt + caret + advice
+}
+
+/** Control characters become spaces one by one, so that the caret stays under its column. */
+const unmoved = (source: string): string => source.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ').trimEnd()
+
+/** Runs a command's work; a refusal or a plain error ends in sentences and exit code 1, never in a stack trace. */
+export async function told(file: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    process.exitCode = 1
+    if (error instanceof ConfigRefused) printProblems(file, error.problems)
+    else
+      process.stderr.write(
+        `${styled('red', 'error', process.stderr)} ${plain(error instanceof Error ? error.message : String(error))}\n`,
+      )
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}

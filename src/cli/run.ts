@@ -1,0 +1,75 @@
+/** `sekisho run -- CMD`: the local guard. Stands on stdio between one client and one server, with its own audit log. */
+import { mkdir } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { Command } from 'commander'
+import { readEnvironment, wholeEnvironment } from '../config/environment.ts'
+import { parseConfig } from '../config/load.ts'
+import { openGateway } from '../gateway.ts'
+import { liveLine } from './live.ts'
+
+interface Options {
+  readonly id?: string
+  readonly data?: string
+  readonly verbose?: boolean
+}
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description('stand between one client and one local server, on stdio')
+    .usage('[options] -- COMMAND [ARGS...]')
+    .argument('<command...>', 'the server, started without a shell')
+    .option('--id <id>', 'what to call the server in the log (default: its program)')
+    .option('--data <folder>', 'where the log is kept (default: the data folder of your user)')
+    .option('--verbose', 'a line on stderr for each decision')
+    .action(run)
+}
+
+async function run(command: readonly string[], options: Options): Promise<void> {
+  const environment = readEnvironment()
+  const data = resolve(options.data ?? environment.dataFolder ?? '.sekisho')
+  await mkdir(data, { recursive: true, mode: 0o700 })
+  const id = options.id ?? idFor(command)
+  const config = parseConfig(JSON.stringify(localConfig(id, command, data)), process.cwd())
+  const server = config.servers[id]
+  const servers = { [id]: { ...server, env: wholeEnvironment() } } as typeof config.servers
+  const gateway = await openGateway({
+    config: { ...config, servers },
+    tell: (event) => {
+      const line = options.verbose || event.kind === 'failed' || event.kind === 'server' ? liveLine(event) : undefined
+      if (line !== undefined) process.stderr.write(`${line}\n`)
+    },
+  })
+  const stop = (): void => void gateway.close().then(() => process.exit(0))
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  await gateway.connectStdio(process.stdin, process.stdout, id)
+  await gateway.close()
+  process.exit(0)
+}
+
+/** One developer at one desk: everything the server offers, and every passage written down. */
+function localConfig(id: string, command: readonly string[], data: string): object {
+  const log = join(data, id)
+  return {
+    store: `sqlite:${join(data, 'sekisho.db')}`,
+    vault: { keyFile: join(data, 'sekisho.key') },
+    servers: { [id]: { command } },
+    roles: { owner: [{ effect: 'allow', server: id, tools: ['*'], prompts: ['*'], resources: ['*'], asks: ['*'] }] },
+    bindings: [{ role: 'owner', anonymous: true }],
+    limits: { principal: { perMinute: 'unlimited', concurrent: 'unlimited' } },
+    audit: { path: `${log}.audit.db`, anchor: `${log}.audit.anchor` },
+  }
+}
+
+/** `npx -y @scope/server-files@1` → `server-files`: the first word that names what is run. */
+function idFor(command: readonly string[]): string {
+  const words = command
+    .map((word) => basename(word.replace(/(.)@[^/]*$/, '$1')))
+    .filter((word) => !word.startsWith('-') && !/^(npx|node|uvx|python3?|bunx?|deno)$/.test(word))
+  const word = (words[0] ?? 'server')
+    .toLowerCase()
+    .replace(/\.[cm]?[jt]s$/, '')
+    .replace(/[^a-z0-9-]+/g, '-')
+    .replace(/^[^a-z]+/, '')
+  return word.slice(0, 24) || 'server'
+}

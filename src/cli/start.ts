@@ -1,0 +1,97 @@
+/** `sekisho start`: the team gateway. With --example, a workspace of three real servers to try it with. */
+import { resolve } from 'node:path'
+import { styleText } from 'node:util'
+import { Command } from 'commander'
+import { checkConfig } from '../config/load.ts'
+import { watchConfig } from '../config/watch.ts'
+import { type GatewayEvent, openGateway } from '../gateway.ts'
+import { clientConfigs } from './client-configs.ts'
+import { prepareExample } from './example.ts'
+import { liveLine } from './live.ts'
+import { printProblems } from './problems.ts'
+
+interface Options {
+  readonly config: string
+  readonly example?: boolean
+  readonly json?: boolean
+  readonly quiet?: boolean
+}
+
+export function startCommand(): Command {
+  return new Command('start')
+    .description('start the gateway')
+    .option('-c, --config <file>', 'the configuration', 'sekisho.yaml')
+    .option('--example', 'set up and use an example workspace in .sekisho/example')
+    .option('--json', 'one JSON line for each event')
+    .option('--quiet', 'only say when it is ready')
+    .action(start)
+}
+
+async function start(options: Options): Promise<void> {
+  const file = resolve(options.example ? await prepareExample() : options.config)
+  const { config, problems } = await checkConfig(file)
+  if (config === undefined) {
+    printProblems(file, problems)
+    process.exit(1)
+  }
+  const tell = (event: GatewayEvent): void => {
+    if (options.quiet && event.kind !== 'failed') return
+    if (options.json) return void process.stdout.write(`${JSON.stringify(forMachines(event))}\n`)
+    const line = liveLine(event)
+    if (line !== undefined) console.log(line)
+  }
+  const gateway = await openGateway({ config, tell })
+  const { mcp, admin } = await gateway.listen()
+  const scheme = config.tls ? 'https' : 'http'
+  const url = config.publicUrl ?? `${scheme}://${urlHost(mcp.host)}:${mcp.port}`
+  const adminUrl = `http://${urlHost(admin.host)}:${admin.port}`
+  if (options.json) process.stdout.write(`${JSON.stringify({ event: 'ready', listen: url, admin: adminUrl })}\n`)
+  else welcome(url, adminUrl, Object.keys(config.servers), file)
+
+  const watch = watchConfig(file, {
+    changed: async (next) => {
+      await gateway.reload(next)
+      if (!options.json) console.log(styleText('gray', 'the new configuration is in force'))
+    },
+    refused: (problems) => {
+      if (options.json) return void process.stdout.write(`${JSON.stringify({ event: 'config-refused', problems })}\n`)
+      console.error(styleText('yellow', 'the changed configuration has errors; the old one stays in force'))
+      printProblems(file, problems)
+    },
+  })
+  process.on('SIGHUP', () => void watch.reload())
+  let stopping = false
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      if (stopping) process.exit(1)
+      stopping = true
+      watch.close()
+      void gateway.close().then(() => process.exit(0))
+    })
+}
+
+const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)
+
+function forMachines(event: GatewayEvent): object {
+  if (event.kind === 'outcome') return { event: 'outcome', ...event.outcome }
+  if (event.kind === 'failed')
+    return {
+      event: 'failed',
+      exchange: event.exchange,
+      error: event.error instanceof Error ? event.error.message : String(event.error),
+    }
+  const { kind, ...rest } = event
+  return { event: kind, ...rest }
+}
+
+function welcome(url: string, admin: string, servers: readonly string[], file: string): void {
+  const head = (text: string): string => styleText('bold', text)
+  console.log(`\n${head('Sekisho is up.')}  ${styleText('gray', file)}\n`)
+  console.log(`  all servers   ${styleText('cyan', `${url}/mcp`)}`)
+  for (const id of servers) console.log(`  ${id.padEnd(12)}  ${url}/${id}/mcp`)
+  console.log(`  metrics       ${admin}/metrics\n`)
+  console.log(`${head('Connect a client')}\n`)
+  for (const { client, where, text } of clientConfigs(`${url}/mcp`))
+    console.log(`  ${client} ${styleText('gray', `(${where})`)}\n${text.replace(/^/gm, '    ')}\n`)
+  console.log(head('Decisions') + styleText('gray', '   (Ctrl-C stops)'))
+}

@@ -1,0 +1,90 @@
+/** What the schema refused, said so that the reader can mend it: the word that was meant, the values there are. */
+import type { z } from 'zod'
+import { knownKeys } from './json-schema.ts'
+import { suggest } from './nearest.ts'
+import type { Complaint, Path } from './problem.ts'
+
+type Issue = z.core.$ZodIssue
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping of keys',
+  record: 'a mapping of keys',
+  null: 'empty',
+  undefined: 'missing',
+}
+const kindOf = (value: unknown): string =>
+  kinds[value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value] ?? typeof value
+
+function valueAt(root: unknown, path: Path): unknown {
+  let value = root
+  for (const part of path)
+    value = typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[part] : undefined
+  return value
+}
+const shown = (value: unknown): string =>
+  JSON.stringify(typeof value === 'string' && value.length > 64 ? `${value.slice(0, 64)}…` : value)
+
+export function complaintsOf(issues: readonly Issue[], root: unknown): Complaint[] {
+  return issues.flatMap((issue) => complaintOf(issue, root))
+}
+
+function complaintOf(issue: Issue, root: unknown): Complaint[] {
+  const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)))
+  const value = valueAt(root, path)
+  const parameters = ('params' in issue ? issue.params : undefined) as { fix?: string } | undefined
+  const one = (message: string, fix: string, at: 'key' | 'value' = 'value'): Complaint[] => [
+    { path, message, fix: parameters?.fix ?? fix, at },
+  ]
+  const isMissing = value === undefined && path.length > 0
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        message: 'is not a key we know',
+        fix: suggest(key, knownKeys(path)),
+        at: 'key',
+      }))
+    case 'invalid_type': {
+      const expected = kinds[issue.expected] ?? issue.expected
+      if (isMissing) return one('is missing', `give it: ${expected}`)
+      const quote =
+        issue.expected === 'string' && ['number', 'boolean'].includes(typeof value)
+          ? `write it in quotes: "${value}"`
+          : `write ${expected}`
+      return one(
+        `must be ${expected} and is ${kindOf(value)}`,
+        path.at(-1) === 'command' ? 'write a list: [program, argument]; there is no shell' : quote,
+      )
+    }
+    case 'invalid_value': {
+      if (isMissing) return one('is missing', `write one of: ${issue.values.join(', ')}`)
+      return one(`cannot be ${shown(value)}`, suggest(String(value), issue.values.map(String)))
+    }
+    case 'invalid_union': {
+      const options = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : []
+      return isMissing
+        ? one('is missing', `write one of: ${options.join(', ')}`)
+        : one(`cannot be ${shown(value)}`, suggest(String(value), options))
+    }
+    case 'too_small':
+      return one(
+        issue.origin === 'number' || issue.origin === 'int' ? `must be at least ${issue.minimum}` : 'is empty',
+        `at least ${issue.minimum}`,
+      )
+    case 'too_big':
+      return one(`must be at most ${issue.maximum}`, `at most ${issue.maximum}`)
+    case 'invalid_key':
+      return issue.issues.flatMap((inner) =>
+        complaintOf(inner, undefined).map(({ message, fix }) => ({ path, message, fix, at: 'key' as const })),
+      )
+    default: {
+      const [message = '', fix = 'correct it'] = issue.message.split('; ')
+      return one(message.replace(/^Invalid (input|string).*/, 'is not valid'), fix)
+    }
+  }
+}

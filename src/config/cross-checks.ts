@@ -1,0 +1,164 @@
+/** What no room can see alone: whether the parts of a configuration fit together. One check, one function, one list. */
+import { resolve } from 'node:path'
+import { isLoopback } from '../inbound/schema.ts'
+import { builtInMethodNames, builtInMethods } from '../protocol/methods.ts'
+import { storePath } from '../storage/schema.ts'
+import { suggest } from './nearest.ts'
+import type { Complaint } from './problem.ts'
+import type { Draft } from './schema.ts'
+import { isBrokenReference, isReference, looksLikeSecret, looksLikeToken } from './secrets.ts'
+
+type Check = (draft: Draft) => Complaint[]
+
+const anonymousIsLocal: Check = ({ identity, listen }) =>
+  identity.mode !== 'anonymous' || isLoopback(listen.host)
+    ? []
+    : [
+        {
+          path: ['identity', 'mode'],
+          message: `"anonymous" lets everyone in who reaches ${listen.host}, so start is refused`,
+          fix: 'listen on 127.0.0.1, or use mode: api-keys',
+        },
+      ]
+
+const plainHttpIsLocal: Check = ({ listen, tls, trustedProxies }) =>
+  tls !== undefined || isLoopback(listen.host) || trustedProxies.length > 0
+    ? []
+    : [
+        {
+          path: ['listen'],
+          message: 'is plain HTTP that others can reach, so start is refused',
+          fix: 'give "tls", listen on 127.0.0.1, or name the proxy that ends TLS in "trustedProxies"',
+        },
+      ]
+
+const publicUrlIsSafe: Check = ({ publicUrl }) =>
+  publicUrl === undefined || isSafe(publicUrl)
+    ? []
+    : [{ path: ['publicUrl'], message: 'must be https', fix: 'only this machine may be reached by http' }]
+
+const listenersDiffer: Check = ({ listen, admin }) =>
+  listen.port !== 0 && listen.port === admin.listen.port
+    ? [{ path: ['admin', 'listen'], message: 'has the port of "listen"', fix: 'give each listener a port of its own' }]
+    : []
+
+const filesDiffer: Check = ({ store, audit, vault }) => {
+  const taken = new Map<string, string>()
+  const files = [
+    ['store', ['store'], storePath(store)],
+    ['audit.path', ['audit', 'path'], audit.path],
+    ['audit.anchor', ['audit', 'anchor'], audit.anchor],
+    ['vault.keyFile', ['vault', 'keyFile'], vault.keyFile],
+  ] as const
+  return files.flatMap(([name, path, file]): Complaint[] => {
+    if (file === undefined) return []
+    const whole = resolve(file)
+    const other = taken.get(whole)
+    taken.set(whole, name)
+    return other === undefined ? [] : [{ path, message: `is the file of "${other}" too`, fix: 'give it a file of its own' }]
+  })
+}
+
+const upstreamsAreSafe: Check = ({ servers }) =>
+  Object.entries(servers).flatMap(([id, server]) =>
+    server.kind === 'stdio' || isSafe(server.url)
+      ? []
+      : [{ path: ['servers', id, 'url'], message: 'must be https', fix: 'only a server on this machine may be reached by http' }],
+  )
+
+const isSafe = (url: string): boolean => url.startsWith('https:') || isLoopback(new URL(url).hostname)
+
+const literalSecret = {
+  message: 'looks like a secret written out',
+  fix: 'keep it elsewhere and refer to it: env:NAME or file:PATH',
+}
+
+const secretsAreReferences: Check = ({ servers }) =>
+  Object.entries(servers).flatMap(([id, server]): Complaint[] => {
+    if (server.kind === 'http') return looksLikeToken(server.url) ? [{ path: ['servers', id, 'url'], ...literalSecret }] : []
+    const args = server.command.flatMap((argument, at) =>
+      looksLikeToken(argument) ? [{ path: ['servers', id, 'command', at], ...literalSecret }] : [],
+    )
+    const variables = Object.entries(server.env).flatMap(([name, value]): Complaint[] => {
+      const path = ['servers', id, 'env', name]
+      if (typeof value !== 'string') return []
+      if (isBrokenReference(value))
+        return [{ path, message: 'is not a reference that can be followed', fix: 'write env:NAME or file:PATH' }]
+      const isLiteral = looksLikeToken(value) || (!isReference(value) && looksLikeSecret(name, value))
+      return isLiteral ? [{ path, ...literalSecret }] : []
+    })
+    return [...args, ...variables]
+  })
+
+const rolesExist: Check = ({ bindings, roles }) =>
+  bindings.flatMap(({ role }, at) =>
+    role in roles
+      ? []
+      : [
+          {
+            path: ['bindings', at, 'role'],
+            message: `names the role "${role}", which does not exist`,
+            fix: suggest(role, Object.keys(roles)),
+          },
+        ],
+  )
+
+const keysExist: Check = ({ bindings, identity }) => {
+  const ids = identity.mode === 'api-keys' ? identity.keys.map((key) => key.id) : []
+  return bindings.flatMap(({ apiKey }, at): Complaint[] => {
+    if (apiKey === undefined || ids.includes(apiKey)) return []
+    const fix = identity.mode === 'api-keys' ? suggest(apiKey, ids) : 'set identity: { mode: api-keys, keys: [...] }'
+    return [{ path: ['bindings', at, 'apiKey'], message: `names the key "${apiKey}", which does not exist`, fix }]
+  })
+}
+
+const keyIdsAreUnique: Check = ({ identity }) => {
+  if (identity.mode !== 'api-keys') return []
+  const ids = identity.keys.map((key) => key.id)
+  return ids.flatMap((id, at) =>
+    ids.indexOf(id) === at
+      ? []
+      : [{ path: ['identity', 'keys', at, 'id'], message: `"${id}" is there twice`, fix: 'give each key an id of its own' }],
+  )
+}
+
+/** A pattern may match nothing yet; a plain name that is no server is a typing mistake, and in a deny rule a hole. */
+const serversExist: Check = ({ servers, roles, guards }) => {
+  const named = [
+    ...Object.entries(roles).flatMap(([role, rules]) =>
+      rules.map((rule, at) => ({ path: ['roles', role, at, 'server'], name: rule.server })),
+    ),
+    ...guards.flatMap((entry, at) => entry.servers.map((name, index) => ({ path: ['guards', at, 'servers', index], name }))),
+  ]
+  return named.flatMap(({ path, name }) =>
+    /[*?]/.test(name) || name in servers
+      ? []
+      : [{ path, message: `names the server "${name}", which does not exist`, fix: suggest(name, Object.keys(servers)) }],
+  )
+}
+
+const methodsAreOwn: Check = ({ methods }) =>
+  Object.keys(methods).flatMap((name): Complaint[] => {
+    const path = ['methods', name]
+    if (builtInMethods(name) !== undefined)
+      return [{ path, message: 'is built in, and cannot be replaced', fix: 'remove it', at: 'key' }]
+    const twin = builtInMethodNames.find((known) => known.toLowerCase() === name.toLowerCase())
+    if (twin !== undefined) return [{ path, message: `is "${twin}" in other letters`, fix: 'choose another name', at: 'key' }]
+    if (/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(name) && name.length <= 128) return []
+    return [{ path, message: 'is not the name of a method', fix: 'write for example acme/search', at: 'key' }]
+  })
+
+export const crossChecks: readonly Check[] = [
+  anonymousIsLocal,
+  plainHttpIsLocal,
+  publicUrlIsSafe,
+  listenersDiffer,
+  filesDiffer,
+  upstreamsAreSafe,
+  secretsAreReferences,
+  rolesExist,
+  keysExist,
+  keyIdsAreUnique,
+  serversExist,
+  methodsAreOwn,
+]

@@ -1,0 +1,103 @@
+/**
+ * The document becomes a configuration: read, checked against the schema, checked against itself, completed, frozen; or
+ * refused with every problem that was found and its place. There is no half-loaded configuration.
+ */
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { withEnvironment } from './child-environment.ts'
+import { complaintsOf } from './complaints.ts'
+import { crossChecks } from './cross-checks.ts'
+import { type ConfigDocument, readDocument } from './document.ts'
+import { type Environment, noProxy, readEnvironment, type Variables } from './environment.ts'
+import { mapped, withPaths } from './paths.ts'
+import { type Complaint, ConfigRefused, type Problem, pathText } from './problem.ts'
+import { type Config, configSchema } from './schema.ts'
+
+export interface LoadOptions {
+  /** `leave`: secrets are not fetched, for commands that start nothing and may run without them. */
+  readonly secrets?: 'fetch' | 'leave'
+}
+
+/** Reads and completes the configuration in `file`. Throws {@link ConfigRefused}. */
+export async function loadConfig(file: string, variables?: Variables, { secrets = 'fetch' }: LoadOptions = {}): Promise<Config> {
+  const { config, problems } = await checkConfig(file, variables, { secrets })
+  if (config === undefined) throw new ConfigRefused(problems)
+  return config
+}
+
+export interface Checked {
+  readonly config: Config | undefined
+  readonly problems: readonly Problem[]
+  /** The document, for excerpts; empty when it could not be read. */
+  readonly text: string
+}
+
+/** As {@link loadConfig}, with the problems as an answer. */
+export async function checkConfig(
+  file: string,
+  variables?: Variables,
+  { secrets = 'fetch' }: LoadOptions = {},
+): Promise<Checked> {
+  let text: string
+  try {
+    text = await readText(file)
+  } catch (error) {
+    return { config: undefined, problems: [unreadable(error)], text: '' }
+  }
+  const environment = readEnvironment(variables)
+  return { ...check(text, dirname(resolve(file)), secrets === 'fetch' ? environment : undefined, environment.proxy), text }
+}
+
+/**
+ * The configuration in `text`: pure, but for the files of `file:` references. Without an environment, secrets stay
+ * unresolved and children inherit nothing. Throws {@link ConfigRefused}, and nothing else, whatever the text.
+ */
+export function parseConfig(text: string, folder = '/', environment?: Environment): Config {
+  const { config, problems } = check(text, folder, environment, environment?.proxy)
+  if (config === undefined) throw new ConfigRefused(problems)
+  return config
+}
+
+function unreadable(error: unknown): Problem {
+  const { code = 'not UTF-8' } = error as NodeJS.ErrnoException
+  const fix = code === 'ENOENT' ? 'make one with: sekisho init, or name another with --config' : 'check the path and the file'
+  return { path: '', line: 1, column: 1, message: code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`, fix }
+}
+
+async function readText(file: string): Promise<string> {
+  return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file))
+}
+
+function check(text: string, folder: string, environment: Environment | undefined, proxy = noProxy): Omit<Checked, 'text'> {
+  const document = readDocument(text)
+  const refuse = (complaints: readonly Complaint[]) => ({ config: undefined, problems: placed(complaints, document) })
+  if (document.faults.length > 0) return { config: undefined, problems: document.faults.map((fault) => ({ path: '', ...fault })) }
+  if (document.complaints.length > 0) return refuse(document.complaints)
+  const read = configSchema.safeParse(document.value ?? {})
+  if (!read.success) return refuse(complaintsOf(read.error.issues, document.value))
+  const broken = crossChecks.flatMap((one) => one(read.data))
+  if (broken.length > 0) return refuse(broken)
+  const draft = withPaths(read.data, folder)
+  const lost: Complaint[] = []
+  const servers = mapped(draft.servers, (server, id) => withEnvironment(server, id, folder, environment, lost))
+  if (lost.length > 0) return refuse(lost)
+  return { config: deepFreeze({ ...draft, servers, proxy }), problems: [] }
+}
+
+/** In the order of the document. */
+function placed(complaints: readonly Complaint[], document: ConfigDocument): Problem[] {
+  const problems = complaints.map(({ path, message, fix, at = 'value' }) => ({
+    path: pathText(path),
+    ...document.place(path, at),
+    message,
+    fix,
+  }))
+  return problems.sort((a, b) => a.line - b.line || a.column - b.column)
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  Object.freeze(value)
+  for (const member of Object.values(value)) deepFreeze(member)
+  return value
+}

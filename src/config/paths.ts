@@ -1,0 +1,54 @@
+/** Every value of the configuration that is a path, made absolute: relative ones are relative to the document's folder. */
+import { dirname, join, resolve } from 'node:path'
+import type { ServerConfig } from '../outbound/schema.ts'
+import { storePath, storeUrl } from '../storage/schema.ts'
+import type { Config, Draft } from './schema.ts'
+
+export function withPaths(draft: Draft, folder: string): Omit<Config, 'proxy'> {
+  const database = storePath(draft.store)
+  const beside = database === undefined ? 'data' : dirname(database)
+  const { tls, ...rest } = draft
+  return {
+    ...rest,
+    ...(tls && { tls: absolute(tls, ['cert', 'key', 'clientCa'], folder) }),
+    store: database === undefined ? draft.store : storeUrl(resolve(folder, database)),
+    vault: { keyFile: resolve(folder, draft.vault.keyFile ?? join(beside, 'sekisho.key')) },
+    servers: mapped(draft.servers, (server) => serverWithPaths(server, folder)),
+    audit: {
+      ...absolute(draft.audit, ['path', 'anchor'], folder),
+      sinks: draft.audit.sinks.map((sink) =>
+        sink.tls ? { ...sink, tls: absolute(sink.tls, ['ca', 'cert', 'key'], folder) } : sink,
+      ),
+    },
+  }
+}
+
+function serverWithPaths(server: ServerConfig, folder: string): ServerConfig {
+  if (server.kind === 'http') return { ...server, tls: absolute(server.tls, ['ca', 'cert', 'key'], folder) }
+  const [program, ...rest] = server.command
+  return {
+    ...server,
+    command: [/[\\/]/.test(program) ? resolve(folder, program) : program, ...rest],
+    cwd: resolve(folder, server.cwd),
+  }
+}
+
+/** `holder` with the paths under `keys` made absolute, those of them that it has. */
+function absolute<Holder extends object>(holder: Holder, keys: readonly (keyof Holder)[], folder: string): Holder {
+  const changed = { ...holder }
+  for (const key of keys) {
+    const path: unknown = holder[key]
+    if (typeof path === 'string') Object.assign(changed, { [key]: resolve(folder, path) })
+  }
+  return changed
+}
+
+/** The record with every value changed; without a prototype, as it came. */
+export function mapped<Value>(
+  record: Readonly<Record<string, Value>>,
+  change: (value: Value, key: string) => Value,
+): Readonly<Record<string, Value>> {
+  const result: Record<string, Value> = Object.create(null)
+  for (const [key, value] of Object.entries(record)) result[key] = change(value, key)
+  return result
+}

@@ -1,0 +1,67 @@
+/**
+ * Keeps a running gateway to its document: on a change of the file, and on demand (SIGHUP), the configuration is built
+ * whole and handed over; when that fails the old one stays, and the problems are reported.
+ */
+import { unwatchFile, watchFile } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Variables } from './environment.ts'
+import { checkConfig } from './load.ts'
+import type { Problem } from './problem.ts'
+import type { Config } from './schema.ts'
+
+export interface Watch {
+  /** Loads now. True when the new configuration was taken over. */
+  reload(): Promise<boolean>
+  close(): void
+}
+
+export interface WatchOptions {
+  readonly variables?: Variables
+  /** Takes a new configuration over. When it throws or rejects, that is a problem like any other. */
+  readonly changed: (config: Config) => void | Promise<void>
+  /** The old configuration is kept. */
+  readonly refused: (problems: readonly Problem[]) => void
+  /** How often the file is looked at. */
+  readonly pollMs?: number
+}
+
+/** A file read while an editor writes it may be a valid part of itself, without its deny rules: wait until it rests. */
+const restMs = 100
+const restsMax = 50
+
+export function watchConfig(file: string, { variables, changed, refused, pollMs = 300 }: WatchOptions): Watch {
+  let queue: Promise<unknown> = Promise.resolve()
+  const load = async (): Promise<boolean> => {
+    await atRest(file)
+    const { config, problems } = await checkConfig(file, variables)
+    try {
+      if (config === undefined) refused(problems)
+      else await changed(config)
+    } catch (error) {
+      const message = `could not be taken over: ${error instanceof Error ? error.message : 'unknown'}`
+      refused([{ path: '', line: 1, column: 1, message, fix: 'correct the cause and reload' }])
+      return false
+    }
+    return config !== undefined
+  }
+  const reload = (): Promise<boolean> => {
+    const loaded = queue.then(load)
+    queue = loaded.catch(() => undefined)
+    return loaded
+  }
+  const listener = () => void reload()
+  // Polled, because a folder of a container or a network file system tells nobody of its changes.
+  watchFile(file, { interval: pollMs, persistent: false }, listener)
+  return { reload, close: () => unwatchFile(file, listener) }
+}
+
+async function atRest(file: string): Promise<void> {
+  let last: Buffer | undefined
+  for (let look = 0; look < restsMax; look++) {
+    const now = await readFile(file).catch(() => undefined)
+    if (look > 0 && (now === undefined ? last === undefined : last?.equals(now))) return
+    last = now
+    await wait(restMs)
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * How the house is wired: the only file that knows every room. It decides nothing; it hands each room what it asks for.
+ */
+import { hostname } from 'node:os'
+import type { Readable, Writable } from 'node:stream'
+import { openAudit } from './audit/audit.ts'
+import type { Outcome } from './audit/entry.ts'
+import { auditMetrics } from './audit/metrics.ts'
+import { syslogSink } from './audit/sinks/syslog.ts'
+import { guardModes } from './config/guard-modes.ts'
+import type { Config } from './config/schema.ts'
+import { identifier } from './identity/identifier.ts'
+import { ownerOf } from './identity/owner.ts'
+import { answerAdmin } from './inbound/admin.ts'
+import { AllServers } from './inbound/aggregate/all-servers.ts'
+import { Endpoint } from './inbound/endpoint.ts'
+import { answerFetch } from './inbound/fetch.ts'
+import { HostCheck } from './inbound/host-check.ts'
+import { handle, type Listener, listen } from './inbound/listener.ts'
+import type { Address } from './inbound/schema.ts'
+import { Sessions } from './inbound/sessions.ts'
+import { StdioDoor } from './inbound/stdio.ts'
+import { systemClock } from './lib/clock.ts'
+import { limitsGuard } from './limits/guard.ts'
+import { type Fetch, Upstreams } from './outbound/upstreams.ts'
+import { exchange, type Frame, type Gate, type Reply } from './pipeline/exchange.ts'
+import type { Refusal } from './pipeline/refusal.ts'
+import { route } from './pipeline/route.ts'
+import { stages } from './pipeline/stages.ts'
+import { policyGuard } from './policy/guard.ts'
+import { compilePolicy } from './policy/policy.ts'
+import { toolClasses } from './policy/tool-class.ts'
+import { methodTable } from './protocol/methods.ts'
+import { openStore } from './storage/embedded.ts'
+import { openKeyFile } from './vault/key-file.ts'
+import { version } from './version.ts'
+
+/** What the gateway tells whoever runs it. Nothing in it is a secret. */
+export type GatewayEvent =
+  | { readonly kind: 'outcome'; readonly outcome: Outcome }
+  | { readonly kind: 'server'; readonly server: string; readonly line: string }
+  | { readonly kind: 'turned-away'; readonly code: Refusal['code']; readonly remote: string | undefined }
+  | { readonly kind: 'failed'; readonly exchange: string; readonly error: unknown }
+
+export interface GatewayOptions {
+  readonly config: Config
+  /** Servers in this process, by the id they have in the configuration. */
+  readonly fetches?: Readonly<Record<string, Fetch>> | undefined
+  tell?(event: GatewayEvent): void
+}
+
+export interface Gateway {
+  /** Opens the sockets of `listen` and `admin`. */
+  listen(): Promise<{ readonly mcp: Address; readonly admin: Address }>
+  fetch(request: Request): Promise<Response>
+  /** Serves one local client; settles when it has gone. `server` undefined: all servers. */
+  connectStdio(input: Readable, output: Writable, server?: string): Promise<void>
+  /** Takes over what may change while running: servers, roles, bindings, identity, limits of callers, guards, methods. */
+  reload(config: Config): Promise<void>
+  close(): Promise<void>
+}
+
+/** What a new configuration replaces as a whole. */
+function ruleBook(config: Config) {
+  const classes = toolClasses(config.servers)
+  const policy = compilePolicy(config)
+  const guards = stages({ limits: limitsGuard({ config: () => config.limits, clock: systemClock }), policy: policyGuard(() => policy, classes.seen) })
+  return { config, classes, policy, guards, identify: identifier(config.identity), mode: guardModes(config.guards), methods: methodTable(config.methods) }
+}
+
+export async function openGateway({ config, fetches, tell = () => undefined }: GatewayOptions): Promise<Gateway> {
+  const keys = await openKeyFile(config.vault.keyFile)
+  const store = await openStore(config.store)
+  let rules = ruleBook(config)
+  const metrics = auditMetrics({ isServer: (id) => Object.hasOwn(rules.config.servers, id), methods: (method) => rules.methods(method), status: () => audit.status() })
+  const finished = (outcome: Outcome): void => {
+    metrics.finished(outcome)
+    tell({ kind: 'outcome', outcome })
+  }
+  const { path, anchor, excerpts, sinks } = config.audit
+  const audit = await openAudit({ path, anchor, signingKey: keys.signingKey(), clock: systemClock, sinks: sinks.map((sink) => syslogSink({ ...sink, appName: 'sekisho', hostname: hostname(), version })), excerptBytesMax: excerpts?.bytesMax, finished })
+
+  const upstreams = await Upstreams.open({
+    servers: config.servers,
+    fetches,
+    methods: rules.methods,
+    clock: systemClock,
+    seal: keys,
+    proxy: config.proxy,
+    limits: config.limits,
+    log: (server, line) => tell({ kind: 'server', server, line }),
+  })
+  const applySwitches = async (): Promise<void> => upstreams.disable((await store.disabledServers()).map(({ id }) => id))
+  await applySwitches()
+  const unwatch = store.watch(() => void applySwitches())
+
+  const map = {
+    methods: (method: string) => rules.methods(method),
+    mustServe: (server: string) => upstreams.mustServe(server),
+    classOf: (server: string, _principal: unknown, tool: string) => rules.classes.classOf(server, tool),
+    declarations: async (call: Parameters<Upstreams['tool']>[0], fresh: boolean) => (await upstreams.tool(call, fresh))?.declared ?? [],
+  }
+  const gate: Gate = {
+    get guards() {
+      return rules.guards
+    },
+    guardTimeoutMs: config.limits.guardTimeoutMs,
+    mode: (guard, server, leg) => rules.mode(guard, server, leg),
+    record: (frame) => audit.record(frame),
+    identify: (frame) => rules.identify(frame),
+    route: (frame, principal) => route(frame, principal, map),
+    forward: (call, answers, signal) => upstreams.forward(call, answers, signal),
+    failed: (error, frame) => tell({ kind: 'failed', exchange: frame.exchange, error }),
+  }
+  const corridor = (frame: Frame, reply: Reply): Promise<void> => exchange(frame, reply, gate)
+  const allServers = new AllServers({
+    methods: map.methods,
+    pass: corridor,
+    reachable: (frame) => upstreams.ids.filter((id) => rules.policy.decide(rules.identify(frame), id, 'server', undefined, 'read').allowed),
+  })
+  const pass = (frame: Frame, reply: Reply): Promise<void> => (frame.server === undefined && frame.message.method !== 'session/unread' ? allServers.pass(frame, reply) : corridor(frame, reply))
+
+  const sessions = new Sessions({ clock: systemClock, ownerOf })
+  const doorAt = (listen: Address): HostCheck => new HostCheck({ ...config, listen, secure: config.tls !== undefined })
+  let hosts = doorAt(config.listen)
+  const endpoint = new Endpoint({
+    hosts: { admit: (headers, remote) => hosts.admit(headers, remote) },
+    sessions,
+    methods: map.methods,
+    limits: config.limits,
+    identify: gate.identify,
+    pass,
+    turnedAway: ({ code }, remote) => tell({ kind: 'turned-away', code, remote }),
+  })
+  const listeners: Listener[] = []
+
+  return {
+    async listen() {
+      const mcp = await listen(config.listen, config.tls, handle((arrival, departure) => endpoint.answer(arrival, departure)))
+      listeners.push(mcp)
+      hosts = doorAt({ ...config.listen, port: mcp.address.port })
+      let adminHosts: HostCheck | undefined
+      const admin = await listen(
+        config.admin.listen,
+        undefined,
+        handle((arrival, departure) => answerAdmin({ hosts: adminHosts as HostCheck, healthy: audit.healthy, metrics: () => metrics.text() }, arrival, departure)),
+      )
+      listeners.push(admin)
+      const adminAt = { ...config.admin.listen, port: admin.address.port }
+      adminHosts = new HostCheck({ listen: adminAt, allowedHosts: [], allowedOrigins: [], trustedProxies: [], secure: false })
+      return { mcp: { ...config.listen, port: mcp.address.port }, admin: adminAt }
+    },
+    fetch: (request) => answerFetch(endpoint, request),
+    async connectStdio(input, output, server) {
+      const door = new StdioDoor({ input, output, server, methods: map.methods, limits: config.limits, pass })
+      await door.closed
+    },
+    async reload(next) {
+      const fresh = ruleBook(next)
+      await upstreams.serve(next.servers, fresh.methods)
+      rules = fresh
+      await audit.event({ action: 'config.reloaded', principal: 'operator' })
+    },
+    async close() {
+      unwatch()
+      sessions.close()
+      endpoint.close()
+      await upstreams.close()
+      await Promise.all(listeners.map((listener) => listener.close()))
+      await audit.close()
+      await store.close()
+    },
+  }
+}

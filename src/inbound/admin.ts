@@ -1,0 +1,35 @@
+/** The operators' listener: is it alive, is it ready, what did it count. On its own address, loopback by default. */
+import { asRefusal, Refusal } from '../pipeline/refusal.ts'
+import { explain } from '../protocol/errors.ts'
+import type { Arrival, Departure } from './arrival.ts'
+import type { HostCheck } from './host-check.ts'
+
+export interface AdminOptions {
+  readonly hosts: Pick<HostCheck, 'admit'>
+  /** False while nothing may pass, because the audit log cannot be written. */
+  healthy(): boolean
+  /** Prometheus text exposition format. */
+  metrics(): Promise<string>
+}
+
+const plain = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' } as const
+
+export async function answerAdmin({ hosts, healthy, metrics }: AdminOptions, arrival: Arrival, departure: Departure): Promise<void> {
+  try {
+    hosts.admit(arrival.headers, arrival.remote)
+    if (arrival.method !== 'GET') throw new Refusal('METHOD_NOT_ALLOWED')
+    switch (arrival.path) {
+      case '/healthz':
+        return departure.send(200, plain, 'ok\n')
+      case '/readyz':
+        return healthy() ? departure.send(200, plain, 'ready\n') : departure.send(503, plain, 'the audit log cannot be written\n')
+      case '/metrics':
+        return departure.send(200, { ...plain, 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }, await metrics())
+    }
+    throw new Refusal('NOT_FOUND')
+  } catch (error) {
+    const { code, facts } = asRefusal(error)
+    const { http, says } = explain(code, facts)
+    departure.send(http, plain, `${says}\n`)
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * The door to all servers: one message becomes one corridor for each server it concerns, and their answers one answer.
+ * Every server is asked in its own exchange, with its own decision and its own record; a server that fails or refuses is
+ * missing from a list, and the others are there.
+ */
+import { uniqueName } from '../../lib/random.ts'
+import type { JsonObject } from '../../lib/strict-json.ts'
+import type { Frame, Reply } from '../../pipeline/exchange.ts'
+import { type Cleared, rewritten } from '../../pipeline/judge.ts'
+import type { Parcel } from '../../pipeline/parcel.ts'
+import { asRefusal, Refusal } from '../../pipeline/refusal.ts'
+import { isObject } from '../../protocol/json-rpc.ts'
+import type { Method, MethodTable } from '../../protocol/methods.ts'
+import { modern } from '../../protocol/revisions/index.ts'
+import { addressed } from './address.ts'
+import { mergedHandshake, mergedList, type Part } from './merge.ts'
+import { Names, splitUri } from './names.ts'
+import { renamedNotice, renamedResult } from './rename.ts'
+
+export interface AllServersOptions {
+  readonly methods: MethodTable
+  /** The servers that the sender of this frame may use at all; throws UNAUTHENTICATED. */
+  reachable(frame: Frame): Promise<readonly string[]> | readonly string[]
+  /** The corridor. */
+  pass(frame: Frame, reply: Reply): Promise<void>
+}
+
+const pagesMax = 100
+
+export class AllServers {
+  readonly #options: AllServersOptions
+  readonly #names = new Names()
+
+  constructor(options: AllServersOptions) {
+    this.#options = options
+  }
+
+  async pass(frame: Frame, reply: Reply): Promise<void> {
+    const row = this.#options.methods(frame.message.method)
+    try {
+      const { server, params } = row?.subject ? addressed(this.#names, row, frame.message.params) : { server: undefined, params: {} }
+      if (server !== undefined) return await this.#options.pass(sub(frame, server, params), this.#prefixing(server, reply))
+      const servers = await this.#options.reachable(frame)
+      if (servers.length === 0) throw new Refusal('POLICY_DENIED', { detail: 'any server', fix: 'Ask your operator for a role.' })
+      if (row?.list) return await this.#list(frame, reply, servers, row.list)
+      if (row?.reply === 'catalog') return await this.#handshake(frame, reply, servers)
+      if (row?.reply === undefined) return await this.#everyone(frame, silent, servers)
+      if (frame.message.method === 'subscriptions/listen' || frame.act) return await this.#stream(frame, reply, servers)
+      await this.#first(frame, reply, servers)
+    } catch (error) {
+      reply.refuse(asRefusal(error))
+    }
+  }
+
+  async #list(frame: Frame, reply: Reply, servers: readonly string[], list: NonNullable<Method['list']>): Promise<void> {
+    if (frame.message.params['cursor'] !== undefined) throw new Refusal('INVALID_PARAMS', { detail: 'the cursor is none of ours: this list comes whole' })
+    const gathered = await Promise.all(servers.map((server) => this.#pages(frame, server)))
+    const parts = gathered.flatMap(({ parts }) => parts)
+    const cleared = gathered.find(({ last }) => last)?.last
+    if (!cleared) throw gathered[0]?.refusal ?? new Refusal('INTERNAL')
+    await reply.deliver(rewritten(cleared, { member: 'result', body: mergedList(this.#names, list, parts, frame.origin.era === 'modern') }))
+  }
+
+  /** All pages of one server. A server without such a list (an error) contributes none. */
+  async #pages(frame: Frame, server: string): Promise<{ parts: Part[]; last?: Cleared; refusal?: Refusal }> {
+    const parts: Part[] = []
+    let last: Cleared | undefined
+    let cursor: unknown
+    for (let page = 0; page < pagesMax; page++) {
+      const params = cursor === undefined ? frame.message.params : { ...frame.message.params, cursor: cursor as string }
+      const { result, refusal } = await this.#ask(sub(frame, server, params))
+      if (refusal) return { parts, refusal, ...(last && { last }) }
+      last = result ?? last
+      if (result?.member !== 'result') break
+      parts.push({ server, body: result.body })
+      cursor = result.body['nextCursor']
+      if (cursor === undefined) break
+    }
+    return { parts, ...(last && { last }) }
+  }
+
+  async #handshake(frame: Frame, reply: Reply, servers: readonly string[]): Promise<void> {
+    const answers = await Promise.all(servers.map(async (server) => ({ server, ...(await this.#ask(sub(frame, server))) })))
+    const good = answers.filter(({ result }) => result?.member === 'result')
+    const cleared = good[0]?.result
+    if (!cleared) throw answers.find(({ refusal }) => refusal)?.refusal ?? new Refusal('UPSTREAM_UNAVAILABLE', { detail: servers.join('", "') })
+    const parts = good.map(({ server, result }) => ({ server, body: result?.body ?? {} }))
+    const modernEra = frame.origin.era === 'modern'
+    const body = mergedHandshake(parts, modernEra ? modern.version : frame.origin.version, modernEra)
+    await reply.deliver(rewritten(cleared, { body }))
+  }
+
+  async #everyone(frame: Frame, reply: Reply, servers: readonly string[]): Promise<void> {
+    await Promise.all(servers.map((server) => this.#options.pass(sub(frame, server), this.#prefixing(server, reply))))
+  }
+
+  /** A request that concerns every server alike (`ping`, `logging/setLevel`): the first answer is the answer. */
+  async #first(frame: Frame, reply: Reply, servers: readonly string[]): Promise<void> {
+    const answers = await Promise.all(servers.map((server) => this.#ask(sub(frame, server))))
+    const result = answers.find((answer) => answer.result?.member === 'result')?.result ?? answers.find((answer) => answer.result)?.result
+    if (result) await reply.deliver(result)
+    else throw answers[0]?.refusal ?? new Refusal('INTERNAL')
+  }
+
+  /** Standing streams of all servers in one. A modern one is acknowledged once, with what any server honours. */
+  async #stream(frame: Frame, reply: Reply, servers: readonly string[]): Promise<void> {
+    const acknowledging = frame.message.method === 'subscriptions/listen' ? new Acknowledgement(servers.length, reply) : undefined
+    let end: Cleared | undefined
+    const streams = servers.map(async (server) => {
+      const inner = this.#prefixing(server, reply)
+      await this.#options.pass(sub(frame, server, this.#filterFor(server, frame.message.params)), {
+        deliver: (parcel) => {
+          if (acknowledging && parcel.method === 'notifications/subscriptions/acknowledged') return acknowledging.add(server, parcel)
+          if (parcel.leg !== 'result') return acknowledging?.sent === false ? acknowledging.done.then(() => inner.deliver(parcel)) : inner.deliver(parcel)
+          end = parcel
+          return undefined
+        },
+        refuse: () => acknowledging?.add(server, undefined),
+      })
+    })
+    await Promise.all(streams)
+    if (end) await reply.deliver(end)
+    else if (!frame.signal.aborted) reply.refuse(new Refusal('UPSTREAM_UNAVAILABLE', { detail: servers.join('", "') }))
+  }
+
+  #filterFor(server: string, params: JsonObject): JsonObject {
+    const filter = params['notifications']
+    if (!isObject(filter) || !Array.isArray(filter['resourceSubscriptions'])) return params
+    const uris = filter['resourceSubscriptions'].map((uri) => splitUri(String(uri))).filter((found) => found?.server === server)
+    return { ...params, notifications: { ...filter, resourceSubscriptions: uris.map((found) => (found as { uri: string }).uri) } }
+  }
+
+  async #ask(frame: Frame): Promise<{ result?: Cleared; refusal?: Refusal }> {
+    const answer: { result?: Cleared; refusal?: Refusal } = {}
+    await this.#options.pass(frame, {
+      deliver: (parcel) => {
+        if (parcel.leg === 'result' || parcel.leg === 'catalog') answer.result = parcel
+        return undefined
+      },
+      refuse: (refusal) => {
+        answer.refusal = refusal
+      },
+    })
+    return answer
+  }
+
+  #prefixing(server: string, reply: Reply): Reply {
+    return {
+      deliver: (parcel): Promise<Parcel | undefined> | undefined => {
+        if (parcel.leg === 'notice') return reply.deliver(rewritten(parcel, { body: renamedNotice(server, parcel.method, parcel.body) }))
+        if (parcel.leg === 'result' && parcel.member === 'result') return reply.deliver(rewritten(parcel, { body: renamedResult(server, parcel.body) }))
+        return reply.deliver(parcel)
+      },
+      refuse: (refusal) => reply.refuse(refusal),
+    }
+  }
+}
+
+/** One acknowledgement for many: sent when every server has spoken, with the URIs as the client knows them. */
+class Acknowledgement {
+  #missing: number
+  /** Nothing may reach the client before the acknowledgement (2026-07-28, Subscriptions). */
+  readonly done: Promise<void>
+  sent = false
+  #send!: () => void
+  readonly #reply: Reply
+  #honoured: JsonObject = {}
+  #cleared: Cleared | undefined
+
+  constructor(missing: number, reply: Reply) {
+    this.#missing = missing
+    this.#reply = reply
+    this.done = new Promise((resolve) => {
+      this.#send = resolve
+    })
+  }
+
+  add(server: string, parcel: Cleared | undefined): Promise<Parcel | undefined> | undefined {
+    const honoured = parcel?.body['notifications']
+    if (isObject(honoured)) {
+      const uris = honoured['resourceSubscriptions']
+      const known = (this.#honoured['resourceSubscriptions'] as readonly string[] | undefined) ?? []
+      const shown = Array.isArray(uris) ? { resourceSubscriptions: [...known, ...uris.map((uri) => `sekisho://${server}/${encodeURIComponent(String(uri))}`)] } : {}
+      this.#honoured = { ...this.#honoured, ...honoured, ...(known.length > 0 && { resourceSubscriptions: known }), ...shown }
+    }
+    this.#cleared ??= parcel
+    if (--this.#missing > 0 || !this.#cleared) return undefined
+    this.sent = true
+    queueMicrotask(this.#send)
+    return this.#reply.deliver(rewritten(this.#cleared, { body: { ...this.#cleared.body, notifications: this.#honoured } }))
+  }
+}
+
+const sub = (frame: Frame, server: string, params: JsonObject = frame.message.params): Frame => ({ ...frame, exchange: uniqueName(), server, message: { ...frame.message, params } })
+const silent: Reply = { deliver: () => undefined, refuse: () => undefined }

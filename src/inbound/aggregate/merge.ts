@@ -1,0 +1,50 @@
+/** What several servers answered, as the answer of one. Entries keep the order of the configuration, then the server's own. */
+import type { JsonObject, JsonValue } from '../../lib/strict-json.ts'
+import { isObject } from '../../protocol/json-rpc.ts'
+import type { Method } from '../../protocol/methods.ts'
+import { metaKeys } from '../../protocol/revisions/2026-07-28/meta.ts'
+import type { Names } from './names.ts'
+import { renamedEntry } from './rename.ts'
+
+export interface Part {
+  readonly server: string
+  readonly body: JsonObject
+}
+
+const ourselves = { name: 'sekisho', version: '0.1.0' }
+
+export function mergedList(names: Names, list: NonNullable<Method['list']>, parts: readonly Part[], modern: boolean): JsonObject {
+  const entries = parts.flatMap(({ server, body }) => {
+    const items = body[list.items]
+    return Array.isArray(items) ? items.map((entry) => (isObject(entry) ? renamedEntry(names, server, list, entry) : entry)) : []
+  })
+  return { ...(modern && { resultType: 'complete', ttlMs: leastTtl(parts), cacheScope: 'private' }), [list.items]: entries }
+}
+
+/** `server/discover` and `initialize`: what any server can do, and who says which instructions. */
+export function mergedHandshake(parts: readonly Part[], protocolVersion: string, modern: boolean): JsonObject {
+  const capabilities = parts.map(({ body }) => body['capabilities']).filter(isObject).reduce<JsonObject>(united, {})
+  const instructions = parts
+    .filter(({ body }) => typeof body['instructions'] === 'string')
+    .map(({ server, body }) => `[${server}] ${body['instructions']}`)
+    .join('\n\n')
+  const said = instructions === '' ? {} : { instructions }
+  if (!modern) return { protocolVersion, capabilities, serverInfo: ourselves, ...said }
+  const supportedVersions = [protocolVersion]
+  return { resultType: 'complete', supportedVersions, capabilities, ...said, ttlMs: leastTtl(parts), cacheScope: 'private', _meta: { [metaKeys.serverInfo]: ourselves } }
+}
+
+/** A capability that one server has, the whole has. */
+function united(left: JsonObject, right: JsonObject): JsonObject {
+  const all: Record<string, JsonValue | undefined> = { ...left }
+  for (const [key, value] of Object.entries(right)) {
+    const present = all[key]
+    all[key] = isObject(present) && isObject(value) ? united(present, value) : present === true ? true : value
+  }
+  return all
+}
+
+function leastTtl(parts: readonly Part[]): number {
+  const ttls = parts.map(({ body }) => body['ttlMs']).filter((ttl): ttl is number => typeof ttl === 'number' && ttl >= 0)
+  return ttls.length === parts.length && ttls.length > 0 ? Math.min(...ttls) : 0
+}

@@ -1,0 +1,51 @@
+/**
+ * Names on the door to all servers. A tool `read` of server `files` is `files__read`; a resource is
+ * `sekisho://files/<percent-encoded URI>`. The prefix is the configured id, never what a server calls itself (2026-07-28
+ * tools, Tool Names), and since an id has no `_`, the first `__` always ends it: two servers cannot collide.
+ */
+import { createHash } from 'node:crypto'
+
+const separator = '__'
+const scheme = 'sekisho://'
+/** Clients and model providers refuse longer tool names. */
+const nameCharsMax = 64
+
+export class Names {
+  /** Shortened names, by what they stand for; learned when a list passes. */
+  readonly #shortened = new Map<string, string>()
+  readonly #shortenedMax = 50_000
+
+  /** The name under which `name` of `server` is shown. */
+  prefixed(server: string, name: string): string {
+    const full = `${server}${separator}${name}`
+    if (full.length <= nameCharsMax) return full
+    const digest = createHash('sha256').update(full).digest('hex').slice(0, 10)
+    const short = `${full.slice(0, nameCharsMax - digest.length - 1)}_${digest}`
+    if (this.#shortened.size < this.#shortenedMax) this.#shortened.set(short, name)
+    return short
+  }
+
+  /** Undefined for a name that no prefix of ours could have made. */
+  split(shown: string): { server: string; name: string } | undefined {
+    const end = shown.indexOf(separator)
+    if (end <= 0) return undefined
+    const server = shown.slice(0, end)
+    return { server, name: this.#shortened.get(shown) ?? shown.slice(end + separator.length) }
+  }
+}
+
+export const uriFor = (server: string, uri: string): string => `${scheme}${server}/${encodeURIComponent(uri)}`
+
+/** As {@link uriFor}, for a URI template: what is in braces stays readable for the client that fills it in. */
+export const templateFor = (server: string, template: string): string =>
+  `${scheme}${server}/${template.replace(/(\{[^{}]*\})|([^{}]+)/g, (_, variable: string | undefined, rest: string | undefined) => variable ?? encodeURIComponent(rest ?? ''))}`
+
+export function splitUri(shown: string): { server: string; uri: string } | undefined {
+  const [, server, encoded] = /^sekisho:\/\/([a-z][a-z0-9-]{0,23})\/(.*)$/s.exec(shown) ?? []
+  if (server === undefined || encoded === undefined) return undefined
+  try {
+    return { server, uri: decodeURIComponent(encoded) }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,35 @@
+/** An HTTP request and the way to answer it, as every door brings them: a socket (listener.ts) or a function call (fetch.ts). */
+import type { Headers } from '../protocol/revisions/2026-07-28/headers.ts'
+
+export interface Arrival {
+  readonly door: 'http' | 'library'
+  readonly method: string
+  /** The path as it came: not decoded, not normalised. */
+  readonly path: string
+  readonly headers: Headers
+  /** The first header that came twice and must not, if any. */
+  readonly duplicated: string | undefined
+  readonly remote: string | undefined
+  /** Throws BODY_TOO_LARGE. */
+  body(bytesMax: number): Promise<Buffer>
+}
+
+export interface Departure {
+  send(status: number, headers: Readonly<Record<string, string>>, body?: string): void
+  /** Begins an event stream. */
+  open(headers: Readonly<Record<string, string>>): Outlet
+  /** Aborted when the other side went away before the end. */
+  readonly gone: AbortSignal
+}
+
+export interface Outlet {
+  /** Undefined while the other side keeps up, else a promise of when it has. */
+  write(text: string): Promise<void> | undefined
+  end(): void
+}
+
+/** Headers of which a second one could make two readers disagree about the request. */
+export const onlyOnce: ReadonlySet<string> = new Set([
+  ...['authorization', 'host', 'origin', 'content-type', 'content-length', 'transfer-encoding', 'accept'],
+  ...['mcp-protocol-version', 'mcp-method', 'mcp-name', 'mcp-session-id', 'last-event-id'],
+])

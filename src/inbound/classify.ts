@@ -1,0 +1,60 @@
+/** Which era a request belongs to, decided for each request by itself, and what a modern one must bring (2026-07-28 basic, versioning). */
+import type { JsonObject } from '../lib/strict-json.ts'
+import { isObject, type Notification, type Request } from '../protocol/json-rpc.ts'
+import type { MethodTable } from '../protocol/methods.ts'
+import { type Headers, standardMismatch } from '../protocol/revisions/2026-07-28/headers.ts'
+import { isLogLevel, metaKeys, metaOf } from '../protocol/revisions/2026-07-28/meta.ts'
+import { assumedVersion, isModernVersion, modernVersions, revisionOf } from '../protocol/revisions/index.ts'
+import { Refusal } from '../pipeline/refusal.ts'
+import type { Origin } from '../pipeline/parcel.ts'
+
+type Call = Request | Notification
+export type Sender = Pick<Origin, 'era' | 'version' | 'client' | 'capabilities' | 'logLevel'>
+
+export function isModern(message: Call, headers: Headers): boolean {
+  if (metaOf(message.params)[metaKeys.protocolVersion] !== undefined) return true
+  return message.method !== 'initialize' && isModernVersion(headers['mcp-protocol-version'] ?? '')
+}
+
+/** What a modern request says of its sender. Throws for anything missing, malformed or contradictory. */
+export function readModern(message: Call): Sender {
+  const meta = metaOf(message.params)
+  const version = meta[metaKeys.protocolVersion]
+  const capabilities = meta[metaKeys.clientCapabilities]
+  const client = meta[metaKeys.clientInfo]
+  const logLevel = meta[metaKeys.logLevel]
+  if (typeof version !== 'string') throw invalid(`_meta["${metaKeys.protocolVersion}"] is missing`)
+  if (!modernVersions.includes(version)) throw new Refusal('UNSUPPORTED_VERSION', { requested: version })
+  if (!isObject(capabilities)) throw invalid(`_meta["${metaKeys.clientCapabilities}"] is missing`)
+  if (client !== undefined && !isObject(client)) throw invalid(`_meta["${metaKeys.clientInfo}"] is not an object`)
+  if (logLevel !== undefined && !isLogLevel(logLevel)) throw invalid(`_meta["${metaKeys.logLevel}"] is not a log level`)
+  return { era: 'modern', version, client, capabilities, logLevel }
+}
+
+/** The headers of a modern HTTP request against its body. Throws HEADER_MISMATCH. */
+export function checkHeaders(message: Call, headers: Headers, methods: MethodTable): void {
+  const version = metaOf(message.params)[metaKeys.protocolVersion]
+  const named = headers['mcp-protocol-version']
+  if (named === undefined) throw mismatch('the MCP-Protocol-Version header is missing')
+  if (version !== undefined && named.trim() !== version) throw mismatch('the MCP-Protocol-Version header is not the version in the body')
+  if (message.kind === 'notification') return // this revision defines no headers for them
+  const fault = standardMismatch(headers, message.method, methods(message.method), message.params)
+  if (fault !== undefined) throw mismatch(fault)
+}
+
+/** The version of a legacy HTTP request after `initialize`. Throws INVALID_REQUEST for one we do not serve (2025-06-18). */
+export function legacyVersion(headers: Headers): string {
+  const named = headers['mcp-protocol-version']
+  if (named === undefined) return assumedVersion
+  if (revisionOf(named.trim())?.era !== 'legacy') throw new Refusal('INVALID_REQUEST', { detail: 'the MCP-Protocol-Version header names no version served here' })
+  return named.trim()
+}
+
+
+export const clientFacts = (params: JsonObject): { client: JsonObject | undefined; capabilities: JsonObject } => ({
+  client: isObject(params['clientInfo']) ? params['clientInfo'] : undefined,
+  capabilities: isObject(params['capabilities']) ? params['capabilities'] : {},
+})
+
+const invalid = (detail: string): Refusal => new Refusal('INVALID_PARAMS', { detail })
+const mismatch = (detail: string): Refusal => new Refusal('HEADER_MISMATCH', { detail })

@@ -1,0 +1,68 @@
+/**
+ * What lasts between the messages of one legacy client: who it is by its own words, which of its requests are under way,
+ * and which questions wait for its answer. An HTTP session has one; so has a process that speaks stdio.
+ */
+import type { JsonObject } from '../lib/strict-json.ts'
+import type { Message, RequestId } from '../protocol/json-rpc.ts'
+import type { Cleared } from '../pipeline/judge.ts'
+import { alongside, type Origin, type Parcel } from '../pipeline/parcel.ts'
+import { Refusal } from '../pipeline/refusal.ts'
+
+export class Conversation {
+  readonly #underWay = new Map<RequestId, AbortController>()
+  readonly #asks = new Map<RequestId, { parcel: Cleared; answered(answer: Parcel): void; lost(error: unknown): void }>()
+  #nextAsk = 0
+  origin: Origin
+
+  constructor(origin: Origin) {
+    this.origin = origin
+  }
+
+  /** Throws INVALID_REQUEST for the id of a request that is still under way (2026-07-28 basic, Requests). */
+  begin(id: RequestId): AbortSignal {
+    if (this.#underWay.has(id)) throw new Refusal('INVALID_REQUEST', { detail: 'the id belongs to a request that is still under way' })
+    const stop = new AbortController()
+    this.#underWay.set(id, stop)
+    return stop.signal
+  }
+
+  end(id: RequestId): void {
+    this.#underWay.delete(id)
+  }
+
+  cancel(params: JsonObject): void {
+    this.#underWay.get(params['requestId'] as RequestId)?.abort(new Refusal('CANCELLED'))
+  }
+
+  /** Sends a question and waits for its answer, as long as the exchange it belongs to goes on. */
+  async ask(parcel: Cleared, signal: AbortSignal, send: (message: Message) => void | Promise<void> | undefined): Promise<Parcel> {
+    const id = `sekisho-${++this.#nextAsk}`
+    const stop = (): void => this.#asks.get(id)?.lost(signal.reason)
+    try {
+      const answer = new Promise<Parcel>((answered, lost) => {
+        this.#asks.set(id, { parcel, answered, lost })
+      })
+      answer.catch(() => undefined)
+      signal.addEventListener('abort', stop, { once: true })
+      await send({ kind: 'request', id, method: parcel.method, params: parcel.body })
+      return await answer
+    } finally {
+      signal.removeEventListener('abort', stop)
+      this.#asks.delete(id)
+    }
+  }
+
+  /** An answer that came in. One that nobody waits for is dropped. */
+  answer(message: Message & { kind: 'response' }): void {
+    if (message.id === undefined) return
+    const ask = this.#asks.get(message.id)
+    if (!ask) return
+    const { parcel } = ask
+    ask.answered(alongside(parcel, { leg: 'answer', member: message.outcome, body: message.body, question: parcel.question }))
+  }
+
+  close(reason: Refusal): void {
+    for (const stop of this.#underWay.values()) stop.abort(reason)
+    for (const { lost } of this.#asks.values()) lost(reason)
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * An event stream to a client. A resumable one (legacy, 2025-03-26 … 2025-11-25) outlives its connection: events are
+ * numbered and kept for a while, and a client that comes back with Last-Event-ID gets what it missed, of this stream only.
+ */
+import { unguessable } from '../lib/random.ts'
+import { writeEvent } from '../lib/sse.ts'
+import type { Outlet } from './arrival.ts'
+
+export const streamHeaders = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-store',
+  'x-accel-buffering': 'no',
+} as const
+
+const keptMax = 512
+const retryMsDefault = 1000
+
+/** Comment lines now and then keep proxies from closing a silent stream; one timer serves all streams. */
+export class KeepAlive {
+  readonly #outlets = new Set<Outlet>()
+  readonly #timer: NodeJS.Timeout
+  constructor(everyMs = 15_000) {
+    this.#timer = setInterval(() => {
+      for (const outlet of this.#outlets) outlet.write(':\n\n')
+    }, everyMs)
+    this.#timer.unref()
+  }
+  /** Kept alive until the signal. */
+  add(outlet: Outlet, gone: AbortSignal): Outlet {
+    this.#outlets.add(outlet)
+    gone.addEventListener('abort', () => this.#outlets.delete(outlet), { once: true })
+    return {
+      write: (text) => outlet.write(text),
+      end: () => {
+        this.#outlets.delete(outlet)
+        outlet.end()
+      },
+    }
+  }
+  close(): void {
+    clearInterval(this.#timer)
+    for (const outlet of this.#outlets) outlet.end()
+  }
+}
+
+export class ResumableStream {
+  readonly id = unguessable()
+  readonly #kept: { seq: number; data: string }[] = []
+  readonly #primes: boolean
+  #seq = 0
+  #outlet: Outlet | undefined
+  #over = false
+
+  /** `primes`: begin with an empty event, so that the client can come back from the start (from 2025-11-25). */
+  constructor(primes: boolean) {
+    this.#primes = primes
+  }
+
+  get over(): boolean {
+    return this.#over
+  }
+
+  /** Sends what came after `afterSeq` to this outlet, and from now on everything. An earlier outlet is let go. */
+  attach(outlet: Outlet, afterSeq: number | undefined): void {
+    this.#outlet?.end()
+    this.#outlet = outlet
+    if (afterSeq === undefined && this.#primes) outlet.write(writeEvent('', this.#name(++this.#seq), retryMsDefault))
+    for (const { seq, data } of this.#kept) if (seq > (afterSeq ?? 0)) outlet.write(writeEvent(data, this.#name(seq)))
+    if (this.#over) this.detach()
+  }
+
+  write(data: string): Promise<void> | undefined {
+    const seq = ++this.#seq
+    this.#kept.push({ seq, data })
+    if (this.#kept.length > keptMax) this.#kept.shift()
+    return this.#outlet?.write(writeEvent(data, this.#name(seq)))
+  }
+
+  /** Lets the client go for a while; it comes back with Last-Event-ID. Only for one that was primed for it. */
+  pause(retryMs: number): void {
+    if (!this.#primes) return
+    this.#outlet?.write(`retry: ${retryMs}\n\n`)
+    this.detach()
+  }
+
+  /** The connection is gone or given up; events are kept from now on. */
+  detach(outlet = this.#outlet): void {
+    if (this.#outlet !== outlet) return
+    this.#outlet?.end()
+    this.#outlet = undefined
+  }
+
+  end(): void {
+    this.#over = true
+    this.detach()
+  }
+
+  #name(seq: number): string {
+    return `${this.id}_${seq}`
+  }
+}
+
+/** The stream id and sequence number in an event id of ours; undefined for anything else. */
+export function readEventId(text: string): { stream: string; seq: number } | undefined {
+  const [, stream, seq] = /^([A-Za-z0-9_-]{43})_(\d{1,12})$/.exec(text) ?? []
+  return stream === undefined ? undefined : { stream, seq: Number(seq) }
+}

@@ -1,0 +1,50 @@
+/** The library's door: `Request → Response`, the same endpoint without a socket. */
+import { Refusal } from '../pipeline/refusal.ts'
+import { type Departure, onlyOnce, type Outlet } from './arrival.ts'
+import type { Endpoint } from './endpoint.ts'
+
+/** Answers one request. The stream of the response ends, and the exchange is cancelled, when the caller lets it go. */
+export function answerFetch(endpoint: Endpoint, request: Request): Promise<Response> {
+  return new Promise((resolve) => {
+    const gone = new AbortController()
+    request.signal.addEventListener('abort', () => gone.abort(new Refusal('CANCELLED')), { once: true })
+    const url = new URL(request.url)
+    const headers: Record<string, string> = Object.create(null)
+    request.headers.forEach((value, name) => {
+      headers[name] = value
+    })
+    headers['host'] ??= url.host
+    const duplicated = [...onlyOnce].find((name) => name !== 'accept' && headers[name]?.includes(', '))
+    const body = async (bytesMax: number): Promise<Buffer> => {
+      const bytes = Buffer.from(await request.arrayBuffer())
+      if (bytes.length > bytesMax) throw new Refusal('BODY_TOO_LARGE', { detail: bytesMax })
+      return bytes
+    }
+    void endpoint.answer({ door: 'library', method: request.method, path: url.pathname, headers, duplicated, remote: undefined, body }, departure(resolve, gone))
+  })
+}
+
+function departure(resolve: (response: Response) => void, gone: AbortController): Departure {
+  return {
+    gone: gone.signal,
+    send: (status, headers, body) => resolve(new Response(status === 202 || status === 204 ? null : (body ?? ''), { status, headers })),
+    open(headers) {
+      const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(undefined, undefined, { highWaterMark: 64 })
+      const writer = writable.getWriter()
+      writer.closed.catch(() => gone.abort(new Refusal('CANCELLED')))
+      resolve(new Response(readable, { status: 200, headers }))
+      return outlet(writer)
+    },
+  }
+}
+
+function outlet(writer: WritableStreamDefaultWriter<Uint8Array>): Outlet {
+  const encoder = new TextEncoder()
+  return {
+    write(text) {
+      writer.write(encoder.encode(text)).catch(() => undefined)
+      return (writer.desiredSize ?? 0) > 0 ? undefined : writer.ready.catch(() => undefined)
+    },
+    end: () => void writer.close().catch(() => undefined),
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The answer to one POST of a legacy session: one response or, for a batch, several; as JSON when nothing but responses
+ * came, else as an event stream that survives the connection.
+ */
+import type { Frame, Reply } from '../pipeline/exchange.ts'
+import type { Cleared } from '../pipeline/judge.ts'
+import type { Parcel } from '../pipeline/parcel.ts'
+import type { Refusal } from '../pipeline/refusal.ts'
+import { type Message, type Response, writeMessage } from '../protocol/json-rpc.ts'
+import type { Departure } from './arrival.ts'
+import { type KeepAlive, type ResumableStream, streamHeaders } from './event-stream.ts'
+import { headersOf, refusalResponse, statusOf } from './refuse.ts'
+import type { Session } from './sessions.ts'
+
+/** Where the messages of one POST go. */
+export class LegacySink {
+  readonly #departure: Departure
+  readonly #session: Session
+  readonly #keepAlive: KeepAlive
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #batch: boolean
+  #expected: number
+  #responses: Response[] = []
+  #status = 200
+  #extra: Record<string, string> = {}
+  #stream: ResumableStream | undefined
+
+  constructor(departure: Departure, session: Session, keepAlive: KeepAlive, headers: Readonly<Record<string, string>>, expected: number, batch: boolean) {
+    this.#departure = departure
+    this.#session = session
+    this.#keepAlive = keepAlive
+    this.#headers = headers
+    this.#expected = expected
+    this.#batch = batch
+  }
+
+  send(message: Message): Promise<void> | undefined {
+    return this.#open().write(JSON.stringify(writeMessage(message)))
+  }
+
+  pause(retryMs: number): void {
+    if (this.#session.conversation.origin.version >= '2025-11-25') this.#open().pause(retryMs)
+  }
+
+  respond(response: Response, status = 200, extra: Record<string, string> = {}): void {
+    this.#responses.push(response)
+    if (this.#expected === 1 && !this.#batch) this.#status = status
+    this.#extra = extra
+    if (this.#stream) this.#flush(this.#stream)
+    if (--this.#expected === 0) this.#finish()
+  }
+
+  #open(): ResumableStream {
+    if (this.#stream) return this.#stream
+    const { version } = this.#session.conversation.origin
+    const stream = this.#session.newStream(version >= '2025-11-25')
+    const outlet = this.#keepAlive.add(this.#departure.open({ ...streamHeaders, ...this.#headers }), this.#departure.gone)
+    stream.attach(outlet, undefined)
+    this.#departure.gone.addEventListener('abort', () => stream.detach(outlet), { once: true })
+    this.#flush(stream)
+    this.#stream = stream
+    return stream
+  }
+
+  #flush(stream: ResumableStream): void {
+    for (const response of this.#responses.splice(0)) void stream.write(JSON.stringify(writeMessage(response)))
+  }
+
+  #finish(): void {
+    if (this.#stream) return this.#stream.end()
+    const messages = this.#responses.map(writeMessage)
+    const body = JSON.stringify(this.#batch ? messages : messages[0])
+    this.#departure.send(this.#status, { 'content-type': 'application/json', ...this.#headers, ...this.#extra }, body)
+  }
+}
+
+export class LegacyReply implements Reply {
+  readonly #frame: Frame
+  readonly #sink: LegacySink
+  readonly #session: Session
+  readonly #succeeded: ((parcel: Cleared) => void) | undefined
+
+  /** `succeeded` is told of the final result before it is sent. */
+  constructor(frame: Frame, sink: LegacySink, session: Session, succeeded?: (parcel: Cleared) => void) {
+    this.#frame = frame
+    this.#sink = sink
+    this.#session = session
+    this.#succeeded = succeeded
+  }
+
+  deliver(parcel: Cleared): Promise<Parcel | undefined> | undefined {
+    const { message, signal } = this.#frame
+    if (parcel.method === 'session/pause') return void this.#sink.pause(parcel.body['retryMs'] as number)
+    if (parcel.leg === 'notice') return this.#sink.send({ kind: 'notification', method: parcel.method, params: parcel.body })?.then(() => undefined)
+    if (parcel.leg === 'ask') return this.#session.conversation.ask(parcel, signal, (question) => this.#sink.send(question))
+    if (message.kind !== 'request') return undefined
+    const outcome = parcel.member === 'error' ? 'error' : 'result'
+    if (outcome === 'result') this.#succeeded?.(parcel)
+    this.#sink.respond({ kind: 'response', id: message.id, outcome, body: parcel.body })
+    return undefined
+  }
+
+  refuse(refusal: Refusal): void {
+    const { message } = this.#frame
+    if (message.kind !== 'request') return
+    this.#sink.respond(refusalResponse(refusal, message.id, message.method, 'legacy'), statusOf(refusal, 'legacy'), headersOf(refusal))
+  }
+}

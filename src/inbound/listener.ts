@@ -1,0 +1,117 @@
+/** The socket: node:http or node:https, made into arrivals and departures. Slow and oversized requests end here. */
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { readFile } from 'node:fs/promises'
+import { Refusal } from '../pipeline/refusal.ts'
+import { type Arrival, type Departure, onlyOnce, type Outlet } from './arrival.ts'
+import type { Address, ListenTls } from './schema.ts'
+
+export interface Listener {
+  readonly address: AddressInfo
+  close(): Promise<void>
+}
+/** Enough for any header this protocol has; more is answered with 431. */
+const headerBytesMax = 32_768
+const limits = { maxHeaderSize: headerBytesMax, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, noDelay: true } as const
+
+export type Answer = (arrival: Arrival, departure: Departure) => Promise<void> | void
+
+export async function listen({ host, port }: Address, tls: ListenTls | undefined, handler: RequestListener): Promise<Listener> {
+  const server = tls === undefined ? createServer(limits, handler) : createSecureServer({ ...limits, ...(await secureContext(tls)) }, handler)
+  server.maxRequestsPerSocket = 0
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => resolve())
+  })
+  return { address: server.address() as AddressInfo, close: () => close(server) }
+}
+
+async function secureContext({ cert, key, minVersion, clientCa }: ListenTls) {
+  const clients = clientCa === undefined ? {} : { ca: await readFile(clientCa), requestCert: true, rejectUnauthorized: true }
+  return { cert: await readFile(cert), key: await readFile(key), minVersion, ...clients }
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeIdleConnections()
+    setTimeout(() => server.closeAllConnections(), 1000).unref()
+  })
+}
+
+/** A node:http handler around an answer. */
+export const handle =
+  (answer: Answer): RequestListener =>
+  (request, response) =>
+    void answer(arrivalOf(request), departureOf(response))
+
+function arrivalOf(request: IncomingMessage): Arrival {
+  const { rawHeaders, url = '/' } = request
+  const headers: Record<string, string> = Object.create(null)
+  let duplicated: string | undefined
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] as string).toLowerCase()
+    const value = rawHeaders[at + 1] as string
+    if (headers[name] === undefined) headers[name] = value
+    else {
+      if (onlyOnce.has(name) || name.startsWith('mcp-param-')) duplicated ??= name
+      headers[name] += `, ${value}`
+    }
+  }
+  const query = url.indexOf('?')
+  const path = query === -1 ? url : url.slice(0, query)
+  return { door: 'http', method: request.method ?? '', path, headers, duplicated, remote: request.socket.remoteAddress, body: (bytesMax) => readBody(request, headers, bytesMax) }
+}
+
+async function readBody(request: IncomingMessage, headers: Readonly<Record<string, string>>, bytesMax: number): Promise<Buffer> {
+  const tooLarge = (): Refusal => new Refusal('BODY_TOO_LARGE', { detail: bytesMax })
+  if (Number(headers['content-length'] ?? 0) > bytesMax) throw tooLarge()
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= bytesMax) return void chunks.push(chunk)
+      request.pause()
+      reject(tooLarge())
+    })
+    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
+    request.on('error', () => reject(new Refusal('CANCELLED')))
+    request.on('aborted', () => reject(new Refusal('CANCELLED')))
+  })
+}
+
+function departureOf(response: ServerResponse): Departure {
+  const gone = new AbortController()
+  response.on('close', () => {
+    if (!response.writableFinished) gone.abort(new Refusal('CANCELLED'))
+  })
+  return {
+    gone: gone.signal,
+    send(status, headers, body = '') {
+      if (response.headersSent || response.destroyed) return
+      const close = status === 413 ? { connection: 'close' } : {}
+      response.writeHead(status, status === 202 || status === 204 ? { ...headers } : { ...headers, 'content-length': Buffer.byteLength(body), ...close })
+      response.end(body)
+    },
+    open(headers) {
+      response.writeHead(200, headers)
+      response.flushHeaders()
+      return outletOf(response, gone.signal)
+    },
+  }
+}
+
+function outletOf(response: ServerResponse, gone: AbortSignal): Outlet {
+  return {
+    write(text) {
+      if (gone.aborted || response.writableEnded || response.write(text)) return undefined
+      return new Promise((resolve) => {
+        response.once('drain', resolve)
+        gone.addEventListener('abort', () => resolve(), { once: true })
+      })
+    },
+    end: () => void response.end(),
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Legacy HTTP sessions (2025-03-26 … 2025-11-25, Session Management). A session is state, never a credential: it is found
+ * only by the principal who opened it, after that principal was verified, and anybody else is told that it does not exist.
+ */
+import type { Clock } from '../lib/clock.ts'
+import { unguessable } from '../lib/random.ts'
+import type { Origin, Principal } from '../pipeline/parcel.ts'
+import { Refusal } from '../pipeline/refusal.ts'
+import { Conversation } from './conversation.ts'
+import { ResumableStream, readEventId } from './event-stream.ts'
+
+const idleMs = 30 * 60_000
+const lifetimeMs = 24 * 60 * 60_000
+const streamsKeptMax = 64
+
+export class Session {
+  readonly id: string
+  readonly owner: string
+  readonly server: string | undefined
+  readonly conversation: Conversation
+  readonly openedAt: number
+  usedAt: number
+  /** The stream that belongs to no request, once the client has opened it. */
+  standing: ResumableStream | undefined
+  readonly #streams = new Map<string, ResumableStream>()
+
+  constructor(id: string, owner: string, server: string | undefined, origin: Origin, now: number) {
+    this.id = id
+    this.owner = owner
+    this.server = server
+    this.conversation = new Conversation(origin)
+    this.openedAt = now
+    this.usedAt = now
+  }
+
+  newStream(primes: boolean): ResumableStream {
+    const stream = new ResumableStream(primes)
+    this.#streams.set(stream.id, stream)
+    for (const [id, old] of this.#streams) {
+      if (this.#streams.size <= streamsKeptMax) break
+      if (old.over) this.#streams.delete(id)
+    }
+    return stream
+  }
+
+  /** The stream of this session that an event id belongs to, and what the client had of it. */
+  resumed(eventId: string): { stream: ResumableStream; seq: number } | undefined {
+    const named = readEventId(eventId)
+    const stream = named && this.#streams.get(named.stream)
+    return stream && { stream, seq: named.seq }
+  }
+
+  close(reason: Refusal): void {
+    this.conversation.close(reason)
+    for (const stream of this.#streams.values()) stream.end()
+  }
+}
+
+export interface SessionsOptions {
+  readonly clock: Clock
+  /** The owner's name for a session: principal and session, encoded so that no two pairs meet. */
+  ownerOf(principal: Principal, session: string): string
+  sessionsPerPrincipalMax?: number
+}
+
+export class Sessions {
+  readonly #sessions = new Map<string, Session>()
+  readonly #options: SessionsOptions
+  readonly #sweeper: NodeJS.Timeout
+
+  constructor(options: SessionsOptions) {
+    this.#options = options
+    this.#sweeper = setInterval(() => this.sweep(), 30_000)
+    this.#sweeper.unref()
+  }
+
+  /** A session that is not yet known to anybody; {@link keep} makes it so, once `initialize` has succeeded. */
+  prepare(principal: Principal, server: string | undefined, origin: Omit<Origin, 'session'>): Session {
+    const id = unguessable()
+    const owner = this.#options.ownerOf(principal, id)
+    return new Session(id, owner, server, { ...origin, session: owner }, this.#options.clock.monotonic())
+  }
+
+  keep(session: Session): void {
+    this.#sessions.set(session.owner, session)
+  }
+
+  /** Throws SESSION_UNKNOWN for a session that is not there, has expired, is of another server, or is somebody else's. */
+  find(principal: Principal, id: string, server: string | undefined): Session {
+    const session = this.#sessions.get(this.#options.ownerOf(principal, id))
+    if (!session || session.server !== server || this.#expired(session)) throw new Refusal('SESSION_UNKNOWN')
+    session.usedAt = this.#options.clock.monotonic()
+    return session
+  }
+
+  end(session: Session, reason = new Refusal('SESSION_UNKNOWN')): void {
+    this.#sessions.delete(session.owner)
+    session.close(reason)
+  }
+
+  sweep(): void {
+    for (const session of this.#sessions.values()) if (this.#expired(session)) this.end(session)
+  }
+
+  get size(): number {
+    return this.#sessions.size
+  }
+
+  close(): void {
+    clearInterval(this.#sweeper)
+    for (const session of this.#sessions.values()) this.end(session, new Refusal('SHUTTING_DOWN'))
+  }
+
+  /** An open standing stream keeps a session from being idle, but not from its absolute end. */
+  #expired({ openedAt, usedAt, standing }: Session): boolean {
+    const now = this.#options.clock.monotonic()
+    return now - openedAt > lifetimeMs || (now - usedAt > idleMs && standing === undefined)
+  }
+}

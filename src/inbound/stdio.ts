@@ -1,0 +1,161 @@
+/**
+ * The door of a local client: one process, its standard streams, one message a line (2026-07-28 stdio). Both eras may come
+ * down the same pipe; a legacy client has one conversation, for as long as the process lives.
+ */
+import type { Readable, Writable } from 'node:stream'
+import type { JsonObject } from '../lib/strict-json.ts'
+import { LineSplitter } from '../lib/lines.ts'
+import { uniqueName, unguessable } from '../lib/random.ts'
+import { JsonRefused, parseStrict } from '../lib/strict-json.ts'
+import type { Frame, Reply } from '../pipeline/exchange.ts'
+import type { Cleared } from '../pipeline/judge.ts'
+import type { Origin, Parcel } from '../pipeline/parcel.ts'
+import { asRefusal, Refusal } from '../pipeline/refusal.ts'
+import { EnvelopeRefused, type Message, type Notification, readMessage, type Request, writeMessage } from '../protocol/json-rpc.ts'
+import type { MethodTable } from '../protocol/methods.ts'
+import { type Era, negotiate, revisionOf } from '../protocol/revisions/index.ts'
+import { clientFacts, isModern, readModern } from './classify.ts'
+import { Conversation } from './conversation.ts'
+import { refusalResponse } from './refuse.ts'
+import { asDelivered, asNotice, Questions } from './rewrites.ts'
+import { StandingReply } from './standing-reply.ts'
+
+export interface StdioDoorOptions {
+  readonly input: Readable
+  readonly output: Writable
+  readonly server: string | undefined
+  readonly methods: MethodTable
+  readonly limits: { readonly bodyBytesMax: number; readonly depthMax: number; readonly batchMax: number }
+  pass(frame: Frame, reply: Reply): Promise<void>
+}
+
+const unopened: Omit<Origin, 'session'> = { door: 'stdio', era: 'legacy', version: '2025-11-25', client: undefined, capabilities: {}, logLevel: undefined, remote: undefined }
+
+export class StdioDoor {
+  readonly #options: StdioDoorOptions
+  readonly #conversation = new Conversation({ ...unopened, session: unguessable() })
+  readonly #inFlight = new Set<Promise<void>>()
+  #streaming = false
+  /** Settles when the client has closed its end and everything under way has ended. */
+  readonly closed: Promise<void>
+
+  constructor(options: StdioDoorOptions) {
+    this.#options = options
+    const { input, limits } = options
+    const lines = new LineSplitter(
+      limits.bodyBytesMax,
+      (line) => this.#read(line),
+      (fault) => this.#refuse(fault === 'too-long' ? new Refusal('BODY_TOO_LARGE', { detail: limits.bodyBytesMax }) : new Refusal('PARSE', { detail: 'it is not UTF-8' })),
+    )
+    input.on('data', (chunk: Buffer) => lines.push(chunk))
+    this.closed = new Promise<void>((resolve) => {
+      input.once('end', resolve)
+      input.once('close', resolve)
+    }).then(() => this.close())
+  }
+
+  async close(): Promise<void> {
+    this.#conversation.close(new Refusal('SHUTTING_DOWN'))
+    await Promise.allSettled([...this.#inFlight])
+  }
+
+  #read(line: string): void {
+    try {
+      const value = parseStrict(line, this.#options.limits.depthMax)
+      if (!Array.isArray(value)) return this.#take(readMessage(value))
+      const batches = revisionOf(this.#conversation.origin.version)?.batches === true && value.length > 0 && value.length <= this.#options.limits.batchMax
+      if (!batches) throw new EnvelopeRefused('a message is a JSON object')
+      for (const message of value.map(readMessage)) this.#take(message)
+    } catch (error) {
+      if (error instanceof JsonRefused) this.#refuse(new Refusal('PARSE', { detail: error.message }))
+      else if (error instanceof EnvelopeRefused) this.#refuse(new Refusal('INVALID_REQUEST', { detail: error.message }), error.id)
+      else throw error
+    }
+  }
+
+  #take(message: Message): void {
+    if (message.kind === 'response') return this.#conversation.answer(message)
+    if (message.method === 'notifications/cancelled') return this.#conversation.cancel(message.params)
+    const era: Era = isModern(message, {}) ? 'modern' : 'legacy'
+    const id = message.kind === 'request' ? message.id : undefined
+    try {
+      const signal = id === undefined ? never : this.#conversation.begin(id)
+      const frame = this.#frame(message, this.#originOf(message, era), signal)
+      const run = this.#options.pass(frame, this.#reply(frame, era)).finally(() => {
+        if (id !== undefined) this.#conversation.end(id)
+        this.#inFlight.delete(run)
+      })
+      this.#inFlight.add(run)
+    } catch (error) {
+      this.#refuse(asRefusal(error), id, era)
+    }
+  }
+
+  #originOf(message: Request | Notification, era: Era): Origin {
+    const { origin } = this.#conversation
+    if (era === 'modern') return { ...unopened, ...readModern(message), session: undefined }
+    if (message.method !== 'initialize') return origin
+    this.#conversation.origin = { ...origin, version: negotiate(message.params['protocolVersion']).version, ...clientFacts(message.params) }
+    return this.#conversation.origin
+  }
+
+  #frame(message: Request | Notification, origin: Origin, signal: AbortSignal): Frame {
+    return { exchange: uniqueName(), message, server: this.#options.server, headers: {}, origin, signal }
+  }
+
+  #reply(frame: Frame, era: Era): Reply {
+    const { message, signal } = frame
+    const questions = new Questions()
+    return {
+      deliver: (parcel): Promise<Parcel | undefined> | undefined => {
+        if (parcel.method === 'session/pause') return undefined
+        if (parcel.leg === 'notice') return this.#write({ kind: 'notification', method: parcel.method, params: asNotice(frame, parcel, parcel.body) })
+        if (parcel.leg === 'ask' && era === 'legacy') return this.#conversation.ask(parcel, signal, (question) => this.#write(question))
+        if (parcel.leg === 'ask') return void questions.add(parcel)
+        if (message.kind !== 'request') return undefined
+        if (parcel.member === 'result') this.#succeeded(message, parcel)
+        const body = era === 'modern' ? questions.into(asDelivered(parcel, this.#options.methods)) : parcel.body
+        return this.#write({ kind: 'response', id: message.id, outcome: parcel.member === 'error' ? 'error' : 'result', body: asNotice(frame, parcel, body) })
+      },
+      refuse: (refusal) => {
+        if (message.kind === 'request' && refusal.code !== 'CANCELLED') this.#write(refusalResponse(refusal, message.id, message.method, era))
+      },
+    }
+  }
+
+  #succeeded({ method, params }: Request, { body }: Cleared): void {
+    const { origin } = this.#conversation
+    if (method === 'logging/setLevel') this.#conversation.origin = { ...origin, logLevel: String(params['level']) }
+    if (method !== 'initialize' || typeof body['protocolVersion'] !== 'string') return
+    this.#conversation.origin = { ...origin, version: body['protocolVersion'] }
+    queueMicrotask(() => this.#openStream())
+  }
+
+  /** What belongs to no request goes to the client from the moment it is initialised. */
+  #openStream(): void {
+    if (this.#streaming) return
+    this.#streaming = true
+    const signal = this.#conversation.begin('session/stream')
+    const message: Request = { kind: 'request', id: 'session/stream', method: 'session/stream', params: {} }
+    const frame: Frame = { ...this.#frame(message, this.#conversation.origin, signal), act: true }
+    const reply = new StandingReply(frame, this.#conversation, (text) => this.#line(text), () => undefined)
+    const run = this.#options.pass(frame, reply).finally(() => this.#inFlight.delete(run))
+    this.#inFlight.add(run)
+  }
+
+  #refuse(refusal: Refusal, id?: Request['id'], era: Era = 'legacy'): void {
+    this.#write(refusalResponse(refusal, id, undefined, era))
+  }
+
+  #write(message: Message): Promise<undefined> | undefined {
+    return this.#line(JSON.stringify(writeMessage(message) satisfies JsonObject))
+  }
+
+  #line(text: string): Promise<undefined> | undefined {
+    const { output } = this.#options
+    if (output.write(`${text}\n`)) return undefined
+    return new Promise((resolve) => output.once('drain', () => resolve(undefined)))
+  }
+}
+
+const never = new AbortController().signal

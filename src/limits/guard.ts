@@ -1,0 +1,87 @@
+/**
+ * Is it within measure? Rates and concurrency of one caller, over everything, on one server and on one tool (TPT-C5). The
+ * key is the verified principal and what the call is addressed to; never a session id, a header or an address, which a
+ * caller can change at will. Synchronous, so two calls cannot both take the last token.
+ */
+import type { Clock } from '../lib/clock.ts'
+import { type Finding, type Guard, pass, type Verdict } from '../pipeline/guard.ts'
+import type { Parcel } from '../pipeline/parcel.ts'
+import type { Bucket } from './bucket.ts'
+import { Buckets } from './buckets.ts'
+import type { LimitsConfig, Measure } from './schema.ts'
+
+export interface LimitsOptions {
+  /** The limits of the moment; what has been used is kept when they change. */
+  readonly config: () => LimitsConfig
+  readonly clock: Clock
+}
+
+/** Which measure, and in whose name it is counted. */
+interface Count {
+  readonly what: string
+  readonly measure: Measure
+  readonly bucket: Bucket
+}
+
+const toolsMax = 1000
+const serversMax = 1000
+const principalsMax = 10_000
+
+export function limitsGuard({ config, clock }: LimitsOptions): Guard {
+  const buckets = {
+    principal: new Buckets(principalsMax, 1),
+    server: new Buckets(serversMax, principalsMax),
+    tool: new Buckets(toolsMax, principalsMax),
+  }
+  const underWay = new Map<string, Bucket[]>()
+
+  function countsOf({ principal, server, concerns, subject }: Parcel, now: number): Count[] {
+    const limits = config()
+    const counts: Count[] = []
+    const count = (kind: keyof typeof buckets, what: string, family: string, member: string) => {
+      const measure = limits[kind]
+      if (measure.perMinute === 'unlimited' && measure.concurrent === 'unlimited') return
+      counts.push({ what, measure, bucket: buckets[kind].find(family, member, measure, now) })
+    }
+    count('principal', '', '', principal.id)
+    count('server', ` on server "${server}"`, principal.id, server)
+    if (concerns === 'tool' && subject !== undefined)
+      count('tool', ` of this tool on server "${server}"`, `${server} ${principal.id}`, shortened(subject))
+    return counts
+  }
+
+  return {
+    name: 'limits',
+    legs: ['call'],
+    judge(parcel) {
+      const now = clock.monotonic()
+      const counts = countsOf(parcel, now)
+      for (const one of counts) {
+        const waitS = one.bucket.waitS(one.measure, now)
+        if (waitS > 0) return block('limits/rate', `${one.measure.perMinute} calls a minute${one.what}`, waitS, parcel)
+        if (one.bucket.isCrowded(one.measure))
+          return block('limits/concurrency', `${one.measure.concurrent} calls at a time${one.what}`, 1, parcel)
+      }
+      // Only now, when every measure agrees, is anything taken: a refused call costs its sender nothing.
+      for (const { bucket, measure } of counts) bucket.take(measure)
+      if (counts.length > 0)
+        underWay.set(parcel.exchange, [...(underWay.get(parcel.exchange) ?? []), ...counts.map(({ bucket }) => bucket)])
+      return pass
+    },
+    settled(exchange) {
+      const held = underWay.get(exchange)
+      if (held === undefined) return
+      underWay.delete(exchange)
+      for (const bucket of held) bucket.concurrent--
+    },
+  }
+}
+
+/** Names of strangers are keys here, so a long one does not stay whole; two that share a bucket share a limit, no more. */
+const shortened = (subject: string): string => (subject.length <= 128 ? subject : `${subject.slice(0, 128)}…`)
+
+function block(rule: string, limit: string, retryAfterS: number, { principal }: Parcel): Verdict {
+  const evidence = `${principal.id} went past ${limit}`
+  const finding: Finding = { rule, severity: 'low', evidence, owasp: 'MCP02', requirement: 'TPT-C5' }
+  return { kind: 'block', code: 'RATE_LIMITED', facts: { detail: `at most ${limit}`, retryAfterS }, findings: [finding] }
+}

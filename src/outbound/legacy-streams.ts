@@ -1,0 +1,77 @@
+/**
+ * A legacy server's standing stream: for a legacy client as it is, for a modern client's `subscriptions/listen` as an
+ * acknowledged, filtered stream with `resources/subscribe` behind it.
+ */
+import type { JsonObject } from '../lib/strict-json.ts'
+import { isObject, type Notification } from '../protocol/json-rpc.ts'
+import type { Cleared } from '../pipeline/judge.ts'
+import type { LegacyLink } from './legacy-link.ts'
+import type { Parcels } from './link.ts'
+import { noticeParcel, replyParcel } from './parcels.ts'
+
+export function legacyStream(link: LegacyLink, call: Cleared, initialized: JsonObject, signal: AbortSignal): Parcels {
+  return call.origin.era === 'legacy' ? relayed(link, call, signal) : listened(link, call, initialized, signal)
+}
+
+async function* relayed(link: LegacyLink, call: Cleared, signal: AbortSignal): Parcels {
+  for await (const message of link.events(signal)) {
+    if (message.kind === 'notification') {
+      const notice = noticeParcel(call, link.options.methods, message)
+      if (notice) yield notice
+    } else if (message.kind === 'request') {
+      const ask = await link.question(call, message)
+      if (ask) await link.answer(message.id, yield ask)
+    }
+  }
+}
+
+/** Which filter field lets a notice through (2026-07-28, Subscriptions, Notification Filter). */
+const wantedBy: Readonly<Record<string, string>> = {
+  'notifications/tools/list_changed': 'toolsListChanged',
+  'notifications/prompts/list_changed': 'promptsListChanged',
+  'notifications/resources/list_changed': 'resourcesListChanged',
+}
+
+async function* listened(link: LegacyLink, call: Cleared, initialized: JsonObject, signal: AbortSignal): Parcels {
+  const { methods } = link.options
+  const honoured = honour(call.body['notifications'], initialized['capabilities'])
+  const uris = honoured['resourceSubscriptions'] as readonly string[] | undefined
+  const events = link.events(signal)
+  for (const uri of uris ?? []) await link.ask('resources/subscribe', { uri })
+  try {
+    const params = { notifications: honoured }
+    const acknowledged = noticeParcel(call, methods, { kind: 'notification', method: 'notifications/subscriptions/acknowledged', params })
+    if (acknowledged) yield acknowledged
+    for await (const message of events) {
+      if (message.kind === 'request') await link.answer(message.id, undefined)
+      if (message.kind !== 'notification' || !wants(honoured, uris, message)) continue
+      const notice = noticeParcel(call, methods, message)
+      if (notice) yield notice
+    }
+    yield replyParcel(call, methods, 'result', { resultType: 'complete' })
+  } finally {
+    for (const uri of uris ?? []) await link.ask('resources/unsubscribe', { uri }).catch(() => undefined)
+  }
+}
+
+function wants(honoured: JsonObject, uris: readonly string[] | undefined, { method, params }: Notification): boolean {
+  if (method === 'notifications/resources/updated') return uris?.includes(String(params['uri'])) ?? false
+  const field = wantedBy[method]
+  return field !== undefined && honoured[field] === true
+}
+
+/** The subset of the filter that a legacy server with these capabilities can serve. */
+function honour(filter: unknown, capabilities: unknown): JsonObject {
+  const asked = isObject(filter) ? filter : {}
+  const has = (group: string, feature: string): boolean => {
+    const offered = isObject(capabilities) ? capabilities[group] : undefined
+    return isObject(offered) && offered[feature] === true
+  }
+  const uris = asked['resourceSubscriptions']
+  return {
+    ...(asked['toolsListChanged'] === true && has('tools', 'listChanged') && { toolsListChanged: true }),
+    ...(asked['promptsListChanged'] === true && has('prompts', 'listChanged') && { promptsListChanged: true }),
+    ...(asked['resourcesListChanged'] === true && has('resources', 'listChanged') && { resourcesListChanged: true }),
+    ...(Array.isArray(uris) && has('resources', 'subscribe') && { resourceSubscriptions: uris.filter((uri) => typeof uri === 'string') }),
+  }
+}

@@ -1,0 +1,36 @@
+import type { JsonObject } from '../lib/strict-json.ts'
+import type { MethodTable } from '../protocol/methods.ts'
+import type { Cleared, Judgement } from '../pipeline/judge.ts'
+import type { Parcel } from '../pipeline/parcel.ts'
+import type { Timeouts } from './flight.ts'
+import type { Suspended } from './suspended.ts'
+import type { RequestStates } from './request-state.ts'
+
+/** Parcels out; the judgement on the answer to a question in. */
+export type Parcels<Return = void> = AsyncGenerator<Parcel, Return, Judgement | undefined>
+
+export async function* only(parcel: Parcel): Parcels {
+  yield parcel
+}
+
+/** A conversation with a server in one era, for one owner. */
+export interface Link {
+  forward(call: Cleared, answers: readonly Cleared[], signal: AbortSignal): Parcels
+  /** Settles when the connection is gone and a new link is needed. */
+  readonly closed: Promise<void>
+  close(): Promise<void>
+}
+
+/** What both kinds of link need of the house. */
+export interface LinkOptions {
+  readonly server: string
+  readonly methods: MethodTable
+  readonly timeouts: Timeouts
+  readonly suspended: Suspended
+  readonly states: RequestStates
+  /** True where the transport itself says that a request is cancelled (2026-07-28 HTTP). */
+  readonly http: boolean
+  /** The tools of a list the server sent, on the way past. */
+  learn(result: JsonObject): void
+  log(line: string): void
+}

@@ -1,0 +1,48 @@
+/** What comes back from a server, as parcels of the exchange that asked. */
+import type { JsonObject } from '../lib/strict-json.ts'
+import type { Notification, Outcome, RequestId } from '../protocol/json-rpc.ts'
+import { builtInMethods, type MethodTable, subjectOf } from '../protocol/methods.ts'
+import { alongside, type Parcel } from '../pipeline/parcel.ts'
+
+/** The reply to the call itself. */
+export function replyParcel(call: Parcel, methods: MethodTable, outcome: Outcome, body: JsonObject): Parcel {
+  const row = methods(call.method)
+  const leg = outcome === 'error' ? 'result' : (row?.reply ?? 'result')
+  return alongside(call, { leg, member: outcome, body, list: row?.list })
+}
+
+/** A notice of the server, or undefined when no row lets it pass. */
+export function noticeParcel(call: Parcel, methods: MethodTable, { method, params }: Notification): Parcel | undefined {
+  const row = methods(method)
+  if (row?.request !== 'notice' || row.sender === 'client' || row.internal) return undefined
+  return alongside(call, { leg: 'notice', method, concerns: row.concerns, subject: subjectOf(row, params), class: row.class === 'by-tool' ? 'write' : row.class, member: 'params', body: params })
+}
+
+/** A question of the server, or undefined when the method is not one that a server may ask. */
+export function askParcel(call: Parcel, method: string, params: JsonObject, question: string): Parcel | undefined {
+  const row = builtInMethods(method)
+  if (row?.request !== 'ask') return undefined
+  return alongside(call, { leg: 'ask', method, concerns: 'ask', subject: shortWord(method), class: 'read', member: 'params', body: params, question })
+}
+
+/** `elicitation/create` → `elicitation`: the word that roles use, and the capability that a client declares. */
+export const shortWord = (method: string): string => method.slice(0, method.indexOf('/'))
+
+/** True where the client said, on this very request, that it can answer such a question (2026-07-28 basic; MRTR). */
+export function mayAsk(call: Parcel, method: string, params: JsonObject): boolean {
+  const declared = call.origin.capabilities[shortWord(method)]
+  if (typeof declared !== 'object' || declared === null) return false
+  return params['mode'] !== 'url' || 'url' in declared
+}
+
+/** `params` with our own progress token instead of the client's, where the client asked for progress. */
+export function withProgressToken(params: JsonObject, token: RequestId): JsonObject {
+  const meta = params['_meta'] as JsonObject | undefined
+  return meta?.['progressToken'] === undefined ? params : { ...params, _meta: { ...meta, progressToken: token } }
+}
+
+/** A progress notice with the client's token put back; undefined when the client never asked for progress. */
+export function progressFor(call: Parcel, notice: Notification): Notification | undefined {
+  const token = (call.body['_meta'] as JsonObject | undefined)?.['progressToken']
+  return token === undefined ? undefined : { ...notice, params: { ...notice.params, progressToken: token } }
+}

@@ -1,0 +1,47 @@
+/**
+ * Does a server speak the modern era? Asked once with `server/discover`, over a connection of its own: a legacy server on
+ * stdio may exit at a request before `initialize` (2026-07-28 versioning, Backward Compatibility). Only an answer is
+ * evidence; a server that cannot be reached, or wants credentials, stays unknown.
+ */
+import { isObject, type Message } from '../protocol/json-rpc.ts'
+import { requestHeaders } from '../protocol/revisions/2026-07-28/headers.ts'
+import { metaKeys } from '../protocol/revisions/2026-07-28/meta.ts'
+import { type Era, modern } from '../protocol/revisions/index.ts'
+import { Refusal } from '../pipeline/refusal.ts'
+import type { ServerConfig } from './schema.ts'
+import { WireError, type Wire } from './wire.ts'
+
+export interface ProbeOptions {
+  readonly id: string
+  readonly config: ServerConfig
+  open(era: Era): Promise<Wire>
+}
+
+const answerWithinMs = 5000
+/** Errors that only a modern server sends. */
+const modernErrors: readonly unknown[] = [-32020, -32021, -32022]
+
+export async function speaksModern({ id, config, open }: ProbeOptions): Promise<boolean> {
+  const wire = await open('modern')
+  const params = { _meta: { [metaKeys.protocolVersion]: modern.version, [metaKeys.clientCapabilities]: {}, [metaKeys.clientInfo]: { name: 'sekisho', version: '0' } } }
+  const method = 'server/discover'
+  const options = { headers: requestHeaders(modern.version, method, undefined, params, []), signal: AbortSignal.timeout(answerWithinMs) }
+  try {
+    for await (const message of wire.request({ kind: 'request', id: 'probe', method, params }, options)) {
+      if (message.kind === 'response') return isModern(message)
+    }
+    return false
+  } catch (error) {
+    if (error instanceof WireError && (error.status === 401 || error.status === 403 || error.status >= 500)) throw error
+    if (config.kind === 'http' && (error instanceof Refusal || options.signal.aborted)) throw new Refusal('UPSTREAM_UNAVAILABLE', { detail: id })
+    return false
+  } finally {
+    await wire.close()
+  }
+}
+
+function isModern(message: Message & { kind: 'response' }): boolean {
+  const { outcome, body } = message
+  if (outcome === 'error') return modernErrors.includes(body['code']) && isObject(body)
+  return Array.isArray(body['supportedVersions']) && body['supportedVersions'].includes(modern.version)
+}

@@ -1,0 +1,76 @@
+/** A local server on its standard streams (2026-07-28 stdio): one message a line, stderr to the log. */
+import { LineSplitter } from '../../lib/lines.ts'
+import { type Message, writeMessage } from '../../protocol/json-rpc.ts'
+import { Refusal } from '../../pipeline/refusal.ts'
+import { DuplexWire } from '../duplex.ts'
+import { readUpstream } from '../read-message.ts'
+import { type Child, type SpawnOptions, start, stop } from './spawn.ts'
+
+export interface StdioOptions extends SpawnOptions {
+  readonly server: string
+  readonly lineBytesMax: number
+  readonly depthMax: number
+  /** One line of the server's stderr, or one of ours about the server. Both are bounded. */
+  log(line: string): void
+}
+
+const stderrLineBytesMax = 8192
+
+export class StdioWire extends DuplexWire {
+  readonly closed: Promise<void>
+  readonly #child: Child
+  readonly #options: StdioOptions
+
+  constructor(options: StdioOptions) {
+    super()
+    this.#options = options
+    this.#child = start(options)
+    const stdout = new LineSplitter(
+      options.lineBytesMax,
+      (line) => this.#read(line),
+      (fault) => options.log(`a line on stdout was left out: ${fault}`),
+    )
+    const stderr = new LineSplitter(stderrLineBytesMax, (line) => options.log(line), () => undefined)
+    this.#child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
+    this.#child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
+    this.#child.stdin.on('error', () => undefined) // the exit says the same, with the reason
+    this.closed = new Promise((resolve) => {
+      const gone = (reason: string): void => {
+        options.log(reason)
+        this.failed(new Refusal('UPSTREAM_UNAVAILABLE', { detail: options.server }))
+        resolve()
+      }
+      this.#child.once('error', (error) => gone(`could not be started: ${error.message}`))
+      this.#child.once('exit', (code, signal) => gone(`exited (${signal ?? `code ${code}`})`))
+    })
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  protected async write(message: Message): Promise<void> {
+    const line = `${JSON.stringify(writeMessage(message))}\n`
+    if (this.#child.stdin.write(line)) return
+    await new Promise<void>((resolve) => {
+      this.#child.stdin.once('drain', resolve)
+      this.#child.stdin.once('close', resolve)
+    })
+  }
+
+  close(): Promise<void> {
+    return stop(this.#child)
+  }
+
+  #read(line: string): void {
+    let message: Message
+    try {
+      message = readUpstream(line, this.#options.depthMax)
+    } catch (error) {
+      this.#options.log(`a line on stdout was left out: ${error instanceof Error ? error.message : 'unreadable'}`)
+      this.unreadable(line, error)
+      return
+    }
+    this.arrived(message)
+  }
+}

@@ -1,0 +1,166 @@
+/** All servers behind the gateway, and the one way to them: {@link Upstreams.forward}. */
+import { readFile } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
+import type { Clock } from '../lib/clock.ts'
+import type { MethodTable } from '../protocol/methods.ts'
+import type { Era } from '../protocol/revisions/index.ts'
+import type { Cleared } from '../pipeline/judge.ts'
+import type { Parcel } from '../pipeline/parcel.ts'
+import { Refusal } from '../pipeline/refusal.ts'
+import { SseWire } from './http/sse-wire.ts'
+import { fetchTransport, networkTransport, type NetworkOptions, type Transport } from './http/transport.ts'
+import { HttpWire } from './http/wire.ts'
+import type { Parcels } from './link.ts'
+import { RequestStates, type Seal } from './request-state.ts'
+import { type HttpServer, plainEnvironment, type ServerConfig } from './schema.ts'
+import { Server } from './server.ts'
+import { StdioWire } from './stdio/wire.ts'
+import { Suspended } from './suspended.ts'
+import type { ToolFacts } from './tool-catalog.ts'
+import { type Wire, WireError } from './wire.ts'
+
+export type Fetch = (request: Request) => Response | Promise<Response>
+
+export interface UpstreamsOptions {
+  readonly servers: Readonly<Record<string, ServerConfig>>
+  /** Servers in this process, by id: a `fetch` in place of the network. */
+  readonly fetches?: Readonly<Record<string, Fetch>> | undefined
+  readonly methods: MethodTable
+  readonly clock: Clock
+  readonly seal: Seal
+  readonly proxy: NetworkOptions['proxy']
+  readonly limits: { readonly resultBytesMax: number; readonly depthMax: number }
+  log(server: string, line: string): void
+}
+
+const sweepMs = 10_000
+
+export class Upstreams {
+  readonly #options: UpstreamsOptions
+  readonly #states: RequestStates
+  #servers: ReadonlyMap<string, Served> = new Map()
+  readonly #disabled = new Set<string>()
+  readonly #suspended = new Suspended()
+  readonly #sweeper: NodeJS.Timeout
+
+  private constructor(options: UpstreamsOptions) {
+    this.#options = options
+    this.#states = new RequestStates(options.seal, options.clock)
+    this.#sweeper = setInterval(() => {
+      for (const { server } of this.#servers.values()) server.sweep()
+    }, sweepMs)
+    this.#sweeper.unref()
+  }
+
+  static async open(options: UpstreamsOptions): Promise<Upstreams> {
+    const upstreams = new Upstreams(options)
+    await upstreams.serve(options.servers, options.methods)
+    return upstreams
+  }
+
+  /** Takes over a new set of servers. The ones that did not change keep their connections. */
+  async serve(servers: Readonly<Record<string, ServerConfig>>, methods: MethodTable): Promise<void> {
+    const opened = new Map<string, Served>()
+    for (const [id, config] of Object.entries(servers)) {
+      const present = this.#servers.get(id)
+      opened.set(id, present && isDeepStrictEqual(present.config, config) ? present : await this.#open(id, config, methods))
+    }
+    const stale = [...this.#servers].filter(([id, served]) => opened.get(id) !== served)
+    this.#servers = opened
+    await Promise.all(stale.map(([id, served]) => served.server.stop(new Refusal('UPSTREAM_UNAVAILABLE', { detail: id })).then(() => served.transport?.close())))
+  }
+
+  async #open(id: string, config: ServerConfig, methods: MethodTable): Promise<Served> {
+    const log = (line: string): void => this.#options.log(id, line)
+    const { open, transport } = await opener(id, config, this.#options, log)
+    const server = new Server({ id, config, methods, clock: this.#options.clock, states: this.#states, suspended: this.#suspended, open, log })
+    return { server, config, transport }
+  }
+
+  get ids(): readonly string[] {
+    return [...this.#servers.keys()].filter((id) => !this.#disabled.has(id))
+  }
+
+  /** Throws SERVER_UNKNOWN or SERVER_DISABLED. */
+  mustServe(id: string): void {
+    this.#server(id)
+  }
+
+  forward(call: Cleared, answers: readonly Cleared[], signal: AbortSignal): Parcels {
+    return this.#server(call.server).forward(call, answers, signal)
+  }
+
+  tool(call: Parcel, fresh: boolean): Promise<ToolFacts | undefined> {
+    return this.#server(call.server).tool(call, call.subject ?? '', fresh)
+  }
+
+  /** The servers that an operator has switched off, now. What is under way at them ends, streams included. */
+  async disable(ids: readonly string[]): Promise<void> {
+    const newly = ids.filter((id) => !this.#disabled.has(id))
+    this.#disabled.clear()
+    for (const id of ids) this.#disabled.add(id)
+    await Promise.all(newly.map((id) => this.#servers.get(id)?.server.stop(new Refusal('SERVER_DISABLED', { detail: id }))))
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweeper)
+    await this.#suspended.close()
+    await Promise.all([...this.#servers.values()].map(({ server, transport }) => server.stop(new Refusal('SHUTTING_DOWN')).then(() => transport?.close())))
+  }
+
+  #server(id: string): Server {
+    const server = this.#servers.get(id)?.server
+    if (!server) throw new Refusal('SERVER_UNKNOWN', { detail: id })
+    if (this.#disabled.has(id)) throw new Refusal('SERVER_DISABLED', { detail: id })
+    return server
+  }
+
+}
+
+interface Served {
+  readonly server: Server
+  readonly config: ServerConfig
+  readonly transport: Transport | undefined
+}
+
+/** How connections to a server are opened: each call opens a new one. */
+async function opener(id: string, config: ServerConfig, options: UpstreamsOptions, log: (line: string) => void): Promise<{ open(era: Era): Promise<Wire>; transport?: Transport }> {
+  const { resultBytesMax, depthMax } = options.limits
+  const fetch = options.fetches?.[id]
+  if (config.kind === 'stdio') {
+    const { command, cwd, lineBytesMax } = config
+    return { open: async () => new StdioWire({ server: id, command, cwd, env: plainEnvironment(config), lineBytesMax, depthMax, log }) }
+  }
+  const transport = fetch ? fetchTransport(fetch) : networkTransport({ url: config.url, tls: await pem(config.tls), proxy: options.proxy })
+  const wireOptions = { server: id, transport, resultBytesMax, depthMax }
+  const streamable = async (): Promise<Wire> => new HttpWire(wireOptions)
+  const sse = async (): Promise<Wire> => new SseWire({ ...wireOptions, url: config.url })
+  if (fetch || config.transport === 'streamable-http') return { open: streamable, transport }
+  if (config.transport === 'http+sse') return { open: sse, transport }
+  let old: boolean | undefined
+  const open = async (era: Era): Promise<Wire> => {
+    if (era === 'legacy') old ??= await speaksHttpSse(new HttpWire(wireOptions))
+    return era === 'legacy' && old ? sse() : streamable()
+  }
+  return { open, transport }
+}
+
+/**
+ * True for a server of 2024-11-05: it answers a POST to its URL with 400, 404 or 405 and nothing of MCP in it, and its
+ * URL is an event stream (2026-07-28 Streamable HTTP, Backward Compatibility).
+ */
+async function speaksHttpSse(wire: HttpWire): Promise<boolean> {
+  try {
+    const options = { headers: {}, signal: AbortSignal.timeout(5000) }
+    for await (const _ of wire.request({ kind: 'request', id: 'probe', method: 'ping', params: {} }, options)) return false
+  } catch (error) {
+    if (error instanceof WireError) return [404, 405].includes(error.status)
+    throw error
+  }
+  return false
+}
+
+async function pem(tls: HttpServer['tls']): Promise<NetworkOptions['tls']> {
+  const read = (path: string | undefined): Promise<string> | undefined => (path === undefined ? undefined : readFile(path, 'utf8'))
+  return { ca: await read(tls.ca), cert: await read(tls.cert), key: await read(tls.key), minVersion: tls.minVersion }
+}

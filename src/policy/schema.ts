@@ -1,0 +1,58 @@
+/**
+ * The part of the configuration that says who may do what. Nothing is allowed that no rule allows; a deny rule beats
+ * every allow rule. A rule that names nothing is refused: a deny of nothing would look like a deny of everything.
+ */
+import { z } from 'zod'
+import { classes } from '../protocol/methods.ts'
+
+export const askWords = ['sampling', 'elicitation', 'roots', '*'] as const
+const globs = z.array(z.string().min(1).max(512)).default([]).readonly()
+
+const ruleSchema = z
+  .strictObject({
+    effect: z.enum(['allow', 'deny']),
+    server: z.string().min(1).max(64).describe('Server id, or a pattern of them'),
+    tools: globs,
+    class: z.array(z.enum(classes)).min(1).readonly().optional().describe('Only tools of these classes'),
+    prompts: globs,
+    resources: globs.describe('Patterns of resource URIs'),
+    asks: z.array(z.enum(askWords)).default([]).readonly().describe('What the server may ask of the client'),
+  })
+  .superRefine((rule, context) => {
+    const { tools, prompts, resources, asks } = rule
+    const refuse = (path: string[], message: string, fix: string) =>
+      context.addIssue({ code: 'custom', path, message, params: { fix } })
+    if ([tools, prompts, resources, asks].every((list) => list.length === 0))
+      refuse([], 'names nothing, so it would never match', 'name "tools", "prompts", "resources" or "asks"; ["*"] means all')
+    else if (rule.class !== undefined && tools.length === 0)
+      refuse(['class'], 'narrows tools, and this rule names none', 'add "tools", or remove "class"')
+  })
+  .readonly()
+export type Rule = z.output<typeof ruleSchema>
+
+const roleName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, {
+  error: 'must be letters, digits, "-" and "_", beginning with a letter; write for example reader',
+})
+
+const bindingSchema = z
+  .strictObject({ role: z.string(), anonymous: z.literal(true).optional(), apiKey: z.string().optional() })
+  .superRefine(({ anonymous, apiKey }, context) => {
+    if ((anonymous === undefined) === (apiKey === undefined))
+      context.addIssue({
+        code: 'custom',
+        message: 'must name exactly one of "anonymous" and "apiKey"',
+        params: { fix: 'write anonymous: true, or apiKey: ID' },
+      })
+  })
+  .readonly()
+export type Binding = z.output<typeof bindingSchema>
+
+/** Keys at the top level of the document. */
+export const policyShape = {
+  roles: z.record(roleName, z.array(ruleSchema).readonly()).default({}).describe('Named lists of rules'),
+  bindings: z.array(bindingSchema).default([]).readonly().describe('Who has which role'),
+}
+export interface PolicyConfig {
+  readonly roles: Readonly<Record<string, readonly Rule[]>>
+  readonly bindings: readonly Binding[]
+}

@@ -1,0 +1,80 @@
+/**
+ * How much harm a tool may do: what the operator wrote, and only then what the server says of itself. An untrusted server
+ * is not believed at all; an internal or trusted one may make a configured class stricter, never milder.
+ */
+import { anyGlob, type Glob } from '../lib/glob.ts'
+import { isObject } from '../protocol/json-rpc.ts'
+import { type Class, classes } from '../protocol/methods.ts'
+
+/** The parts of a server's configuration that decide. */
+export interface ToolSource {
+  readonly trust: 'untrusted' | 'internal' | 'trusted'
+  readonly tools: Readonly<Record<Class, readonly string[]>>
+}
+
+/** The class of a tool by its name. */
+export type ClassOf = (server: string, tool: string) => Class
+/** The class of a tool that a catalog describes; its annotations are remembered for the call that follows. */
+export type Seen = (server: string, tool: string, annotations: unknown) => Class
+
+/** The class of one tool; for many tools of many servers see {@link toolClasses}. */
+export const toolClass = (source: ToolSource, name: string, annotations?: unknown): Class =>
+  classifier(source)(name, claimed(annotations))
+
+function classifier({ trust, tools }: ToolSource): (name: string, claim: Class | undefined) => Class {
+  const globs = classes.map((one): [Class, Glob] => [one, anyGlob(tools[one])])
+  return (name, claim) => {
+    const configured = mostHarmful(globs.filter(([, matches]) => matches(name)).map(([one]) => one))
+    if (trust === 'untrusted') return configured ?? 'destructive'
+    if (configured === undefined) return claim ?? 'write'
+    return mostHarmful([configured, claim ?? configured]) ?? configured
+  }
+}
+
+const mostHarmful = (found: readonly Class[]): Class | undefined => classes.findLast((one) => found.includes(one))
+
+/** What the annotations say outright. Where they contradict each other, the worse; `destructiveHint` is true by default. */
+function claimed(annotations: unknown): Class | undefined {
+  if (!isObject(annotations)) return undefined
+  const { readOnlyHint, destructiveHint } = annotations
+  if (destructiveHint === true) return 'destructive'
+  if (readOnlyHint === true) return 'read'
+  if (destructiveHint === false) return 'write'
+  return readOnlyHint === false ? 'destructive' : undefined
+}
+
+export interface ToolClasses {
+  readonly classOf: ClassOf
+  readonly seen: Seen
+}
+
+/** Annotations are kept for this many tools of a server; further ones count as having none. */
+const rememberedMax = 5000
+
+/** Lists and calls have to agree on the class of a tool, so what a list said is remembered. A new configuration forgets. */
+export function toolClasses(servers: Readonly<Record<string, ToolSource>>): ToolClasses {
+  const entries = Object.entries(servers).map(([id, source]) => {
+    return [
+      id,
+      { isBelieved: source.trust !== 'untrusted', classify: classifier(source), claims: new Map<string, Class>() },
+    ] as const
+  })
+  const books = new Map(entries)
+  const classOf: ClassOf = (server, tool) => {
+    const book = books.get(server)
+    return book === undefined ? 'destructive' : book.classify(tool, book.claims.get(tool))
+  }
+  return {
+    classOf,
+    seen(server, tool, annotations) {
+      const book = books.get(server)
+      if (book?.isBelieved) remember(book.claims, tool, claimed(annotations))
+      return classOf(server, tool)
+    },
+  }
+}
+
+function remember(claims: Map<string, Class>, tool: string, claim: Class | undefined): void {
+  if (claim === undefined) claims.delete(tool)
+  else if (claims.has(tool) || claims.size < rememberedMax) claims.set(tool, claim)
+}

@@ -1,0 +1,55 @@
+/**
+ * The store for one machine: SQLite in the process, several processes on one file. What it acknowledges is on disk.
+ * Every method answers with a promise, although this implementation has the answer at once.
+ */
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { type Clock, systemClock } from '../lib/clock.ts'
+import type { ServerSwitches } from '../outbound/switches.ts'
+import { ChangeFeed } from './change-feed.ts'
+import { migrations } from './migrations.ts'
+import { storePath } from './schema.ts'
+import { serverSwitches } from './server-switches.ts'
+import { transaction } from './transaction.ts'
+
+export interface Store extends ServerSwitches {
+  close(): Promise<void>
+}
+
+const busyMs = 5000
+
+/** Opens `sqlite:PATH`, making it on the first start. Rejects when it is newer than this program or cannot be read. */
+export async function openStore(url: string, clock: Clock = systemClock): Promise<Store> {
+  const path = storePath(url)
+  if (path !== undefined) mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const database = new DatabaseSync(path ?? ':memory:', { timeout: busyMs })
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
+    migrate(database, url)
+  } catch (error) {
+    database.close()
+    throw error
+  }
+  const feed = new ChangeFeed(database)
+  return {
+    ...serverSwitches(database, clock, feed),
+    async close() {
+      feed.close()
+      database.close()
+    },
+  }
+}
+
+function migrate(database: DatabaseSync, url: string): void {
+  const versionOf = () => Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
+  if (versionOf() > migrations.length) throw new Error(`the store ${url} was written by a newer version of sekisho`)
+  if (versionOf() === migrations.length) return
+  transaction(database, () => {
+    // Read again under the lock: another process may have been first.
+    for (let version = versionOf(); version < migrations.length; version++) {
+      database.exec(migrations[version] as string)
+      database.exec(`PRAGMA user_version = ${version + 1}`)
+    }
+  })
+}
