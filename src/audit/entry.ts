@@ -114,6 +114,7 @@ export const unidentified = 'unidentified'
 
 /** Strangers choose these texts, so each has a length. */
 export const methodCharsMax = 128
+export const serverCharsMax = 64
 export const subjectCharsMax = 256
 export const claimCharsMax = 80
 export const detailCharsMax = 256

@@ -74,13 +74,18 @@ export class Ledger {
     }
   }
 
-  private static continued(store: Store, unlock: () => void, { path, anchor: anchorPath, signingKey, time }: LedgerOptions): Ledger {
+  private static continued(
+    store: Store,
+    unlock: () => void,
+    { path, anchor: anchorPath, signingKey, time }: LedgerOptions,
+  ): Ledger {
     const publicKey = createPublicKey(signingKey)
     const retained = readAnchor(anchorPath)
     const header = retained?.header
     const isNew = store.last() === undefined && store.lastCheckpoint() === undefined
     if (header === undefined && !isNew) throw refused(path, `its anchor ${anchorPath} is missing or unreadable`)
-    if (header !== undefined && header.log !== store.logId()) throw refused(path, `the anchor ${anchorPath} belongs to another log`)
+    if (header !== undefined && header.log !== store.logId())
+      throw refused(path, `the anchor ${anchorPath} belongs to another log`)
     if (header !== undefined && header.keyId !== keyIdOf(publicKey))
       throw refused(path, `it was signed with key ${header.keyId}, and ours is ${keyIdOf(publicKey)}`)
     if (store.logId() === undefined) store.nameLog(unguessable())

@@ -85,7 +85,8 @@ export class Log {
   append(text: (seq: number) => string, urgent: boolean): Batch {
     const batch = this.open
     if (this.failure !== undefined) return batch
-    batch.add(text(++this.taken))
+    batch.add(text(this.taken + 1))
+    this.taken++
     if (this.pending > waitingEntriesMax) {
       this.fail(`more than ${waitingEntriesMax} entries wait for the disk`)
     } else if (urgent) {

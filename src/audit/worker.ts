@@ -27,7 +27,6 @@ function serve(ledger: Ledger, message: ToWorker): FromWorker | undefined {
     case 'close':
       ledger.checkpoint(message.time, message.cursors)
       ledger.close()
-      port?.close()
       return { kind: 'closed' }
   }
 }
@@ -38,9 +37,10 @@ try {
     try {
       const answer = serve(ledger, message)
       if (answer !== undefined) say(answer)
+      if (answer?.kind === 'closed') port.close()
     } catch (error) {
-      port.close()
       say(failure(error))
+      port.close()
     }
   })
   say({ kind: 'opened', size: ledger.size, cursors: ledger.store.cursors() })

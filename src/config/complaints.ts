@@ -30,7 +30,10 @@ const shown = (value: unknown): string =>
   JSON.stringify(typeof value === 'string' && value.length > 64 ? `${value.slice(0, 64)}…` : value)
 
 export function complaintsOf(issues: readonly Issue[], root: unknown): Complaint[] {
-  return issues.flatMap((issue) => complaintOf(issue, root))
+  const misspelt = new Set(issues.filter(({ code }) => code === 'unrecognized_keys').map(({ path }) => path.join('\0')))
+  // A key that is missing because it is misspelt is not missed a second time.
+  const first = issues.filter(({ code, path }) => code !== 'custom' || !misspelt.has(path.join('\0')))
+  return first.flatMap((issue) => complaintOf(issue, root))
 }
 
 function complaintOf(issue: Issue, root: unknown): Complaint[] {

@@ -96,7 +96,7 @@ function placed(complaints: readonly Complaint[], document: ConfigDocument): Pro
 }
 
 function deepFreeze<Value>(value: Value): Value {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  if (typeof value !== 'object' || value === null) return value
   Object.freeze(value)
   for (const member of Object.values(value)) deepFreeze(member)
   return value

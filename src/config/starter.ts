@@ -41,7 +41,7 @@ store: sqlite:./data/sekisho.db
 ${callers === 'anonymous' ? '# Everyone on this machine may come in. For more than this machine: mode: api-keys, and: sekisho keys new ID' : '# Only the digest of a key is kept. Another key: sekisho keys new ID'}
 identity:
   mode: ${callers === 'anonymous' ? 'anonymous' : 'api-keys'}
-${callers === 'anonymous' ? '' : `  keys:\n${callers.map(({ id, sha256 }) => `    - { id: ${id}, sha256: ${sha256} }`).join('\n')}\n`}
+${callers === 'anonymous' ? '' : `  keys:\n${callers.map(({ id, sha256 }) => `    - { id: ${id}, sha256: "${sha256}" }`).join('\n')}\n`}
 servers:
 ${servers.map(serverText).join('')}
 # Nothing is allowed that no rule allows; a deny rule beats every allow rule.

@@ -38,7 +38,8 @@ export function checkHeaders(message: Call, headers: Headers, methods: MethodTab
   if (named === undefined) throw mismatch('the MCP-Protocol-Version header is missing')
   if (version !== undefined && named.trim() !== version) throw mismatch('the MCP-Protocol-Version header is not the version in the body')
   if (message.kind === 'notification') return // this revision defines no headers for them
-  const fault = standardMismatch(headers, message.method, methods(message.method), message.params)
+  const row = methods(message.method)
+  const fault = standardMismatch(headers, message.method, row?.era === 'legacy' ? undefined : row, message.params)
   if (fault !== undefined) throw mismatch(fault)
 }
 

@@ -38,6 +38,11 @@ export class LegacySink {
     return this.#open().write(JSON.stringify(writeMessage(message)))
   }
 
+  /** The server answers with a stream, so we do. */
+  stream(): void {
+    this.#open()
+  }
+
   pause(retryMs: number): void {
     if (this.#session.conversation.origin.version >= '2025-11-25') this.#open().pause(retryMs)
   }
@@ -90,7 +95,8 @@ export class LegacyReply implements Reply {
 
   deliver(parcel: Cleared): Promise<Parcel | undefined> | undefined {
     const { message, signal } = this.#frame
-    if (parcel.method === 'session/pause') return void this.#sink.pause(parcel.body['retryMs'] as number)
+    if (parcel.method === 'session/streaming') return void this.#sink.stream()
+    if (parcel.method === 'session/paused') return void this.#sink.pause(parcel.body['retryMs'] as number)
     if (parcel.leg === 'notice') return this.#sink.send({ kind: 'notification', method: parcel.method, params: parcel.body })?.then(() => undefined)
     if (parcel.leg === 'ask') return this.#session.conversation.ask(parcel, signal, (question) => this.#sink.send(question))
     if (message.kind !== 'request') return undefined

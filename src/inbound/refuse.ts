@@ -2,7 +2,7 @@
 import { explain, type RefusalCode } from '../protocol/errors.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { RequestId, Response } from '../protocol/json-rpc.ts'
-import { modernVersions, legacyVersions, type Era } from '../protocol/revisions/index.ts'
+import { type Era, modernVersions } from '../protocol/revisions/index.ts'
 import type { Refusal } from '../pipeline/refusal.ts'
 
 /** Our own key in `_meta` and `data` (2026-07-28 basic, `_meta`: reverse DNS, never a reserved prefix). */
@@ -28,7 +28,7 @@ export function refusalResponse(refusal: Refusal, id: RequestId | undefined, met
 }
 
 function details({ code, facts }: Refusal): JsonObject {
-  if (code === 'UNSUPPORTED_VERSION') return { supported: [...modernVersions, ...legacyVersions], requested: String(facts['requested'] ?? '') }
+  if (code === 'UNSUPPORTED_VERSION') return { supported: modernVersions, requested: String(facts['requested'] ?? '') }
   if (code === 'MISSING_CAPABILITY') return { requiredCapabilities: { [String(facts['detail']).split('/')[0] as string]: {} } }
   return {}
 }

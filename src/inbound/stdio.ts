@@ -108,7 +108,7 @@ export class StdioDoor {
     const questions = new Questions()
     return {
       deliver: (parcel): Promise<Parcel | undefined> | undefined => {
-        if (parcel.method === 'session/pause') return undefined
+        if (parcel.method === 'session/streaming' || parcel.method === 'session/paused') return undefined
         if (parcel.leg === 'notice') return this.#write({ kind: 'notification', method: parcel.method, params: asNotice(frame, parcel, parcel.body) })
         if (parcel.leg === 'ask' && era === 'legacy') return this.#conversation.ask(parcel, signal, (question) => this.#write(question))
         if (parcel.leg === 'ask') return void questions.add(parcel)

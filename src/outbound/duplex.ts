@@ -43,18 +43,17 @@ export abstract class DuplexWire implements Wire {
     await this.write(message)
   }
 
-  async *events(_headers: Readonly<Record<string, string>>, signal: AbortSignal): AsyncGenerator<Message> {
+  async events(_headers: unknown, signal: AbortSignal): Promise<AsyncIterable<Message>> {
     const queue = new Queue<Message>()
     for (const message of this.#unheard.splice(0)) queue.push(message)
     this.#listeners.add(queue)
-    const stop = (): void => queue.end()
-    signal.addEventListener('abort', stop, { once: true })
-    try {
-      if (!signal.aborted) yield* queue
-    } finally {
-      signal.removeEventListener('abort', stop)
+    const stop = (): void => {
       this.#listeners.delete(queue)
+      queue.end()
     }
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted || this.#failure) stop()
+    return queue
   }
 
   /** Hands a message that arrived to whom it belongs. */

@@ -4,7 +4,7 @@
  */
 import type { Message, Request } from '../protocol/json-rpc.ts'
 import { Refusal } from '../pipeline/refusal.ts'
-import type { Pause, Wire } from './wire.ts'
+import type { StreamEvent, Wire } from './wire.ts'
 
 export interface Timeouts {
   /** Between two messages of the server. Zero: no limit, for standing streams. */
@@ -17,7 +17,7 @@ export const untimed: Timeouts = { requestTimeoutMs: 0, requestTimeoutMsMax: 0 }
 export class Flight {
   readonly request: Request
   readonly #stop = new AbortController()
-  readonly #stream: AsyncIterator<Message | Pause>
+  readonly #stream: AsyncIterator<Message | StreamEvent>
   readonly #timeouts: Timeouts
   readonly #cancelled: (request: Request) => void
   #timer: NodeJS.Timeout | undefined
@@ -34,7 +34,7 @@ export class Flight {
   }
 
   /** The next message. Throws what ended the flight: a Refusal, a WireError, or the reason it was aborted with. */
-  async next(): Promise<Message | Pause> {
+  async next(): Promise<Message | StreamEvent> {
     const { requestTimeoutMs } = this.#timeouts
     if (requestTimeoutMs > 0) this.#timer = this.#timeoutIn(requestTimeoutMs)
     try {

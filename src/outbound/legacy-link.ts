@@ -94,8 +94,8 @@ export class LegacyLink implements Link {
   }
 
   /** Messages of the server that belong to no request. */
-  events(signal: AbortSignal): AsyncIterable<Message> {
-    return this.#wire.events(this.#headers(), signal)
+  events(signal: AbortSignal): Promise<AsyncIterable<Message>> {
+    return this.#wire.events(() => this.#headers(), signal)
   }
 
   get options(): LinkOptions {
@@ -141,8 +141,9 @@ export class LegacyLink implements Link {
           if (notice) yield notice
           continue
         }
-        if (message.kind === 'pause') {
-          yield alongside(call, { leg: 'notice', method: 'session/pause', concerns: 'server', subject: undefined, member: 'params', body: { retryMs: message.retryMs } })
+        if (message.kind === 'stream' || message.kind === 'pause') {
+          const { kind, ...body } = message
+          if (call.origin.era === 'legacy') yield alongside(call, { leg: 'notice', method: kind === 'stream' ? 'session/streaming' : 'session/paused', concerns: 'server', subject: undefined, member: 'params', body })
           continue
         }
         const ask = await this.question(call, message)

@@ -14,7 +14,7 @@ export function legacyStream(link: LegacyLink, call: Cleared, initialized: JsonO
 }
 
 async function* relayed(link: LegacyLink, call: Cleared, signal: AbortSignal): Parcels {
-  for await (const message of link.events(signal)) {
+  for await (const message of await link.events(signal)) {
     if (message.kind === 'notification') {
       const notice = noticeParcel(call, link.options.methods, message)
       if (notice) yield notice
@@ -36,7 +36,7 @@ async function* listened(link: LegacyLink, call: Cleared, initialized: JsonObjec
   const { methods } = link.options
   const honoured = honour(call.body['notifications'], initialized['capabilities'])
   const uris = honoured['resourceSubscriptions'] as readonly string[] | undefined
-  const events = link.events(signal)
+  const events = await link.events(signal)
   for (const uri of uris ?? []) await link.ask('resources/subscribe', { uri })
   try {
     const params = { notifications: honoured }

@@ -104,7 +104,7 @@ const onlyFor = {
 } as const
 
 export const serverSchema = z.strictObject(shape).transform((given, context): ServerConfig => {
-  const refuse = (path: string[], message: string, fix: string) => {
+  const refuse = (path: (string | number)[], message: string, fix: string) => {
     context.addIssue({ code: 'custom', path, message, params: { fix } })
     return z.NEVER
   }
@@ -129,7 +129,7 @@ export const serverSchema = z.strictObject(shape).transform((given, context): Se
       return refuse(['tls'], 'has only one of "cert" and "key"', 'give both, or neither')
     return { kind: 'http', url, transport: rest.transport ?? 'auto', tls: { ca, cert, key, minVersion }, ...common }
   }
-  if (command?.[0] === '') return refuse(['command', '0'], 'is empty', 'name the program to start')
+  if (command?.[0] === '') return refuse(['command', 0], 'is empty', 'name the program to start')
   return {
     kind: 'stdio',
     command: command as [string, ...string[]],

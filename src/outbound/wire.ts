@@ -4,11 +4,11 @@
  */
 import type { Message, Notification, Request, Response } from '../protocol/json-rpc.ts'
 
-/** The server let go of the response stream on purpose and will be asked again after `retryMs` (2025-11-25, Resumability). */
-export interface Pause {
-  readonly kind: 'pause'
-  readonly retryMs: number
-}
+/**
+ * What happened to a response stream itself: it began, or the server let go of it on purpose and will be asked again
+ * after `retryMs` (2025-11-25, Resumability). A legacy client sees the same happen to its own.
+ */
+export type StreamEvent = { readonly kind: 'stream' } | { readonly kind: 'pause'; readonly retryMs: number }
 
 export interface WireRequest {
   /** HTTP headers of the protocol, derived from the message; a wire without headers ignores them. */
@@ -18,10 +18,10 @@ export interface WireRequest {
 
 export interface Wire {
   /** Sends a request and yields what belongs to it, the response last. Throws a Refusal, or {@link WireError}. */
-  request(request: Request, options: WireRequest): AsyncIterable<Message | Pause>
+  request(request: Request, options: WireRequest): AsyncIterable<Message | StreamEvent>
   send(message: Notification | Response, headers: Readonly<Record<string, string>>): Promise<void>
-  /** Messages that belong to no request, until the signal. */
-  events(headers: Readonly<Record<string, string>>, signal: AbortSignal): AsyncIterable<Message>
+  /** Messages that belong to no request, until the signal. Resolves when they will not be missed any more. */
+  events(headers: () => Readonly<Record<string, string>>, signal: AbortSignal): Promise<AsyncIterable<Message>>
   /** Settles when the connection is gone; never rejects. */
   readonly closed: Promise<void>
   close(): Promise<void>

@@ -85,9 +85,10 @@ const rows: Readonly<Record<string, Method>> = {
   'sampling/createMessage': ask,
   'elicitation/create': ask,
   'roots/list': ask,
-  // a legacy session's standing stream (GET), its end (DELETE), and a response stream that is let go of for a while
+  // a legacy session's standing stream (GET), its end (DELETE), and a response that became a stream or was let go of for a while
   'session/stream': { ...call, concerns: 'server', class: 'read', era: 'legacy', internal: true },
-  'session/pause': { ...notice, sender: 'server', era: 'legacy', internal: true },
+  'session/streaming': { ...notice, sender: 'server', era: 'legacy', internal: true },
+  'session/paused': { ...notice, sender: 'server', era: 'legacy', internal: true },
   'session/delete': { ...notice, sender: 'client', era: 'legacy', internal: true },
   // notices
   'notifications/initialized': { ...notice, sender: 'client', era: 'legacy' },

@@ -12,5 +12,5 @@ export interface NewKey {
 /** Makes an API key. Throws a RangeError for an id that cannot be one. */
 export async function keyNew(id: string): Promise<NewKey> {
   const { key, sha256 } = newApiKey(id)
-  return { id, key, sha256, yaml: `- { id: ${id}, sha256: ${sha256} }` }
+  return { id, key, sha256, yaml: `- { id: ${id}, sha256: "${sha256}" }` }
 }

@@ -2,11 +2,12 @@
  * Streamable HTTP towards a server, all revisions (2025-03-26 … 2026-07-28): a POST a message, the answer as JSON or as
  * an event stream, and for the legacy era a GET stream and resumption by Last-Event-ID.
  */
+import { Queue } from '../../lib/queue.ts'
 import { readEvents, SseOverflow, type SseEvent } from '../../lib/sse.ts'
 import { type Message, type Notification, type Request, type Response, writeMessage } from '../../protocol/json-rpc.ts'
 import { Refusal } from '../../pipeline/refusal.ts'
 import { readUpstream } from '../read-message.ts'
-import { type Pause, type SessionWire, WireError, type WireRequest } from '../wire.ts'
+import { type SessionWire, type StreamEvent, WireError, type WireRequest } from '../wire.ts'
 import { readText } from './body.ts'
 import type { HttpResponse, Transport } from './transport.ts'
 
@@ -28,6 +29,9 @@ export class HttpWire implements SessionWire {
   readonly closed: Promise<void>
   readonly #options: HttpWireOptions
   #closeNow!: () => void
+  readonly #stop = new AbortController()
+  readonly #listeners = new Set<Queue<Message>>()
+  #feed: Promise<void> | undefined
 
   constructor(options: HttpWireOptions) {
     this.#options = options
@@ -36,11 +40,13 @@ export class HttpWire implements SessionWire {
     })
   }
 
-  async *request(request: Request, { headers, signal }: WireRequest): AsyncGenerator<Message | Pause> {
+  async *request(request: Request, { headers, signal }: WireRequest): AsyncGenerator<Message | StreamEvent> {
     const response = await this.#post(request, headers, signal)
     if (request.method === 'initialize') this.sessionId = response.header('mcp-session-id')
-    if (isEventStream(response)) yield* this.#stream(response, headers, signal)
-    else yield await this.#single(response)
+    if (isEventStream(response)) {
+      yield { kind: 'stream' }
+      yield* this.#stream(response, headers, signal)
+    } else yield await this.#single(response)
   }
 
   async send(message: Notification | Response, headers: Headers): Promise<void> {
@@ -49,17 +55,39 @@ export class HttpWire implements SessionWire {
     if (response.status >= 400) throw new WireError(response.status, `HTTP ${response.status}`)
   }
 
-  /** The standing GET stream of the legacy era; ends quietly where the server has none. Reconnects while the signal allows. */
-  async *events(headers: Headers, signal: AbortSignal): AsyncGenerator<Message> {
+  /** The standing GET stream of the legacy era. A session has one, so all who listen share it; it is opened with the first. */
+  async events(headers: () => Headers, signal: AbortSignal): Promise<AsyncIterable<Message>> {
+    const queue = new Queue<Message>()
+    const stop = (): void => {
+      this.#listeners.delete(queue)
+      queue.end()
+    }
+    this.#listeners.add(queue)
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    this.#feed ??= this.#listen(headers).catch(() => undefined)
+    return queue
+  }
+
+  /** Reads the standing stream until the wire is closed. A server without one (405) is not asked again; one that lost us is. */
+  async #listen(headers: () => Headers): Promise<void> {
+    const { signal } = this.#stop
     let lastId: string | undefined
     let waitMs = reconnectMsDefault
     while (!signal.aborted) {
-      const response = await this.#get(headers, lastId, signal)
-      if (response === undefined) return
-      for await (const event of this.#events(response)) {
-        lastId = event.id ?? lastId
-        waitMs = event.retryMs ?? waitMs
-        if (event.data) yield readUpstream(event.data, this.#options.depthMax)
+      const response = await this.#send({ method: 'GET', headers: { ...headers(), ...resuming(lastId), accept: 'text/event-stream' }, signal }).catch(() => undefined)
+      if (response?.status === 405) return response.discard()
+      if (response?.status === 200 && isEventStream(response)) {
+        for await (const event of this.#events(response)) {
+          lastId = event.id ?? lastId
+          waitMs = event.retryMs ?? reconnectMsDefault
+          const message = event.data && tryMessage(event.data, this.#options.depthMax)
+          if (message) for (const queue of this.#listeners) queue.push(message)
+        }
+      } else {
+        await response?.discard()
+        lastId = undefined
+        waitMs = Math.min(waitMs * 2, reconnectMsMax)
       }
       await pause(waitMs, signal)
     }
@@ -71,6 +99,8 @@ export class HttpWire implements SessionWire {
   }
 
   close(): Promise<void> {
+    this.#stop.abort(new Refusal('CANCELLED'))
+    for (const queue of this.#listeners) queue.end()
     this.#closeNow()
     return Promise.resolve()
   }
@@ -103,7 +133,7 @@ export class HttpWire implements SessionWire {
   }
 
   /** The messages of a response stream. A stream that broke off before the response is resumed where the server gave event ids. */
-  async *#stream(first: HttpResponse, headers: Headers, signal: AbortSignal): AsyncGenerator<Message | Pause> {
+  async *#stream(first: HttpResponse, headers: Headers, signal: AbortSignal): AsyncGenerator<Message | StreamEvent> {
     let lastId: string | undefined
     let waitMs = reconnectMsDefault
     let response: HttpResponse | undefined = first
@@ -137,14 +167,14 @@ export class HttpWire implements SessionWire {
   }
 
   async #get(headers: Headers, lastId: string | undefined, signal: AbortSignal): Promise<HttpResponse | undefined> {
-    const resume: Headers = lastId === undefined ? {} : { 'last-event-id': lastId }
-    const response = await this.#send({ method: 'GET', headers: { ...headers, ...resume, accept: 'text/event-stream' }, signal })
+    const response = await this.#send({ method: 'GET', headers: { ...headers, ...resuming(lastId), accept: 'text/event-stream' }, signal })
     if (response.status === 200 && isEventStream(response)) return response
     await response.discard()
     return undefined
   }
 }
 
+const resuming = (lastId: string | undefined): Headers => (lastId === undefined ? {} : { 'last-event-id': lastId })
 const isEventStream = (response: HttpResponse): boolean => (response.header('content-type') ?? '').trim().toLowerCase().startsWith('text/event-stream')
 
 function tryMessage(text: string, depthMax: number): Message | undefined {

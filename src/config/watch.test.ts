@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, renameSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Problem } from './problem.ts'
+import type { Config } from './schema.ts'
+import { watchConfig } from './watch.ts'
+
+function watched(text: string, changed: (config: Config) => void = () => undefined) {
+  const file = join(mkdtempSync(join(tmpdir(), 'sekisho-watch-')), 'sekisho.yaml')
+  writeFileSync(file, text)
+  const taken: number[] = []
+  const refused: (readonly Problem[])[] = []
+  const watch = watchConfig(file, {
+    variables: {},
+    pollMs: 50,
+    changed: (config) => {
+      changed(config)
+      taken.push(config.listen.port)
+    },
+    refused: (problems) => refused.push(problems),
+  })
+  const until = async (isDone: () => boolean) => {
+    for (let look = 0; look < 100 && !isDone(); look++) await wait(50)
+    assert.ok(isDone(), JSON.stringify({ taken, refused }))
+  }
+  return { file, taken, refused, watch, until }
+}
+
+test('a mistake is reported and nothing is taken over; what follows is', async () => {
+  const { file, taken, refused, watch, until } = watched('listen: 127.0.0.1:1')
+  writeFileSync(file, 'lisen: 127.0.0.1:2')
+  await until(() => refused.length === 1)
+  assert.equal(refused[0]?.[0]?.path, 'lisen')
+  assert.deepEqual(taken, [])
+  // as editors do it: written beside, then moved over
+  writeFileSync(`${file}.new`, 'listen: 127.0.0.1:3')
+  renameSync(`${file}.new`, file)
+  await until(() => taken.length === 1)
+  assert.deepEqual(taken, [3])
+  watch.close()
+})
+
+test('on demand, and the answer says whether it was taken over', async () => {
+  const { file, taken, refused, watch } = watched('listen: 127.0.0.1:1')
+  assert.equal(await watch.reload(), true)
+  writeFileSync(file, '- nonsense')
+  assert.equal(await watch.reload(), false)
+  assert.deepEqual(taken, [1])
+  assert.ok(refused.length >= 1)
+  watch.close()
+})
+
+test('a takeover that fails is a problem like any other', async () => {
+  const { refused, watch } = watched('', () => {
+    throw new Error('port in use')
+  })
+  assert.equal(await watch.reload(), false)
+  assert.match(refused[0]?.[0]?.message ?? '', /could not be taken over: port in use/)
+  watch.close()
+})
+
+test('a file that is being written is not read before it rests: half of it may be valid, without its deny rules', async () => {
+  const { file, taken, watch, until } = watched('listen: 127.0.0.1:1')
+  const reloaded = watch.reload()
+  for (const port of [5, 6, 7]) {
+    writeFileSync(file, `listen: 127.0.0.1:${port}`)
+    await wait(60)
+  }
+  await reloaded
+  await until(() => taken.length > 0)
+  assert.equal(taken[0], 7)
+  watch.close()
+})
