@@ -78,11 +78,12 @@ http {
 }
 `
 
-/** Policy and durable audit are on: they are Sekisho's defaults, and nobody should run it without. */
+/** Policy and durable audit are on, and limits are counted; only their numbers are high enough for one caller to be a load generator. */
 const sekishoConfig = (upstream: string) => `listen: 127.0.0.1:0
 admin: { listen: 127.0.0.1:0 }
 store: sqlite:./data/sekisho.db
 identity: { mode: anonymous }
+limits: { principal: { perMinute: 10000000, burst: 10000000, concurrent: 100000 } }
 servers:
   echo: { ${upstream}, trust: trusted, tools: { read: ["*"] } }
 roles:

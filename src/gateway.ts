@@ -63,9 +63,7 @@ export interface Gateway {
 /** What a new configuration replaces as a whole. */
 function ruleBook(config: Config) {
   const classes = toolClasses(config.servers)
-  const policy = compilePolicy(config)
-  const guards = stages({ limits: limitsGuard({ config: () => config.limits, clock: systemClock }), policy: policyGuard(() => policy, classes.seen) })
-  return { config, classes, policy, guards, identify: identifier(config.identity), mode: guardModes(config.guards), methods: methodTable(config.methods) }
+  return { config, classes, policy: compilePolicy(config), identify: identifier(config.identity), mode: guardModes(config.guards), methods: methodTable(config.methods) }
 }
 
 export async function openGateway({ config, fetches, tell = () => undefined }: GatewayOptions): Promise<Gateway> {
@@ -90,9 +88,21 @@ export async function openGateway({ config, fetches, tell = () => undefined }: G
     limits: config.limits,
     log: (server, line) => tell({ kind: 'server', server, line }),
   })
-  const applySwitches = async (): Promise<void> => upstreams.disable((await store.disabledServers()).map(({ id }) => id))
+  const guards = stages({
+    limits: limitsGuard({ config: () => rules.config.limits, clock: systemClock }),
+    policy: policyGuard(() => rules.policy, (server, tool, annotations) => rules.classes.seen(server, tool, annotations)),
+  })
+  /** Obeys the kill switches, and then writes down who threw them. */
+  const applySwitches = async (): Promise<void> => {
+    await upstreams.disable((await store.disabledServers()).map(({ id }) => id))
+    for (const switching of await store.unrecorded()) {
+      const { seq, id, to, by, reason } = switching
+      await audit.event({ action: `server.${to}`, principal: by, server: id, ...(reason && { detail: reason }) })
+      await store.recorded(seq)
+    }
+  }
   await applySwitches()
-  const unwatch = store.watch(() => void applySwitches())
+  const unwatch = store.watch(() => void applySwitches().catch((error: unknown) => tell({ kind: 'failed', exchange: 'servers', error })))
 
   const map = {
     methods: (method: string) => rules.methods(method),
@@ -101,15 +111,13 @@ export async function openGateway({ config, fetches, tell = () => undefined }: G
     declarations: async (call: Parameters<Upstreams['tool']>[0], fresh: boolean) => (await upstreams.tool(call, fresh))?.declared ?? [],
   }
   const gate: Gate = {
-    get guards() {
-      return rules.guards
-    },
+    guards,
     guardTimeoutMs: config.limits.guardTimeoutMs,
     mode: (guard, server, leg) => rules.mode(guard, server, leg),
     record: (frame) => audit.record(frame),
     identify: (frame) => rules.identify(frame),
     route: (frame, principal) => route(frame, principal, map),
-    forward: (call, answers, signal) => upstreams.forward(call, answers, signal),
+    forward: (call, answers, stop) => upstreams.forward(call, answers, stop),
     failed: (error, frame) => tell({ kind: 'failed', exchange: frame.exchange, error }),
   }
   const corridor = (frame: Frame, reply: Reply): Promise<void> => exchange(frame, reply, gate)

@@ -76,8 +76,8 @@ const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', tmp
 test('a full disk refuses everything, and what was acknowledged is intact', {
   skip: mounted ? false : 'no tmpfs may be mounted here',
 }, async () => {
-  const anchor = mkdtempSync(join(tmpdir(), 'sekisho-anchor-'))
-  const files = { path: join(tmpfs, 'audit.db'), anchor: join(anchor, 'audit.anchor') }
+  const elsewhere = makeLog()
+  const files = { path: join(tmpfs, 'audit.db'), anchor: elsewhere.anchor }
   const audit = await openAudit({ ...files, signingKey: keys.privateKey, clock: systemClock, sinks: [] })
   let acknowledged = 0
   await assert.rejects(async () => {
@@ -91,6 +91,7 @@ test('a full disk refuses everything, and what was acknowledged is intact', {
   await audit.close()
   const found = await verify(files.path, files.anchor)
   assert.deepEqual(found.tampering, [])
+  elsewhere.remove()
   assert.ok(acknowledged > 50 && found.entries >= acknowledged, `${acknowledged} acknowledged, ${found.entries} found`)
 })
 test.after(() => {
@@ -202,7 +203,7 @@ withLog('an outcome waits for company, and 20 ms at most', async (log) => {
   await passOne(audit, { class: 'write' })
   assert.equal(audit.status().pending, 1)
   assert.equal(log.entries().length, 1)
-  await delay(60)
+  await delay(250)
   assert.equal(audit.status().pending, 0)
   assert.equal(log.entries().length, 2)
   await audit.close()
@@ -221,7 +222,7 @@ withLog('an operator’s action is on disk when event() resolves', async (log) =
 withLog('a checkpoint is signed within a second, and on closing', async (log) => {
   const audit = await log.open()
   await passMany(audit, 3)
-  await delay(1200)
+  await delay(1400)
   const early = await verify(log.path, log.anchor, keys.publicKey)
   assert.deepEqual([early.ok, early.protectedTo, early.unprotected], [true, 6, 0])
   await passMany(audit, 1)

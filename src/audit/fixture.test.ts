@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { systemClock } from '../lib/clock.ts'
+import { unstoppable } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { Ending, Frame } from '../pipeline/exchange.ts'
 import type { Cleared, Opinion } from '../pipeline/judge.ts'
@@ -89,7 +90,7 @@ export function frameOf(made: Made = {}): Frame {
     server: made.server ?? 'files',
     headers: { authorization: 'Bearer header-token-0123456789' },
     origin: { ...origin, ...made.origin },
-    signal: new AbortController().signal,
+    stop: unstoppable,
   }
 }
 

@@ -65,7 +65,9 @@ export class Log {
     const { path, anchor, signingKey, clock } = options
     const workerData: WorkerOptions = { path, anchor, signingKey, time: new Date(clock.now()).toISOString() }
     // The published package has worker.js beside this file; the source tree has worker.ts.
-    const worker = new Worker(new URL(`./worker${extname(import.meta.url)}`, import.meta.url), { workerData, name: 'audit' })
+    const url = new URL(`./worker${extname(import.meta.url)}`, import.meta.url)
+    // Flags of the process (--input-type, --test) are not the worker's.
+    const worker = new Worker(url, { workerData, name: 'audit', execArgv: ['--disable-warning=ExperimentalWarning'] })
     const first = await new Promise<FromWorker>((resolve) => {
       worker.once('message', resolve)
       worker.once('error', (error) => resolve({ kind: 'failed', reason: error.message, fault: 'unwritable' }))
@@ -140,6 +142,7 @@ export class Log {
     clearTimeout(this.outcomeTimer)
     clearTimeout(this.checkpointTimer)
     this.flight?.failed()
+    this.flight = undefined
     this.open.failed()
     for (const reader of this.readers.splice(0)) reader.reject(new Error(reason))
   }

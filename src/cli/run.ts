@@ -2,9 +2,9 @@
 import { mkdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { readEnvironment, wholeEnvironment } from '../config/environment.ts'
+import { readEnvironment } from '../config/environment.ts'
 import { parseConfig } from '../config/load.ts'
-import { openGateway } from '../gateway.ts'
+import { type Gateway, type GatewayEvent, openGateway } from '../gateway.ts'
 import { liveLine } from './live.ts'
 
 interface Options {
@@ -29,16 +29,15 @@ async function run(command: readonly string[], options: Options): Promise<void> 
   const data = resolve(options.data ?? environment.dataFolder ?? '.sekisho')
   await mkdir(data, { recursive: true, mode: 0o700 })
   const id = options.id ?? idFor(command)
-  const config = parseConfig(JSON.stringify(localConfig(id, command, data)), process.cwd())
-  const server = config.servers[id]
-  const servers = { [id]: { ...server, env: wholeEnvironment() } } as typeof config.servers
-  const gateway = await openGateway({
-    config: { ...config, servers },
-    tell: (event) => {
-      const line = options.verbose || event.kind === 'failed' || event.kind === 'server' ? liveLine(event) : undefined
-      if (line !== undefined) process.stderr.write(`${line}\n`)
-    },
-  })
+  const tell = (event: GatewayEvent): void => {
+    const line = options.verbose || event.kind === 'failed' || event.kind === 'server' ? liveLine(event) : undefined
+    if (line !== undefined) process.stderr.write(`${line}\n`)
+  }
+  const gateway = await openFree((log) => {
+    const config = parseConfig(JSON.stringify(localConfig(id, command, data, log)), process.cwd())
+    const servers = { [id]: { ...config.servers[id], env: environment.variables } } as typeof config.servers
+    return openGateway({ config: { ...config, servers }, tell })
+  }, id)
   const stop = (): void => void gateway.close().then(() => process.exit(0))
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
@@ -47,9 +46,20 @@ async function run(command: readonly string[], options: Options): Promise<void> 
   process.exit(0)
 }
 
+/** A log has one writer. Two clients that run the same server at once get a log each: `files`, `files-2`, … */
+async function openFree(open: (log: string) => Promise<Gateway>, id: string): Promise<Gateway> {
+  for (let number = 1; ; number++) {
+    try {
+      return await open(number === 1 ? id : `${id}-${number}`)
+    } catch (error) {
+      if ((error as { fault?: unknown }).fault !== 'in-use' || number === logsMax) throw error
+    }
+  }
+}
+const logsMax = 64
+
 /** One developer at one desk: everything the server offers, and every passage written down. */
-function localConfig(id: string, command: readonly string[], data: string): object {
-  const log = join(data, id)
+function localConfig(id: string, command: readonly string[], data: string, log: string): object {
   return {
     store: `sqlite:${join(data, 'sekisho.db')}`,
     vault: { keyFile: join(data, 'sekisho.key') },
@@ -57,7 +67,7 @@ function localConfig(id: string, command: readonly string[], data: string): obje
     roles: { owner: [{ effect: 'allow', server: id, tools: ['*'], prompts: ['*'], resources: ['*'], asks: ['*'] }] },
     bindings: [{ role: 'owner', anonymous: true }],
     limits: { principal: { perMinute: 'unlimited', concurrent: 'unlimited' } },
-    audit: { path: `${log}.audit.db`, anchor: `${log}.audit.anchor` },
+    audit: { path: join(data, `${log}.audit.db`), anchor: join(data, `${log}.audit.anchor`) },
   }
 }
 

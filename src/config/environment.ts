@@ -35,13 +35,6 @@ export function readEnvironment(variables: Variables = process.env): Environment
       no: get('no_proxy', 'NO_PROXY'),
     }),
     dataFolder: data === undefined ? undefined : join(data, 'sekisho'),
-    variables: Object.freeze(Object.assign(Object.create(null), withoutHoles(variables))),
+    variables: Object.freeze(Object.assign(Object.create(null), Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined)))),
   }
 }
-
-/** All of it, for the one command that stands in for a server and has to hand on what that server was given. */
-export const wholeEnvironment = (variables: Variables = process.env): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined))
-
-const withoutHoles = (variables: Variables): Record<string, string> =>
-  Object.fromEntries(Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined))

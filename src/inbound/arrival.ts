@@ -1,4 +1,5 @@
 /** An HTTP request and the way to answer it, as every door brings them: a socket (listener.ts) or a function call (fetch.ts). */
+import type { Stop } from '../lib/stop.ts'
 import type { Headers } from '../protocol/revisions/2026-07-28/headers.ts'
 
 export interface Arrival {
@@ -18,8 +19,8 @@ export interface Departure {
   send(status: number, headers: Readonly<Record<string, string>>, body?: string): void
   /** Begins an event stream. */
   open(headers: Readonly<Record<string, string>>): Outlet
-  /** Aborted when the other side went away before the end. */
-  readonly gone: AbortSignal
+  /** Stopped when the other side went away before the end. */
+  readonly gone: Stop
 }
 
 export interface Outlet {

@@ -2,6 +2,7 @@
  * What lasts between the messages of one legacy client: who it is by its own words, which of its requests are under way,
  * and which questions wait for its answer. An HTTP session has one; so has a process that speaks stdio.
  */
+import { Stop } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { Message, RequestId } from '../protocol/json-rpc.ts'
 import type { Cleared } from '../pipeline/judge.ts'
@@ -9,7 +10,7 @@ import { alongside, type Origin, type Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 
 export class Conversation {
-  readonly #underWay = new Map<RequestId, AbortController>()
+  readonly #underWay = new Map<RequestId, Stop>()
   readonly #asks = new Map<RequestId, { parcel: Cleared; answered(answer: Parcel): void; lost(error: unknown): void }>()
   #nextAsk = 0
   origin: Origin
@@ -19,11 +20,11 @@ export class Conversation {
   }
 
   /** Throws INVALID_REQUEST for the id of a request that is still under way (2026-07-28 basic, Requests). */
-  begin(id: RequestId): AbortSignal {
+  begin(id: RequestId): Stop {
     if (this.#underWay.has(id)) throw new Refusal('INVALID_REQUEST', { detail: 'the id belongs to a request that is still under way' })
-    const stop = new AbortController()
+    const stop = new Stop()
     this.#underWay.set(id, stop)
-    return stop.signal
+    return stop
   }
 
   end(id: RequestId): void {
@@ -31,23 +32,23 @@ export class Conversation {
   }
 
   cancel(params: JsonObject): void {
-    this.#underWay.get(params['requestId'] as RequestId)?.abort(new Refusal('CANCELLED'))
+    this.#underWay.get(params['requestId'] as RequestId)?.stop(new Refusal('CANCELLED'))
   }
 
   /** Sends a question and waits for its answer, as long as the exchange it belongs to goes on. */
-  async ask(parcel: Cleared, signal: AbortSignal, send: (message: Message) => void | Promise<void> | undefined): Promise<Parcel> {
+  async ask(parcel: Cleared, stop: Stop, send: (message: Message) => void | Promise<void> | undefined): Promise<Parcel> {
     const id = `sekisho-${++this.#nextAsk}`
-    const stop = (): void => this.#asks.get(id)?.lost(signal.reason)
+    const give = (): void => this.#asks.get(id)?.lost(stop.reason)
     try {
       const answer = new Promise<Parcel>((answered, lost) => {
         this.#asks.set(id, { parcel, answered, lost })
       })
       answer.catch(() => undefined)
-      signal.addEventListener('abort', stop, { once: true })
+      stop.onStop(give)
       await send({ kind: 'request', id, method: parcel.method, params: parcel.body })
       return await answer
     } finally {
-      signal.removeEventListener('abort', stop)
+      stop.offStop(give)
       this.#asks.delete(id)
     }
   }
@@ -62,7 +63,7 @@ export class Conversation {
   }
 
   close(reason: Refusal): void {
-    for (const stop of this.#underWay.values()) stop.abort(reason)
+    for (const stop of this.#underWay.values()) stop.stop(reason)
     for (const { lost } of this.#asks.values()) lost(reason)
   }
 }

@@ -3,6 +3,7 @@
  * every message down the corridor. Nothing here decides whether a message may pass.
  */
 import { JsonRefused, parseStrict, type JsonValue } from '../lib/strict-json.ts'
+import { type Stop, unstoppable } from '../lib/stop.ts'
 import { uniqueName } from '../lib/random.ts'
 import type { Frame, Reply } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
@@ -137,18 +138,18 @@ export class Endpoint {
     const requests = messages.filter((message) => message.kind === 'request')
     const headers = opening ? { ...visit.cors, 'mcp-session-id': session.id } : visit.cors
     const sink = new LegacySink(departure, session, this.#keepAlive, headers, requests.length, batch)
-    const signals = new Map<RequestId, AbortSignal>()
+    const signals = new Map<RequestId, Stop>()
     for (const { id } of requests) signals.set(id, session.conversation.begin(id))
     if (requests.length === 0) departure.send(202, visit.cors)
     await Promise.all(messages.map((message) => this.#pass(visit, session, sink, message, signals)))
     void arrival
   }
 
-  async #pass(visit: Visit, session: Session, sink: LegacySink, message: Message, signals: ReadonlyMap<RequestId, AbortSignal>): Promise<void> {
+  async #pass(visit: Visit, session: Session, sink: LegacySink, message: Message, signals: ReadonlyMap<RequestId, Stop>): Promise<void> {
     const { conversation } = session
     if (message.kind === 'response') return conversation.answer(message)
     if (message.method === 'notifications/cancelled') return conversation.cancel(message.params)
-    const signal = (message.kind === 'request' && signals.get(message.id)) || never
+    const signal = (message.kind === 'request' && signals.get(message.id)) || unstoppable
     const frame = this.#frame(visit, message, conversation.origin, signal)
     await this.#options.pass(frame, new LegacyReply(frame, sink, session, (parcel) => this.#succeeded(session, message, parcel)))
     if (message.kind === 'request') conversation.end(message.id)
@@ -179,7 +180,7 @@ export class Endpoint {
     const stream = resumed?.stream ?? (session.standing ??= this.#standing(visit, session))
     const outlet = this.#keepAlive.add(departure.open({ ...streamHeaders, ...visit.cors }), departure.gone)
     stream.attach(outlet, resumed?.seq)
-    departure.gone.addEventListener('abort', () => stream.detach(outlet), { once: true })
+    departure.gone.onStop(() => stream.detach(outlet))
   }
 
   #standing(visit: Visit, session: Session): Session['standing'] & object {
@@ -201,7 +202,7 @@ export class Endpoint {
     if (principal === undefined) return
     const session = this.#findSession(visit, principal)
     const message: Notification = { kind: 'notification', method: 'session/delete', params: {} }
-    const frame: Frame = { ...this.#frame(visit, message, session.conversation.origin, never), act: true }
+    const frame: Frame = { ...this.#frame(visit, message, session.conversation.origin, unstoppable), act: true }
     this.#options.sessions.end(session)
     await this.#options.pass(frame, silent)
     visit.departure.send(200, visit.cors)
@@ -210,7 +211,7 @@ export class Endpoint {
   /** Who knocks. Someone unknown is answered, and recorded, by an exchange that goes no further; then the result is undefined. */
   async #identify(visit: Visit): Promise<Principal | undefined> {
     const unread: Notification = { kind: 'notification', method: 'session/unread', params: {} }
-    const frame = this.#frame(visit, unread, { ...noOrigin }, never)
+    const frame = this.#frame(visit, unread, { ...noOrigin }, unstoppable)
     try {
       return await this.#options.identify(frame)
     } catch {
@@ -233,9 +234,9 @@ export class Endpoint {
     return this.#options.sessions.find(principal, id, server)
   }
 
-  #frame(visit: Visit, message: Call, origin: Omit<Origin, 'door' | 'remote'>, signal: AbortSignal): Frame {
+  #frame(visit: Visit, message: Call, origin: Omit<Origin, 'door' | 'remote'>, stop: Stop): Frame {
     const { arrival, server, remote } = visit
-    return { exchange: uniqueName(), message, server, headers: arrival.headers, origin: { ...origin, door: arrival.door, remote }, signal }
+    return { exchange: uniqueName(), message, server, headers: arrival.headers, origin: { ...origin, door: arrival.door, remote }, stop }
   }
 
   async #read(arrival: Arrival): Promise<JsonValue> {
@@ -250,7 +251,6 @@ export class Endpoint {
   }
 }
 
-const never = new AbortController().signal
 const silent: Reply = { deliver: () => undefined, refuse: () => undefined }
 const preflight = { 'access-control-allow-methods': 'POST, GET, DELETE', 'access-control-allow-headers': 'authorization, content-type, accept, last-event-id, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name', 'access-control-max-age': '600' }
 const corsFor = (origin: string | undefined): Record<string, string> =>

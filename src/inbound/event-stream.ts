@@ -2,6 +2,7 @@
  * An event stream to a client. A resumable one (legacy, 2025-03-26 … 2025-11-25) outlives its connection: events are
  * numbered and kept for a while, and a client that comes back with Last-Event-ID gets what it missed, of this stream only.
  */
+import type { Stop } from '../lib/stop.ts'
 import { unguessable } from '../lib/random.ts'
 import { writeEvent } from '../lib/sse.ts'
 import type { Outlet } from './arrival.ts'
@@ -25,10 +26,10 @@ export class KeepAlive {
     }, everyMs)
     this.#timer.unref()
   }
-  /** Kept alive until the signal. */
-  add(outlet: Outlet, gone: AbortSignal): Outlet {
+  /** Kept alive until the other side is gone. */
+  add(outlet: Outlet, gone: Stop): Outlet {
     this.#outlets.add(outlet)
-    gone.addEventListener('abort', () => this.#outlets.delete(outlet), { once: true })
+    gone.onStop(() => this.#outlets.delete(outlet))
     return {
       write: (text) => outlet.write(text),
       end: () => {

@@ -1,4 +1,5 @@
 /** The library's door: `Request → Response`, the same endpoint without a socket. */
+import { Stop } from '../lib/stop.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import { type Departure, onlyOnce, type Outlet } from './arrival.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -6,8 +7,8 @@ import type { Endpoint } from './endpoint.ts'
 /** Answers one request. The stream of the response ends, and the exchange is cancelled, when the caller lets it go. */
 export function answerFetch(endpoint: Endpoint, request: Request): Promise<Response> {
   return new Promise((resolve) => {
-    const gone = new AbortController()
-    request.signal.addEventListener('abort', () => gone.abort(new Refusal('CANCELLED')), { once: true })
+    const gone = new Stop()
+    request.signal.addEventListener('abort', () => gone.stop(new Refusal('CANCELLED')), { once: true })
     const url = new URL(request.url)
     const headers: Record<string, string> = Object.create(null)
     request.headers.forEach((value, name) => {
@@ -24,14 +25,14 @@ export function answerFetch(endpoint: Endpoint, request: Request): Promise<Respo
   })
 }
 
-function departure(resolve: (response: Response) => void, gone: AbortController): Departure {
+function departure(resolve: (response: Response) => void, gone: Stop): Departure {
   return {
-    gone: gone.signal,
+    gone,
     send: (status, headers, body) => resolve(new Response(status === 202 || status === 204 ? null : (body ?? ''), { status, headers })),
     open(headers) {
       const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(undefined, undefined, { highWaterMark: 64 })
       const writer = writable.getWriter()
-      writer.closed.catch(() => gone.abort(new Refusal('CANCELLED')))
+      writer.closed.catch(() => gone.stop(new Refusal('CANCELLED')))
       resolve(new Response(readable, { status: 200, headers }))
       return outlet(writer)
     },

@@ -61,7 +61,7 @@ export class LegacySink {
     const stream = this.#session.newStream(version >= '2025-11-25')
     const outlet = this.#keepAlive.add(this.#departure.open({ ...streamHeaders, ...this.#headers }), this.#departure.gone)
     stream.attach(outlet, undefined)
-    this.#departure.gone.addEventListener('abort', () => stream.detach(outlet), { once: true })
+    this.#departure.gone.onStop(() => stream.detach(outlet))
     this.#flush(stream)
     this.#stream = stream
     return stream
@@ -94,11 +94,11 @@ export class LegacyReply implements Reply {
   }
 
   deliver(parcel: Cleared): Promise<Parcel | undefined> | undefined {
-    const { message, signal } = this.#frame
+    const { message, stop } = this.#frame
     if (parcel.method === 'session/streaming') return void this.#sink.stream()
     if (parcel.method === 'session/paused') return void this.#sink.pause(parcel.body['retryMs'] as number)
     if (parcel.leg === 'notice') return this.#sink.send({ kind: 'notification', method: parcel.method, params: parcel.body })?.then(() => undefined)
-    if (parcel.leg === 'ask') return this.#session.conversation.ask(parcel, signal, (question) => this.#sink.send(question))
+    if (parcel.leg === 'ask') return this.#session.conversation.ask(parcel, stop, (question) => this.#sink.send(question))
     if (message.kind !== 'request') return undefined
     const outcome = parcel.member === 'error' ? 'error' : 'result'
     if (outcome === 'result') this.#succeeded?.(parcel)

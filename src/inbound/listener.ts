@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { readFile } from 'node:fs/promises'
+import { Stop } from '../lib/stop.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import { type Arrival, type Departure, onlyOnce, type Outlet } from './arrival.ts'
 import type { Address, ListenTls } from './schema.ts'
@@ -83,12 +84,12 @@ async function readBody(request: IncomingMessage, headers: Readonly<Record<strin
 }
 
 function departureOf(response: ServerResponse): Departure {
-  const gone = new AbortController()
+  const gone = new Stop()
   response.on('close', () => {
-    if (!response.writableFinished) gone.abort(new Refusal('CANCELLED'))
+    if (!response.writableFinished) gone.stop(new Refusal('CANCELLED'))
   })
   return {
-    gone: gone.signal,
+    gone,
     send(status, headers, body = '') {
       if (response.headersSent || response.destroyed) return
       const close = status === 413 ? { connection: 'close' } : {}
@@ -98,18 +99,18 @@ function departureOf(response: ServerResponse): Departure {
     open(headers) {
       response.writeHead(200, headers)
       response.flushHeaders()
-      return outletOf(response, gone.signal)
+      return outletOf(response, gone)
     },
   }
 }
 
-function outletOf(response: ServerResponse, gone: AbortSignal): Outlet {
+function outletOf(response: ServerResponse, gone: Stop): Outlet {
   return {
     write(text) {
-      if (gone.aborted || response.writableEnded || response.write(text)) return undefined
+      if (gone.stopped || response.writableEnded || response.write(text)) return undefined
       return new Promise((resolve) => {
         response.once('drain', resolve)
-        gone.addEventListener('abort', () => resolve(), { once: true })
+        gone.onStop(resolve)
       })
     },
     end: () => void response.end(),

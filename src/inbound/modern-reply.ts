@@ -43,7 +43,7 @@ export class ModernReply implements Reply {
 
   refuse(refusal: Refusal): void {
     const { message } = this.#frame
-    if (this.#departure.gone.aborted || this.#over) return
+    if (this.#departure.gone.stopped || this.#over) return
     const response = refusalResponse(refusal, this.#id, message.method, 'modern')
     this.#finish(response, response.outcome === 'result' ? 200 : statusOf(refusal, 'modern'), headersOf(refusal))
   }

@@ -4,6 +4,7 @@
  */
 import type { Readable, Writable } from 'node:stream'
 import type { JsonObject } from '../lib/strict-json.ts'
+import { type Stop, unstoppable } from '../lib/stop.ts'
 import { LineSplitter } from '../lib/lines.ts'
 import { uniqueName, unguessable } from '../lib/random.ts'
 import { JsonRefused, parseStrict } from '../lib/strict-json.ts'
@@ -79,7 +80,7 @@ export class StdioDoor {
     const era: Era = isModern(message, {}) ? 'modern' : 'legacy'
     const id = message.kind === 'request' ? message.id : undefined
     try {
-      const signal = id === undefined ? never : this.#conversation.begin(id)
+      const signal = id === undefined ? unstoppable : this.#conversation.begin(id)
       const frame = this.#frame(message, this.#originOf(message, era), signal)
       const run = this.#options.pass(frame, this.#reply(frame, era)).finally(() => {
         if (id !== undefined) this.#conversation.end(id)
@@ -99,18 +100,18 @@ export class StdioDoor {
     return this.#conversation.origin
   }
 
-  #frame(message: Request | Notification, origin: Origin, signal: AbortSignal): Frame {
-    return { exchange: uniqueName(), message, server: this.#options.server, headers: {}, origin, signal }
+  #frame(message: Request | Notification, origin: Origin, stop: Stop): Frame {
+    return { exchange: uniqueName(), message, server: this.#options.server, headers: {}, origin, stop }
   }
 
   #reply(frame: Frame, era: Era): Reply {
-    const { message, signal } = frame
+    const { message, stop } = frame
     const questions = new Questions()
     return {
       deliver: (parcel): Promise<Parcel | undefined> | undefined => {
         if (parcel.method === 'session/streaming' || parcel.method === 'session/paused') return undefined
         if (parcel.leg === 'notice') return this.#write({ kind: 'notification', method: parcel.method, params: asNotice(frame, parcel, parcel.body) })
-        if (parcel.leg === 'ask' && era === 'legacy') return this.#conversation.ask(parcel, signal, (question) => this.#write(question))
+        if (parcel.leg === 'ask' && era === 'legacy') return this.#conversation.ask(parcel, stop, (question) => this.#write(question))
         if (parcel.leg === 'ask') return void questions.add(parcel)
         if (message.kind !== 'request') return undefined
         if (parcel.member === 'result') this.#succeeded(message, parcel)
@@ -158,4 +159,3 @@ export class StdioDoor {
   }
 }
 
-const never = new AbortController().signal

@@ -19,12 +19,6 @@ export class Buckets {
     this.#familiesMax = familiesMax
   }
 
-  get size(): number {
-    let size = 0
-    for (const family of this.#families.values()) size += family.members.size
-    return size
-  }
-
   find(familyName: string, member: string, measure: Measure, now: number): Bucket {
     const family = this.#family(familyName, measure, now)
     let bucket = family.members.get(member)

@@ -23,7 +23,7 @@ interface Count {
   readonly bucket: Bucket
 }
 
-const toolsMax = 1000
+const toolsMax = 256
 const serversMax = 1000
 const principalsMax = 10_000
 

@@ -4,38 +4,38 @@
  * log line that says nothing is taken to belong to the latest call under way.
  */
 import { Queue } from '../lib/queue.ts'
+import type { Stop } from '../lib/stop.ts'
 import type { Message, Notification, Request, RequestId, Response } from '../protocol/json-rpc.ts'
 import { metaKeys, metaOf } from '../protocol/revisions/2026-07-28/meta.ts'
-import type { Wire, WireRequest } from './wire.ts'
+import type { Wire, WireHeaders, WireReply } from './wire.ts'
 
 const eventsKept = 256
 
+/** A request that has not been answered: what came for it so far, if anything but the response did. */
+interface Pending {
+  readonly method: string
+  resolve(reply: WireReply): void
+  reject(error: unknown): void
+  queue: Queue<Message> | undefined
+}
+
 export abstract class DuplexWire implements Wire {
-  readonly #pending = new Map<RequestId, { queue: Queue<Message>; method: string }>()
+  readonly #pending = new Map<RequestId, Pending>()
   readonly #listeners = new Set<Queue<Message>>()
   readonly #unheard: Message[] = []
   #failure: Error | undefined
   abstract readonly closed: Promise<void>
-  protected abstract write(message: Message): Promise<void>
+  protected abstract write(message: Message): Promise<void> | undefined
   abstract close(): Promise<void>
 
-  async *request(request: Request, { signal }: WireRequest): AsyncGenerator<Message> {
-    if (this.#failure) throw this.#failure
-    const queue = new Queue<Message>()
-    this.#pending.set(request.id, { queue, method: request.method })
-    const stop = (): void => queue.end(signal.reason)
-    signal.addEventListener('abort', stop, { once: true })
-    try {
-      signal.throwIfAborted()
-      await this.write(request)
-      for await (const message of queue) {
-        yield message
-        if (message.kind === 'response') return
-      }
-    } finally {
-      signal.removeEventListener('abort', stop)
-      this.#pending.delete(request.id)
-    }
+  request(request: Request, _headers: WireHeaders, stop: Stop): Promise<WireReply> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure) return reject(this.#failure)
+      if (stop.stopped) return reject(stop.reason)
+      this.#pending.set(request.id, { method: request.method, resolve, reject, queue: undefined })
+      stop.onStop(() => this.#fail(request.id, stop.reason))
+      this.write(request)?.catch((error: unknown) => this.#fail(request.id, error))
+    })
   }
 
   async send(message: Notification | Response): Promise<void> {
@@ -43,31 +43,38 @@ export abstract class DuplexWire implements Wire {
     await this.write(message)
   }
 
-  async events(_headers: unknown, signal: AbortSignal): Promise<AsyncIterable<Message>> {
+  async events(_headers: unknown, stop: Stop): Promise<AsyncIterable<Message>> {
     const queue = new Queue<Message>()
     for (const message of this.#unheard.splice(0)) queue.push(message)
     this.#listeners.add(queue)
-    const stop = (): void => {
+    const end = (): void => {
       this.#listeners.delete(queue)
       queue.end()
     }
-    signal.addEventListener('abort', stop, { once: true })
-    if (signal.aborted || this.#failure) stop()
+    stop.onStop(end)
+    if (this.#failure) end()
     return queue
   }
 
   /** Hands a message that arrived to whom it belongs. */
   protected arrived(message: Message): void {
-    const owner = this.#ownerOf(message)
-    if (owner) owner.push(message)
-    else if (message.kind !== 'response') this.#publish(message)
+    const [id, pending] = this.#ownerOf(message)
+    if (pending === undefined) {
+      if (message.kind !== 'response') this.#publish(message)
+      return
+    }
+    if (message.kind === 'response') this.#pending.delete(id as RequestId)
+    if (message.kind === 'response' && pending.queue === undefined) return pending.resolve(message)
+    if (pending.queue === undefined) pending.resolve((pending.queue = new Queue()))
+    pending.queue.push(message)
+    if (message.kind === 'response') pending.queue.end()
   }
 
   /** What arrived cannot be relayed: the request it seems to answer fails now, instead of waiting for its timeout. */
   protected unreadable(text: string, error: unknown): void {
     try {
       const id = (JSON.parse(text) as { id?: RequestId } | null)?.id
-      if (id !== undefined) this.#pending.get(id)?.queue.end(error)
+      if (id !== undefined) this.#fail(id, error)
     } catch {
       // not JSON at all, so no answer to anything
     }
@@ -76,21 +83,28 @@ export abstract class DuplexWire implements Wire {
   /** The channel is gone: every request under way fails with `error`. */
   protected failed(error: Error): void {
     this.#failure = error
-    for (const { queue } of this.#pending.values()) queue.end(error)
+    for (const id of [...this.#pending.keys()]) this.#fail(id, error)
     for (const queue of this.#listeners) queue.end()
   }
 
-  #ownerOf(message: Message): Queue<Message> | undefined {
-    if (message.kind === 'response') return message.id === undefined ? undefined : this.#pending.get(message.id)?.queue
-    const { params } = message
-    const named = message.method === 'notifications/progress' ? params['progressToken'] : metaOf(params)[metaKeys.subscriptionId]
-    if (named !== undefined) return this.#pending.get(named as RequestId)?.queue
-    return message.kind === 'request' || message.method === 'notifications/message' ? this.#latestCall() : undefined
+  #fail(id: RequestId, error: unknown): void {
+    const pending = this.#pending.get(id)
+    this.#pending.delete(id)
+    pending?.queue?.end(error)
+    pending?.reject(error)
   }
 
-  #latestCall(): Queue<Message> | undefined {
-    let latest: Queue<Message> | undefined
-    for (const { queue, method } of this.#pending.values()) if (method !== 'subscriptions/listen') latest = queue
+  #ownerOf(message: Message): readonly [RequestId | undefined, Pending | undefined] {
+    if (message.kind === 'response') return [message.id, message.id === undefined ? undefined : this.#pending.get(message.id)]
+    const { params } = message
+    const named = (message.method === 'notifications/progress' ? params['progressToken'] : metaOf(params)[metaKeys.subscriptionId]) as RequestId | undefined
+    if (named !== undefined) return [named, this.#pending.get(named)]
+    return [undefined, message.kind === 'request' || message.method === 'notifications/message' ? this.#latestCall() : undefined]
+  }
+
+  #latestCall(): Pending | undefined {
+    let latest: Pending | undefined
+    for (const pending of this.#pending.values()) if (pending.method !== 'subscriptions/listen') latest = pending
     return latest
   }
 

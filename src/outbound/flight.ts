@@ -1,10 +1,12 @@
 /**
- * One request under way at a server: the stream of what comes back, its timeouts, and its cancellation. A flight may
- * outlive the exchange that started it, when the server asks a modern client something (see suspended.ts).
+ * One request under way at a server: what comes back, its timeouts, and its cancellation. A flight may outlive the
+ * exchange that started it, when the server asks a modern client something (see suspended.ts).
  */
+import { type Deadline, unwatch, watch } from '../lib/deadlines.ts'
+import { Stop } from '../lib/stop.ts'
 import type { Message, Request } from '../protocol/json-rpc.ts'
 import { Refusal } from '../pipeline/refusal.ts'
-import type { StreamEvent, Wire } from './wire.ts'
+import type { StreamEvent, Wire, WireHeaders, WireReply } from './wire.ts'
 
 export interface Timeouts {
   /** Between two messages of the server. Zero: no limit, for standing streams. */
@@ -14,62 +16,74 @@ export interface Timeouts {
 }
 export const untimed: Timeouts = { requestTimeoutMs: 0, requestTimeoutMsMax: 0 }
 
-export class Flight {
-  readonly request: Request
-  readonly #stop = new AbortController()
-  readonly #stream: AsyncIterator<Message | StreamEvent>
+export class Flight implements Deadline {
+  dueAt = 0
+  readonly #request: Request
+  readonly #stop = new Stop()
   readonly #timeouts: Timeouts
   readonly #cancelled: (request: Request) => void
-  #timer: NodeJS.Timeout | undefined
-  #hardTimer: NodeJS.Timeout | undefined
+  readonly #lastAt: number
+  readonly #reply: Promise<WireReply>
+  #stream: AsyncIterator<Message | StreamEvent> | undefined
   #over = false
 
   /** `cancelled` is called when the flight ends before its response, to tell the server where the transport does not. */
-  constructor(wire: Wire, request: Request, headers: Readonly<Record<string, string>>, timeouts: Timeouts, cancelled: (request: Request) => void) {
-    this.request = request
+  constructor(wire: Pick<Wire, 'request'>, request: Request, headers: WireHeaders, timeouts: Timeouts, cancelled: (request: Request) => void) {
+    this.#request = request
     this.#timeouts = timeouts
     this.#cancelled = cancelled
-    this.#stream = wire.request(request, { headers, signal: this.#stop.signal })[Symbol.asyncIterator]()
-    if (timeouts.requestTimeoutMsMax > 0) this.#hardTimer = this.#timeoutIn(timeouts.requestTimeoutMsMax)
+    this.#lastAt = performance.now() + timeouts.requestTimeoutMsMax
+    this.#reply = wire.request(request, headers, this.#stop)
+    this.#reply.catch(() => undefined) // told to whoever calls next()
   }
 
   /** The next message. Throws what ended the flight: a Refusal, a WireError, or the reason it was aborted with. */
   async next(): Promise<Message | StreamEvent> {
-    const { requestTimeoutMs } = this.#timeouts
-    if (requestTimeoutMs > 0) this.#timer = this.#timeoutIn(requestTimeoutMs)
+    this.#expectSoon()
     try {
+      if (this.#stream === undefined) {
+        const reply = await this.#reply
+        if ('kind' in reply) return this.#landed(reply)
+        this.#stream = reply[Symbol.asyncIterator]()
+      }
       const step = await this.#stream.next()
       if (step.done) throw new Refusal('UPSTREAM_INVALID', { detail: 'the stream ended without a response' })
-      if (step.value.kind === 'response') this.#land()
-      return step.value
+      return step.value.kind === 'response' ? this.#landed(step.value) : step.value
     } catch (error) {
       this.abort(error)
-      throw this.#stop.signal.reason ?? error
+      throw this.#stop.reason ?? error
     } finally {
-      clearTimeout(this.#timer)
+      unwatch(this)
     }
   }
 
   abort(reason: unknown): void {
     if (this.#over) return
-    this.#land()
-    this.#stop.abort(reason)
-    this.#cancelled(this.request)
+    this.#over = true
+    this.#stop.stop(reason)
+    this.#cancelled(this.#request)
+  }
+
+  expired(): void {
+    const { requestTimeoutMs } = this.#timeouts
+    this.abort(new Refusal('UPSTREAM_TIMEOUT', { detail: requestTimeoutMs }))
   }
 
   /** Lets go of the stream; a flight that has not landed is cancelled. */
-  async close(): Promise<void> {
-    this.abort(new Refusal('CANCELLED'))
-    await this.#stream.return?.()
+  close(): Promise<unknown> | undefined {
+    if (!this.#over) this.abort(new Refusal('CANCELLED'))
+    return this.#stream?.return?.()
   }
 
-  #land(): void {
+  #landed(message: Message): Message {
     this.#over = true
-    clearTimeout(this.#timer)
-    clearTimeout(this.#hardTimer)
+    return message
   }
 
-  #timeoutIn(ms: number): NodeJS.Timeout {
-    return setTimeout(() => this.abort(new Refusal('UPSTREAM_TIMEOUT', { detail: ms })), ms)
+  #expectSoon(): void {
+    const { requestTimeoutMs } = this.#timeouts
+    if (requestTimeoutMs === 0) return
+    this.dueAt = Math.min(performance.now() + requestTimeoutMs, this.#lastAt)
+    watch(this)
   }
 }

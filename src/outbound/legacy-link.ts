@@ -3,21 +3,22 @@
  * progress tokens ours, questions handed through, lost sessions opened again. Serves clients of both eras.
  */
 import type { JsonObject } from '../lib/strict-json.ts'
-import type { Message, Request, RequestId } from '../protocol/json-rpc.ts'
+import type { Stop } from '../lib/stop.ts'
+import type { Message, Request, RequestId, Response } from '../protocol/json-rpc.ts'
 import { bridgeReply } from '../protocol/bridge/results.ts'
 import { discoverFromInitialize } from '../protocol/bridge/discovery.ts'
-import { builtInMethods } from '../protocol/methods.ts'
-import { isLoud, metaKeys, withMeta, withoutEnvelope } from '../protocol/revisions/2026-07-28/meta.ts'
+import { isLoud, withoutEnvelope } from '../protocol/revisions/2026-07-28/meta.ts'
 import { modernVersions, revisionOf } from '../protocol/revisions/index.ts'
+import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared, Judgement } from '../pipeline/judge.ts'
 import { alongside, type Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import { explain } from '../protocol/errors.ts'
-import { Flight, type Timeouts, untimed } from './flight.ts'
+import { Flight } from './flight.ts'
 import { legacyStream } from './legacy-streams.ts'
 import { type Link, type LinkOptions, only, type Parcels } from './link.ts'
 import { askParcel, mayAsk, noticeParcel, progressFor, replyParcel, withProgressToken } from './parcels.ts'
-import { type SessionWire, type Wire, WireError } from './wire.ts'
+import { type SessionWire, type StreamEvent, type Wire, WireError } from './wire.ts'
 
 /** What the session is opened with: the words of the client it is for. */
 export interface Introduction {
@@ -49,34 +50,26 @@ export class LegacyLink implements Link {
     return this.#initialized
   }
 
-  async *forward(call: Cleared, answers: readonly Cleared[], signal: AbortSignal): Parcels {
-    const { methods } = this.#options
-    const row = methods(call.method)
-    const held = this.#options.states.redeem(call).hold
-    if (held !== undefined) return yield* this.#resume(held, call, answers, signal)
-    const initialized = await this.initialize()
+  forward(call: Cleared, answers: readonly Cleared[], stop: Stop): Flow {
+    const { states, methods } = this.#options
+    const held = states.redeem(call).hold
+    if (held !== undefined) return this.#resume(held, call, answers, stop)
     switch (call.method) {
       case 'initialize':
-        return yield* only(replyParcel(call, methods, 'result', initialized))
+        return this.#said(call, (initialized) => initialized)
       case 'server/discover':
-        return yield* only(replyParcel(call, methods, 'result', discoverFromInitialize(initialized, modernVersions)))
+        return this.#said(call, (initialized) => discoverFromInitialize(initialized, modernVersions))
       case 'ping':
-        return yield* only(replyParcel(call, methods, 'result', call.origin.era === 'modern' ? { resultType: 'complete' } : {}))
+        return only(replyParcel(call, methods, 'result', {}))
       case 'session/delete':
-        return await this.#endSession()
       case 'notifications/initialized':
-        return await this.#announce()
+        return this.#told(call)
       case 'session/stream':
       case 'subscriptions/listen':
-        await this.#announce()
-        return yield* legacyStream(this, call, initialized, signal)
+        return this.#streamed(call, stop)
     }
-    if (row?.era === 'modern') throw new Refusal('UNKNOWN_METHOD', { detail: call.method })
-    await this.#announce()
-    if (call.leg === 'notice') return await this.#wire.send({ kind: 'notification', method: call.method, params: call.body }, this.#headers())
-    await this.#tuneLog(call)
-    const flight = await this.#launch(call)
-    yield* this.#follow(flight, call, signal)
+    if (methods(call.method)?.era === 'modern') throw new Refusal('UNKNOWN_METHOD', { detail: call.method })
+    return call.leg === 'notice' ? this.#told(call) : this.#call(call, stop)
   }
 
   async close(): Promise<void> {
@@ -86,16 +79,13 @@ export class LegacyLink implements Link {
 
   /** A request of our own making within the session; its result, or undefined for an error. */
   async ask(method: string, params: JsonObject): Promise<JsonObject | undefined> {
-    const flight = this.#fly({ kind: 'request', id: this.#newId(), method, params }, this.#options.timeouts)
-    for (;;) {
-      const message = await flight.next()
-      if (message.kind === 'response') return message.outcome === 'result' ? message.body : undefined
-    }
+    const { outcome, body } = await responseOf(this.#fly({ kind: 'request', id: this.#newId(), method, params }))
+    return outcome === 'result' ? body : undefined
   }
 
   /** Messages of the server that belong to no request. */
-  events(signal: AbortSignal): Promise<AsyncIterable<Message>> {
-    return this.#wire.events(() => this.#headers(), signal)
+  events(stop: Stop): Promise<AsyncIterable<Message>> {
+    return this.#wire.events(() => this.#headers(), stop)
   }
 
   get options(): LinkOptions {
@@ -123,52 +113,83 @@ export class LegacyLink implements Link {
     return ask
   }
 
-  async *#follow(flight: Flight, call: Cleared, signal: AbortSignal): Parcels {
-    const { methods } = this.#options
-    const abort = (): void => flight.abort(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    if (signal.aborted) abort()
+  async *#said(call: Cleared, say: (initialized: JsonObject) => JsonObject): Parcels {
+    yield replyParcel(call, this.#options.methods, 'result', say(await this.initialize()))
+  }
+
+  async *#streamed(call: Cleared, stop: Stop): Parcels {
+    const initialized = await this.initialize()
+    await this.#announce()
+    yield* legacyStream(this, call, initialized, stop)
+  }
+
+  /** Something that expects no answer. */
+  async *#told(call: Cleared): Parcels {
+    if (call.method === 'session/delete') return this.#endSession()
+    await this.#announce()
+    if (call.method !== 'notifications/initialized') await this.#wire.send({ kind: 'notification', method: call.method, params: call.body }, this.#headers())
+  }
+
+  async *#call(call: Cleared, stop: Stop): Parcels {
+    if (!this.#announced) await this.#announce()
+    if (call.origin.logLevel !== undefined) await this.#tuneLog(call)
+    const id = this.#newId()
+    const { inputResponses, requestState, ...rest } = call.origin.era === 'modern' ? withoutEnvelope(call.body) : call.body
+    const params = call.origin.era === 'modern' ? rest : call.body
+    yield* this.#follow(this.#fly({ kind: 'request', id, method: call.method, params: withProgressToken(params, id) }), call, stop)
+  }
+
+  async *#follow(flight: Flight, call: Cleared, stop: Stop): Parcels {
+    const abort = (): void => flight.abort(stop.reason)
+    stop.onStop(abort)
     let kept = false
     try {
       for (;;) {
         const message = await flight.next()
         if (message.kind === 'response') {
-          if (message.outcome === 'result' && methods(call.method)?.list) this.#options.learn(message.body)
-          return yield* only(replyParcel(call, methods, message.outcome, this.#bridged(call, message.body, message.outcome)))
+          yield this.#reply(call, message)
+          return
         }
-        if (message.kind === 'notification') {
-          const notice = this.#notice(call, message)
+        if (message.kind !== 'request') {
+          const notice = message.kind === 'notification' ? this.#notice(call, message) : streamEvent(call, message)
           if (notice) yield notice
-          continue
-        }
-        if (message.kind === 'stream' || message.kind === 'pause') {
-          const { kind, ...body } = message
-          if (call.origin.era === 'legacy') yield alongside(call, { leg: 'notice', method: kind === 'stream' ? 'session/streaming' : 'session/paused', concerns: 'server', subject: undefined, member: 'params', body })
           continue
         }
         const ask = await this.question(call, message)
         if (!ask) continue
         const answer = yield ask
         if (answer === undefined) {
-          const hold = this.#options.suspended.put({ flight, askId: message.id, question: ask.question as string }, call.principal.id)
           kept = true
-          const requestState = this.#options.states.issue(call, { hold })
-          return yield* only(alongside(call, { leg: 'result', member: 'result', body: { resultType: 'input_required', requestState } }))
+          yield this.#suspend(flight, call, message.id, ask)
+          return
         }
         await this.answer(message.id, answer)
       }
     } finally {
-      signal.removeEventListener('abort', abort)
+      stop.offStop(abort)
       if (!kept) await flight.close()
     }
   }
 
+  #reply(call: Cleared, { outcome, body }: Response): Parcel {
+    const row = this.#options.methods(call.method)
+    if (row?.list && outcome === 'result') this.#options.learn(body)
+    return replyParcel(call, this.#options.methods, outcome, bridgeReply(body, outcome, row, 'legacy', call.origin.era))
+  }
+
+  /** The client will bring the answer with its next request: the call waits, and the client is told. */
+  #suspend(flight: Flight, call: Cleared, askId: RequestId, ask: Parcel): Parcel {
+    const hold = this.#options.suspended.put({ flight, askId, question: ask.question as string }, call.principal.id)
+    const requestState = this.#options.states.issue(call, { hold })
+    return alongside(call, { leg: 'result', member: 'result', body: { resultType: 'input_required', requestState } })
+  }
+
   /** A modern client came back with the answer: the call that waits goes on. */
-  async *#resume(held: string, call: Cleared, answers: readonly Cleared[], signal: AbortSignal): Parcels {
+  async *#resume(held: string, call: Cleared, answers: readonly Cleared[], stop: Stop): Parcels {
     const { flight, askId, question } = this.#options.suspended.take(held, call.principal.id)
     const cleared = answers.find((answer) => answer.question === question)
     await this.answer(askId, cleared && { cleared, opinions: [] })
-    yield* this.#follow(flight, call, signal)
+    yield* this.#follow(flight, call, stop)
   }
 
   #notice(call: Parcel, message: Message & { kind: 'notification' }): Parcel | undefined {
@@ -179,64 +200,39 @@ export class LegacyLink implements Link {
     return notice.method === 'notifications/message' && silent ? undefined : noticeParcel(call, this.#options.methods, notice)
   }
 
-  #bridged(call: Parcel, body: JsonObject, outcome: 'result' | 'error'): JsonObject {
-    return bridgeReply(body, outcome, this.#options.methods(call.method), 'legacy', call.origin.era)
-  }
-
-  /** Starts the call. A session that the server has forgotten is opened again, once: it did nothing with the call. */
-  async #launch(call: Cleared): Promise<Flight> {
-    const id = this.#newId()
-    const { inputResponses, requestState, ...rest } = call.origin.era === 'modern' ? withoutEnvelope(call.body) : call.body
-    return this.#fly({ kind: 'request', id, method: call.method, params: withProgressToken(rest, id) }, this.#options.timeouts)
-  }
-
-  #fly(request: Request, timeouts: Timeouts): Flight {
-    const wire = this.#recovering()
-    return new Flight(wire, request, {}, timeouts, ({ id, method }) => {
-      if (method === 'initialize') return
+  #fly(request: Request): Flight {
+    return new Flight(this.#recovering, request, {}, this.#options.timeouts, ({ id }) => {
       const params = { requestId: id, reason: 'cancelled' }
       void this.#wire.send({ kind: 'notification', method: 'notifications/cancelled', params }, this.#headers()).catch(() => undefined)
     })
   }
 
-  /** The wire, with this session's headers, and with a lost session opened again on the way. */
-  #recovering(): Wire {
-    const wire = this.#wire
-    const session = this
-    return {
-      closed: wire.closed,
-      send: (message, headers) => wire.send(message, headers),
-      events: (headers, signal) => wire.events(headers, signal),
-      close: () => wire.close(),
-      async *request(request, options) {
-        try {
-          return yield* wire.request(request, { ...options, headers: session.#headers() })
-        } catch (error) {
-          if (!(error instanceof WireError)) throw error
-          if (error.status !== 404 || request.method === 'initialize') throw session.#unavailable(error)
-          session.#options.log(`the server has forgotten the session (HTTP 404): opening another`)
-        }
-        session.#initialized = undefined
-        session.#announced = false
-        await session.initialize()
-        await session.#announce()
-        yield* wire.request(request, { ...options, headers: session.#headers() })
-      },
-    }
+  /** The wire, with this session's headers. A session that the server has forgotten is opened again: it did nothing with the request. */
+  readonly #recovering: Pick<Wire, 'request'> = {
+    request: async (request, _headers, stop) => {
+      try {
+        return await this.#wire.request(request, this.#headers(), stop)
+      } catch (error) {
+        if (!(error instanceof WireError) || error.status !== 404) throw error
+      }
+      this.#options.log('the server has forgotten the session (HTTP 404): opening another')
+      this.#initialized = undefined
+      this.#announced = false
+      await this.initialize()
+      await this.#announce()
+      return this.#wire.request(request, this.#headers(), stop)
+    },
   }
 
   async #initialize(): Promise<JsonObject> {
     const { protocolVersion, clientInfo, capabilities } = this.#introduction
     const params = { protocolVersion, capabilities, clientInfo }
-    const options = { headers: {}, signal: AbortSignal.timeout(this.#options.timeouts.requestTimeoutMs || 60_000) }
-    for await (const message of this.#wire.request({ kind: 'request', id: this.#newId(), method: 'initialize', params }, options)) {
-      if (message.kind !== 'response') continue
-      if (message.outcome === 'error') throw new NotLegacy(message.body)
-      const version = message.body['protocolVersion']
-      if (revisionOf(version)?.era !== 'legacy') throw new Refusal('UPSTREAM_INVALID', { detail: `it answered initialize with version ${JSON.stringify(version)}` })
-      return message.body
-    }
-    throw new Refusal('UPSTREAM_UNAVAILABLE', { detail: this.#options.server })
+    const flight = new Flight(this.#wire, { kind: 'request', id: this.#newId(), method: 'initialize', params }, {}, this.#options.timeouts, () => undefined)
+    const { outcome, body } = await responseOf(flight)
+    if (outcome === 'error') throw new NotLegacy(body)
+    const version = body['protocolVersion']
+    if (revisionOf(version)?.era !== 'legacy') throw new Refusal('UPSTREAM_INVALID', { detail: `it answered initialize with version ${JSON.stringify(version)}` })
+    return body
   }
 
   /** `notifications/initialized`, once a session: when the client says so, or before the first other message. */
@@ -278,11 +274,20 @@ export class LegacyLink implements Link {
   #newId(): number {
     return ++this.#nextId
   }
+}
 
-  #unavailable(error: WireError): Refusal {
-    this.#options.log(`answered ${error.message}`)
-    return new Refusal('UPSTREAM_UNAVAILABLE', { detail: this.#options.server })
+/** The response, whatever comes before it. */
+async function responseOf(flight: Flight): Promise<Response> {
+  for (;;) {
+    const message = await flight.next()
+    if (message.kind === 'response') return message
   }
+}
+
+function streamEvent(call: Parcel, { kind, ...body }: StreamEvent): Parcel | undefined {
+  if (call.origin.era === 'modern') return undefined
+  const method = kind === 'stream' ? 'session/streaming' : 'session/paused'
+  return alongside(call, { leg: 'notice', method, concerns: 'server', subject: undefined, member: 'params', body })
 }
 
 /** The server answered `initialize` with an error: it does not speak the legacy era, or not with us. */

@@ -2,6 +2,7 @@
  * A legacy server's standing stream: for a legacy client as it is, for a modern client's `subscriptions/listen` as an
  * acknowledged, filtered stream with `resources/subscribe` behind it.
  */
+import type { Stop } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import { isObject, type Notification } from '../protocol/json-rpc.ts'
 import type { Cleared } from '../pipeline/judge.ts'
@@ -9,12 +10,12 @@ import type { LegacyLink } from './legacy-link.ts'
 import type { Parcels } from './link.ts'
 import { noticeParcel, replyParcel } from './parcels.ts'
 
-export function legacyStream(link: LegacyLink, call: Cleared, initialized: JsonObject, signal: AbortSignal): Parcels {
-  return call.origin.era === 'legacy' ? relayed(link, call, signal) : listened(link, call, initialized, signal)
+export function legacyStream(link: LegacyLink, call: Cleared, initialized: JsonObject, stop: Stop): Parcels {
+  return call.origin.era === 'legacy' ? relayed(link, call, stop) : listened(link, call, initialized, stop)
 }
 
-async function* relayed(link: LegacyLink, call: Cleared, signal: AbortSignal): Parcels {
-  for await (const message of await link.events(signal)) {
+async function* relayed(link: LegacyLink, call: Cleared, stop: Stop): Parcels {
+  for await (const message of await link.events(stop)) {
     if (message.kind === 'notification') {
       const notice = noticeParcel(call, link.options.methods, message)
       if (notice) yield notice
@@ -32,11 +33,11 @@ const wantedBy: Readonly<Record<string, string>> = {
   'notifications/resources/list_changed': 'resourcesListChanged',
 }
 
-async function* listened(link: LegacyLink, call: Cleared, initialized: JsonObject, signal: AbortSignal): Parcels {
+async function* listened(link: LegacyLink, call: Cleared, initialized: JsonObject, stop: Stop): Parcels {
   const { methods } = link.options
   const honoured = honour(call.body['notifications'], initialized['capabilities'])
   const uris = honoured['resourceSubscriptions'] as readonly string[] | undefined
-  const events = await link.events(signal)
+  const events = await link.events(stop)
   for (const uri of uris ?? []) await link.ask('resources/subscribe', { uri })
   try {
     const params = { notifications: honoured }

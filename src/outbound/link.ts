@@ -1,5 +1,7 @@
+import type { Stop } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { MethodTable } from '../protocol/methods.ts'
+import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared, Judgement } from '../pipeline/judge.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
 import type { Timeouts } from './flight.ts'
@@ -9,13 +11,14 @@ import type { RequestStates } from './request-state.ts'
 /** Parcels out; the judgement on the answer to a question in. */
 export type Parcels<Return = void> = AsyncGenerator<Parcel, Return, Judgement | undefined>
 
-export async function* only(parcel: Parcel): Parcels {
-  yield parcel
+/** A flow of one parcel, or of none. */
+export async function* only(parcel?: Parcel): Parcels {
+  if (parcel) yield parcel
 }
 
 /** A conversation with a server in one era, for one owner. */
 export interface Link {
-  forward(call: Cleared, answers: readonly Cleared[], signal: AbortSignal): Parcels
+  forward(call: Cleared, answers: readonly Cleared[], stop: Stop): Flow
   /** Settles when the connection is gone and a new link is needed. */
   readonly closed: Promise<void>
   close(): Promise<void>

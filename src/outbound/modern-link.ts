@@ -2,13 +2,15 @@
  * A conversation with a modern server (2026-07-28): stateless, every request complete in itself. Serves clients of both
  * eras; for a legacy client the server's questions become requests, and their answers a retry.
  */
+import type { Stop } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
-import { isObject, type Message, type Outcome, type Request } from '../protocol/json-rpc.ts'
+import { isObject, type Notification, type Request, type Response } from '../protocol/json-rpc.ts'
 import { initializeFromDiscover } from '../protocol/bridge/discovery.ts'
 import { metaKeys, withMeta } from '../protocol/revisions/2026-07-28/meta.ts'
 import { requestHeaders } from '../protocol/revisions/2026-07-28/headers.ts'
 import type { Declaration } from '../protocol/revisions/2026-07-28/param-headers.ts'
 import { modern } from '../protocol/revisions/index.ts'
+import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import { alongside, type Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
@@ -16,6 +18,7 @@ import { Flight, type Timeouts, untimed } from './flight.ts'
 import { type Link, type LinkOptions, only, type Parcels } from './link.ts'
 import { Subscriptions } from './modern-streams.ts'
 import { askParcel, mayAsk, noticeParcel, progressFor, replyParcel, withProgressToken } from './parcels.ts'
+import { withoutInvalidTools } from './tool-catalog.ts'
 import type { Wire } from './wire.ts'
 
 export interface ModernOptions extends LinkOptions {
@@ -42,29 +45,29 @@ export class ModernLink implements Link {
     return this.#options
   }
 
-  async *forward(call: Cleared, answers: readonly Cleared[], signal: AbortSignal): Parcels {
+  forward(call: Cleared, answers: readonly Cleared[], stop: Stop): Flow {
     const { methods } = this.#options
-    const row = methods(call.method)
     if (call.origin.era === 'legacy') {
       switch (call.method) {
         case 'initialize':
-          return yield* this.#initialize(call, signal)
+          return this.#initialize(call, stop)
         case 'session/stream':
-          return yield* this.#subscriptions.stream(this, call, signal)
+          return this.#subscriptions.stream(this, call, stop)
         case 'session/delete':
-          return this.#subscriptions.forget(call)
+          this.#subscriptions.forget(call)
+          return only()
         case 'resources/subscribe':
         case 'resources/unsubscribe':
           this.#subscriptions.change(call)
-          return yield* only(replyParcel(call, methods, 'result', {}))
+          return only(replyParcel(call, methods, 'result', {}))
         case 'logging/setLevel':
-          return yield* only(replyParcel(call, methods, 'result', {}))
+        case 'ping':
+          return only(replyParcel(call, methods, 'result', {}))
       }
     }
-    if (call.method === 'ping') return yield* only(replyParcel(call, methods, 'result', call.origin.era === 'modern' ? { resultType: 'complete' } : {}))
-    if (call.leg === 'notice') return // this revision has no notices from client to server
-    if (row?.era === 'legacy') throw new Refusal('UNKNOWN_METHOD', { detail: call.method })
-    yield* this.#call(call, answers, signal)
+    if (call.leg === 'notice') return only() // this revision has no notices from client to server
+    if (methods(call.method)?.era === 'legacy') throw new Refusal('UNKNOWN_METHOD', { detail: call.method })
+    return this.#call(call, answers, stop)
   }
 
   close(): Promise<void> {
@@ -83,63 +86,67 @@ export class ModernLink implements Link {
     })
   }
 
-  async *#call(call: Cleared, answers: readonly Cleared[], signal: AbortSignal): Parcels {
+  /** The call, as often as the server asks something that the client answers at once. */
+  async *#call(call: Cleared, answers: readonly Cleared[], stop: Stop): Parcels {
     const { inputResponses, requestState, ...params } = call.body
-    let given: JsonObject = this.#given(this.#options.states.redeem(call).upstream, answers, inputResponses !== undefined)
+    let given = this.#given(this.#options.states.redeem(call).upstream, answers, inputResponses !== undefined)
     for (let round = 0; round < roundsMax; round++) {
-      const reply = yield* this.#round(call, { ...params, ...given }, signal)
-      if (reply.body['resultType'] !== 'input_required' || reply.outcome === 'error') {
-        return yield* only(replyParcel(call, this.#options.methods, reply.outcome, reply.body))
+      const launch = (fresh: boolean): Promise<Flight> | Flight => this.#launch(call, given ? { ...params, ...given } : params, fresh)
+      let reply = yield* this.#follow(await launch(false), call, stop)
+      if (this.#isStale(reply)) reply = yield* this.#follow(await launch(true), call, stop)
+      if (reply.outcome === 'error' || reply.body['resultType'] !== 'input_required') {
+        if (reply.outcome === 'result' && this.#options.methods(call.method)?.list) this.#options.learn(reply.body)
+        yield replyParcel(call, this.#options.methods, reply.outcome, this.#options.http ? withoutInvalidTools(reply.body, this.#options.log) : reply.body)
+        return
       }
       const answered = yield* this.#ask(call, reply.body)
-      const upstream = reply.body['requestState']
-      if (upstream !== undefined && typeof upstream !== 'string') throw new Refusal('UPSTREAM_INVALID', { detail: 'requestState is not a string' })
+      const upstream = stateOf(reply.body)
       if (answered === 'elsewhere') {
         const { inputRequests, ...rest } = reply.body
-        const body = { ...rest, requestState: this.#options.states.issue(call, { upstream }) }
-        return yield* only(alongside(call, { leg: 'result', member: 'result', body }))
+        yield alongside(call, { leg: 'result', member: 'result', body: { ...rest, requestState: this.#options.states.issue(call, { upstream }) } })
+        return
       }
       given = { inputResponses: answered, ...(upstream !== undefined && { requestState: upstream }) }
     }
     throw new Refusal('UPSTREAM_INVALID', { detail: `it asked more than ${roundsMax} times` })
   }
 
-  #given(upstream: string | undefined, answers: readonly Cleared[], answering: boolean): JsonObject {
+  #given(upstream: string | undefined, answers: readonly Cleared[], answering: boolean): JsonObject | undefined {
+    if (!answering && upstream === undefined) return undefined
     return {
       ...(answering && { inputResponses: Object.fromEntries(answers.map((answer) => [answer.question as string, answer.body])) }),
       ...(upstream !== undefined && { requestState: upstream }),
     }
   }
 
-  /** One request to the server and its reply; notices on the way are yielded. A stale header schema is renewed, once. */
-  async *#round(call: Cleared, params: JsonObject, signal: AbortSignal): Parcels<{ outcome: Outcome; body: JsonObject }> {
+  #launch(call: Cleared, params: JsonObject, fresh: boolean): Promise<Flight> | Flight {
     const timeouts = call.method === 'subscriptions/listen' ? untimed : this.#options.timeouts
-    for (const fresh of [false, true]) {
-      const declared = this.#options.http && call.concerns === 'tool' ? await this.#options.declarations(call, fresh) : []
-      const flight = this.fly(call, call.method, params, timeouts, declared)
-      const abort = (): void => flight.abort(signal.reason)
-      signal.addEventListener('abort', abort, { once: true })
-      if (signal.aborted) abort()
-      try {
-        for (;;) {
-          const message = await flight.next()
-          if (message.kind === 'notification') {
-            const notice = message.method === 'notifications/progress' ? progressFor(call, message) : message
-            const parcel = notice && this.#audible(call, notice) ? noticeParcel(call, this.#options.methods, notice) : undefined
-            if (parcel) yield parcel
-          }
-          if (message.kind !== 'response') continue
-          const stale = message.outcome === 'error' && message.body['code'] === -32020 && this.#options.http && !fresh
-          if (stale) break
-          if (message.outcome === 'result' && this.#options.methods(call.method)?.list) this.#options.learn(message.body)
-          return { outcome: message.outcome, body: message.body }
-        }
-      } finally {
-        signal.removeEventListener('abort', abort)
-        await flight.close()
+    if (!this.#options.http || call.concerns !== 'tool') return this.fly(call, call.method, params, timeouts)
+    return this.#options.declarations(call, fresh).then((declared) => this.fly(call, call.method, params, timeouts, declared))
+  }
+
+  /** The reply to a flight; notices on the way are yielded. */
+  async *#follow(flight: Flight, call: Cleared, stop: Stop): Parcels<Response> {
+    const abort = (): void => flight.abort(stop.reason)
+    stop.onStop(abort)
+    try {
+      for (;;) {
+        const message = await flight.next()
+        if (message.kind === 'response') return message
+        if (message.kind !== 'notification') continue // the stream itself; and a modern server sends no requests
+        const notice = message.method === 'notifications/progress' ? progressFor(call, message) : message
+        const parcel = notice && isAudible(call, notice) ? noticeParcel(call, this.#options.methods, notice) : undefined
+        if (parcel) yield parcel
       }
+    } finally {
+      stop.offStop(abort)
+      await flight.close()
     }
-    throw new Refusal('UPSTREAM_INVALID', { detail: 'it refuses the headers that its own schema asks for' })
+  }
+
+  /** The server refuses our headers: its schema has changed since we read it (2026-07-28, Client Behavior). */
+  #isStale({ outcome, body }: Response): boolean {
+    return this.#options.http && outcome === 'error' && body['code'] === -32020
   }
 
   /** The server's questions, one by one. 'elsewhere': the client will answer with its next request. */
@@ -161,15 +168,10 @@ export class ModernLink implements Link {
     return elsewhere ? 'elsewhere' : answered
   }
 
-  async *#initialize(call: Cleared, signal: AbortSignal): Parcels {
-    const discover = alongside(call, { leg: 'call', method: 'server/discover', body: {} }) as Cleared
-    const reply = yield* this.#round(discover, {}, signal)
+  async *#initialize(call: Cleared, stop: Stop): Parcels {
+    const reply = yield* this.#follow(this.fly(call, 'server/discover', {}, this.#options.timeouts), call, stop)
     const body = reply.outcome === 'result' ? initializeFromDiscover(reply.body, call.origin.version) : reply.body
     yield replyParcel(call, this.#options.methods, reply.outcome, body)
-  }
-
-  #audible(call: Parcel, notice: Message & { kind: 'notification' }): boolean {
-    return notice.method !== 'notifications/message' || call.origin.logLevel !== undefined
   }
 
   #enveloped(call: Parcel, params: JsonObject): JsonObject {
@@ -181,4 +183,13 @@ export class ModernLink implements Link {
       ...(logLevel !== undefined && { [metaKeys.logLevel]: logLevel }),
     })
   }
+}
+
+/** Log messages go to whoever asked for them, and to nobody else (2026-07-28, Logging). */
+const isAudible = (call: Parcel, notice: Notification): boolean => notice.method !== 'notifications/message' || call.origin.logLevel !== undefined
+
+function stateOf(body: JsonObject): string | undefined {
+  const state = body['requestState']
+  if (state !== undefined && typeof state !== 'string') throw new Refusal('UPSTREAM_INVALID', { detail: 'requestState is not a string' })
+  return state
 }

@@ -1,4 +1,5 @@
 /** The standing stream of a legacy session in front of a modern server: `subscriptions/listen`, opened anew when the resources change. */
+import type { Stop } from '../lib/stop.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
@@ -33,22 +34,22 @@ export class Subscriptions {
   }
 
   /** Notices until the signal. A server that cannot listen leaves the stream open and silent. */
-  async *stream(link: ModernLink, call: Cleared, signal: AbortSignal): Parcels {
+  async *stream(link: ModernLink, call: Cleared, stop: Stop): Parcels {
     const interest = this.#interestOf(call)
-    while (!signal.aborted) {
+    while (!stop.stopped) {
       const again = new Promise<'renewed'>((resolve) => {
         interest.renew = () => resolve('renewed')
       })
-      const listening = yield* this.#listen(link, call, interest, again, signal)
-      if (!listening) await Promise.race([again, aborted(signal)])
+      const listening = yield* this.#listen(link, call, interest, again, stop)
+      if (!listening) await Promise.race([again, stopped(stop)])
     }
   }
 
-  async *#listen(link: ModernLink, call: Cleared, interest: Interest, again: Promise<'renewed'>, signal: AbortSignal): Parcels<boolean> {
+  async *#listen(link: ModernLink, call: Cleared, interest: Interest, again: Promise<'renewed'>, stop: Stop): Parcels<boolean> {
     const notifications = { ...allLists, ...(interest.uris.size > 0 && { resourceSubscriptions: [...interest.uris] }) }
     const flight = link.fly(call, 'subscriptions/listen', { notifications }, untimed)
-    const abort = (): void => flight.abort(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
+    const abort = (): void => flight.abort(stop.reason)
+    stop.onStop(abort)
     void again.then(() => flight.abort(new Refusal('CANCELLED')))
     try {
       for (;;) {
@@ -61,10 +62,10 @@ export class Subscriptions {
         if (notice) yield notice
       }
     } catch (error) {
-      if (signal.aborted) throw error
+      if (stop.stopped) throw error
       return error instanceof Refusal && error.code === 'CANCELLED'
     } finally {
-      signal.removeEventListener('abort', abort)
+      stop.offStop(abort)
       await flight.close()
     }
   }
@@ -79,9 +80,4 @@ export class Subscriptions {
 
 const keyOf = (call: Parcel): string => `${call.principal.id}\n${call.origin.session}`
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-}
+const stopped = (stop: Stop): Promise<void> => new Promise((resolve) => stop.onStop(resolve))

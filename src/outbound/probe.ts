@@ -3,6 +3,7 @@
  * stdio may exit at a request before `initialize` (2026-07-28 versioning, Backward Compatibility). Only an answer is
  * evidence; a server that cannot be reached, or wants credentials, stays unknown.
  */
+import { inTime } from '../lib/stop.ts'
 import { isObject, type Message } from '../protocol/json-rpc.ts'
 import { requestHeaders } from '../protocol/revisions/2026-07-28/headers.ts'
 import { metaKeys } from '../protocol/revisions/2026-07-28/meta.ts'
@@ -25,15 +26,17 @@ export async function speaksModern({ id, config, open }: ProbeOptions): Promise<
   const wire = await open('modern')
   const params = { _meta: { [metaKeys.protocolVersion]: modern.version, [metaKeys.clientCapabilities]: {}, [metaKeys.clientInfo]: { name: 'sekisho', version: '0' } } }
   const method = 'server/discover'
-  const options = { headers: requestHeaders(modern.version, method, undefined, params, []), signal: AbortSignal.timeout(answerWithinMs) }
   try {
-    for await (const message of wire.request({ kind: 'request', id: 'probe', method, params }, options)) {
-      if (message.kind === 'response') return isModern(message)
-    }
-    return false
+    const headers = requestHeaders(modern.version, method, undefined, params, [])
+    return await inTime(answerWithinMs, () => new Refusal('UPSTREAM_UNAVAILABLE', { detail: id }), async (stop) => {
+      const reply = await wire.request({ kind: 'request', id: 'probe', method, params }, headers, stop)
+      if ('kind' in reply) return isModern(reply)
+      for await (const message of reply) if (message.kind === 'response') return isModern(message)
+      return false
+    })
   } catch (error) {
     if (error instanceof WireError && (error.status === 401 || error.status === 403 || error.status >= 500)) throw error
-    if (config.kind === 'http' && (error instanceof Refusal || options.signal.aborted)) throw new Refusal('UPSTREAM_UNAVAILABLE', { detail: id })
+    if (config.kind === 'http' && error instanceof Refusal) throw error
     return false
   } finally {
     await wire.close()

@@ -5,14 +5,16 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
+import { Stop } from '../lib/stop.ts'
 import type { Era } from '../protocol/revisions/index.ts'
 import { isObject } from '../protocol/json-rpc.ts'
 import { modern } from '../protocol/revisions/index.ts'
-import type { Cleared } from '../pipeline/judge.ts'
+import type { Flow } from '../pipeline/exchange.ts'
+import type { Cleared, Judgement } from '../pipeline/judge.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import { type Introduction, LegacyLink, NotLegacy } from './legacy-link.ts'
-import type { Link, LinkOptions, Parcels } from './link.ts'
+import type { Link, LinkOptions } from './link.ts'
 import { ModernLink } from './modern-link.ts'
 import { speaksModern } from './probe.ts'
 import type { ServerConfig } from './schema.ts'
@@ -31,6 +33,8 @@ export interface ServerOptions extends Omit<LinkOptions, 'server' | 'timeouts' |
 
 interface Lease {
   readonly link: Promise<Link>
+  /** The link once it is open, so that a call need not wait for it. */
+  open: Link | undefined
   readonly principal: string
   users: number
   usedAt: number
@@ -46,7 +50,6 @@ export class Server {
   /** What is known of the eras; an era that was not tried is absent. */
   readonly #speaks = new Map<Era, boolean>()
   #probing: Promise<boolean> | undefined
-  readonly #underWay = new Set<AbortController>()
   #failures = 0
   #notBefore = 0
 
@@ -55,29 +58,28 @@ export class Server {
   }
 
   /** Everything the server sends back for one call. */
-  async *forward(call: Cleared, answers: readonly Cleared[], signal: AbortSignal): Parcels {
-    const stop = new AbortController()
-    const abort = (): void => stop.abort(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    if (signal.aborted) abort()
-    this.#underWay.add(stop)
-    let lease: Lease | undefined
+  forward(call: Cleared, answers: readonly Cleared[], stop: Stop): Flow {
+    return new Passage(this, call, answers, stop)
+  }
+
+  /** The flow of a call over the right link, and the lease that keeps the link. For {@link Passage} only. */
+  async begin(call: Cleared, answers: readonly Cleared[], stop: Stop): Promise<{ readonly flow: Flow; readonly lease: Lease }> {
+    const lease = this.#present(call) ?? (await this.#lease(call))
+    lease.users++
     try {
-      lease = await this.#lease(call)
-      lease.users++
-      const link = await lease.link
-      yield* link.forward(call, answers, stop.signal)
+      return { flow: (lease.open ?? (await lease.link)).forward(call, answers, stop), lease }
     } catch (error) {
-      throw this.#explained(error)
-    } finally {
-      signal.removeEventListener('abort', abort)
-      this.#underWay.delete(stop)
-      if (lease) {
-        lease.users--
-        lease.usedAt = this.#options.clock.monotonic()
-      }
+      this.end(lease)
+      throw error
     }
   }
+
+  end(lease: Lease): void {
+    lease.users--
+    lease.usedAt = this.#options.clock.monotonic()
+  }
+
+  readonly underWay = new Set<Stop>()
 
   /** What the server said of a tool, to this principal. `fresh` asks again; nothing is asked when a whole list is known. */
   async tool(call: Parcel, name: string, fresh: boolean): Promise<ToolFacts | undefined> {
@@ -89,7 +91,8 @@ export class Server {
     let cursor: unknown
     for (let page = 0; page < 100; page++) {
       const paged = { ...list, body: cursor === undefined ? {} : { cursor } } as Cleared
-      for await (const parcel of this.forward(paged, [], new AbortController().signal)) cursor = parcel.member === 'result' ? parcel.body['nextCursor'] : undefined
+      const { value } = await this.forward(paged, [], new Stop()).next()
+      cursor = value && (value as Parcel).member === 'result' ? (value as Parcel).body['nextCursor'] : undefined
       if (cursor === undefined) break
     }
     catalog.complete = true
@@ -102,7 +105,7 @@ export class Server {
 
   /** Ends everything under way, streams included, and lets go of every connection. */
   async stop(reason: Refusal): Promise<void> {
-    for (const stop of this.#underWay) stop.abort(reason)
+    for (const stop of this.underWay) stop.stop(reason)
     const links = [...this.#leases.values()].map((lease) => lease.link)
     this.#leases.clear()
     await Promise.all(links.map((link) => link.then((open) => open.close()).catch(() => undefined)))
@@ -119,16 +122,24 @@ export class Server {
     }
   }
 
+  /** The lease of a link that is open already: the usual case, without a promise. */
+  #present(call: Cleared): Lease | undefined {
+    const { era } = this.#options.config
+    const wanted = era === 'auto' ? call.origin.era : era
+    const lease = era !== 'auto' || this.#speaks.get(wanted) ? this.#leases.get(this.#keyOf(call, wanted)) : undefined
+    return lease?.open && lease
+  }
+
   async #lease(call: Cleared): Promise<Lease> {
     const era = await this.#eraFor(call.origin.era)
     const key = this.#keyOf(call, era)
     const present = this.#leases.get(key)
     if (present) return present
     this.#refuseCrowd(call.principal.id)
-    const lease: Lease = { link: this.#open(call, era, key), principal: call.principal.id, users: 0, usedAt: this.#options.clock.monotonic() }
+    const lease: Lease = { link: this.#open(call, era, key), open: undefined, principal: call.principal.id, users: 0, usedAt: this.#options.clock.monotonic() }
     this.#leases.set(key, lease)
     try {
-      await lease.link
+      lease.open = await lease.link
       return lease
     } catch (error) {
       if (this.#leases.get(key) === lease) this.#leases.delete(key)
@@ -228,10 +239,63 @@ export class Server {
     return catalog
   }
 
-  #explained(error: unknown): unknown {
+  /** What a link threw, in terms of this server. */
+  explained(error: unknown): unknown {
     if (error instanceof NotLegacy) return new Refusal('UPSTREAM_INVALID', { detail: `it speaks none of our protocol versions (newest: ${modern.version})` })
     if (!(error instanceof WireError)) return error
     this.#options.log(`answered ${error.message}`)
     return new Refusal('UPSTREAM_UNAVAILABLE', { detail: this.#options.id })
+  }
+}
+
+/**
+ * One call on its way through a server. Written by hand where a generator would read better, because every message of
+ * every server passes here: it takes a lease, hands on what the link yields, and gives the lease back, once.
+ */
+class Passage implements Flow {
+  readonly #server: Server
+  readonly #call: Cleared
+  readonly #answers: readonly Cleared[]
+  readonly #outer: Stop
+  readonly #stop = new Stop()
+  readonly #relay = (): void => this.#stop.stop(this.#outer.reason)
+  #begun: { readonly flow: Flow; readonly lease: Lease } | undefined
+  #over = false
+
+  constructor(server: Server, call: Cleared, answers: readonly Cleared[], stop: Stop) {
+    this.#server = server
+    this.#call = call
+    this.#answers = answers
+    this.#outer = stop
+    stop.onStop(this.#relay)
+    server.underWay.add(this.#stop)
+  }
+
+  async next(answer?: Judgement): Promise<IteratorResult<Parcel, unknown>> {
+    if (this.#over) return { done: true, value: undefined }
+    try {
+      this.#begun ??= await this.#server.begin(this.#call, this.#answers, this.#stop)
+      const step = await this.#begun.flow.next(answer)
+      if (step.done) this.#end()
+      return step
+    } catch (error) {
+      this.#end()
+      throw this.#server.explained(error)
+    }
+  }
+
+  async return(): Promise<unknown> {
+    if (this.#over) return undefined
+    const begun = this.#begun
+    this.#end()
+    return begun?.flow.return()
+  }
+
+  #end(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#outer.offStop(this.#relay)
+    this.#server.underWay.delete(this.#stop)
+    if (this.#begun) this.#server.end(this.#begun.lease)
   }
 }

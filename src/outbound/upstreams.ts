@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../lib/clock.ts'
+import { inTime, type Stop } from '../lib/stop.ts'
 import type { MethodTable } from '../protocol/methods.ts'
 import type { Era } from '../protocol/revisions/index.ts'
 import type { Cleared } from '../pipeline/judge.ts'
@@ -10,7 +11,7 @@ import { Refusal } from '../pipeline/refusal.ts'
 import { SseWire } from './http/sse-wire.ts'
 import { fetchTransport, networkTransport, type NetworkOptions, type Transport } from './http/transport.ts'
 import { HttpWire } from './http/wire.ts'
-import type { Parcels } from './link.ts'
+import type { Flow } from '../pipeline/exchange.ts'
 import { RequestStates, type Seal } from './request-state.ts'
 import { type HttpServer, plainEnvironment, type ServerConfig } from './schema.ts'
 import { Server } from './server.ts'
@@ -34,6 +35,7 @@ export interface UpstreamsOptions {
 }
 
 const sweepMs = 10_000
+const probeMsMax = 5000
 
 export class Upstreams {
   readonly #options: UpstreamsOptions
@@ -86,8 +88,8 @@ export class Upstreams {
     this.#server(id)
   }
 
-  forward(call: Cleared, answers: readonly Cleared[], signal: AbortSignal): Parcels {
-    return this.#server(call.server).forward(call, answers, signal)
+  forward(call: Cleared, answers: readonly Cleared[], stop: Stop): Flow {
+    return this.#server(call.server).forward(call, answers, stop)
   }
 
   tool(call: Parcel, fresh: boolean): Promise<ToolFacts | undefined> {
@@ -151,13 +153,13 @@ async function opener(id: string, config: ServerConfig, options: UpstreamsOption
  */
 async function speaksHttpSse(wire: HttpWire): Promise<boolean> {
   try {
-    const options = { headers: {}, signal: AbortSignal.timeout(5000) }
-    for await (const _ of wire.request({ kind: 'request', id: 'probe', method: 'ping', params: {} }, options)) return false
+    const ping = { kind: 'request', id: 'probe', method: 'ping', params: {} } as const
+    await inTime(probeMsMax, () => new Refusal('UPSTREAM_TIMEOUT', { detail: probeMsMax }), (stop) => wire.request(ping, {}, stop))
+    return false
   } catch (error) {
     if (error instanceof WireError) return [404, 405].includes(error.status)
     throw error
   }
-  return false
 }
 
 async function pem(tls: HttpServer['tls']): Promise<NetworkOptions['tls']> {

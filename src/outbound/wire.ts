@@ -2,7 +2,10 @@
  * One connection to a server, at the level of messages. A wire knows framing and nothing of eras, sessions or policy;
  * links (legacy-link.ts, modern-link.ts) speak over it.
  */
+import type { Stop } from '../lib/stop.ts'
 import type { Message, Notification, Request, Response } from '../protocol/json-rpc.ts'
+
+export type WireHeaders = Readonly<Record<string, string>>
 
 /**
  * What happened to a response stream itself: it began, or the server let go of it on purpose and will be asked again
@@ -10,18 +13,15 @@ import type { Message, Notification, Request, Response } from '../protocol/json-
  */
 export type StreamEvent = { readonly kind: 'stream' } | { readonly kind: 'pause'; readonly retryMs: number }
 
-export interface WireRequest {
-  /** HTTP headers of the protocol, derived from the message; a wire without headers ignores them. */
-  readonly headers: Readonly<Record<string, string>>
-  readonly signal: AbortSignal
-}
+/** What a request brings: mostly the response at once, else a stream of which it is the last. */
+export type WireReply = Response | AsyncIterable<Message | StreamEvent>
 
 export interface Wire {
-  /** Sends a request and yields what belongs to it, the response last. Throws a Refusal, or {@link WireError}. */
-  request(request: Request, options: WireRequest): AsyncIterable<Message | StreamEvent>
-  send(message: Notification | Response, headers: Readonly<Record<string, string>>): Promise<void>
-  /** Messages that belong to no request, until the signal. Resolves when they will not be missed any more. */
-  events(headers: () => Readonly<Record<string, string>>, signal: AbortSignal): Promise<AsyncIterable<Message>>
+  /** Throws a Refusal, or {@link WireError}. `headers` are derived from the message; a wire without headers ignores them. */
+  request(request: Request, headers: WireHeaders, stop: Stop): Promise<WireReply>
+  send(message: Notification | Response, headers: WireHeaders): Promise<void>
+  /** Messages that belong to no request, until it is stopped. Resolves when they will not be missed any more. */
+  events(headers: () => WireHeaders, stop: Stop): Promise<AsyncIterable<Message>>
   /** Settles when the connection is gone; never rejects. */
   readonly closed: Promise<void>
   close(): Promise<void>
@@ -37,10 +37,10 @@ export class WireError extends Error {
   }
 }
 
-/** The response headers a link may ask a wire about. */
+/** A wire on which the server may have opened a session (legacy Streamable HTTP). */
 export interface SessionWire extends Wire {
   /** The `Mcp-Session-Id` that came with the last response to `initialize`; never shown to anyone. */
   readonly sessionId: string | undefined
   /** Ends the session at the server, where there is one. */
-  endSession(headers: Readonly<Record<string, string>>): Promise<void>
+  endSession(headers: WireHeaders): Promise<void>
 }

@@ -2,6 +2,7 @@
  * The corridor: one request, from the door to the upstream and back. Every door leads here and nothing else leads out.
  * A line added here is asked of every message in the house; most things belong in a guard instead (see stages.ts).
  */
+import type { Stop } from '../lib/stop.ts'
 import type { Headers } from '../protocol/revisions/2026-07-28/headers.ts'
 import type { Notification, Request } from '../protocol/json-rpc.ts'
 import type { Guard } from './guard.ts'
@@ -20,8 +21,8 @@ export interface Frame {
   readonly origin: Origin
   /** An act of the door itself (opening a stream, ending a session), which no message can pretend to be. */
   readonly act?: true
-  /** Aborted when the sender no longer wants an answer. */
-  readonly signal: AbortSignal
+  /** Stopped when the sender no longer wants an answer. */
+  readonly stop: Stop
 }
 
 /** The way back to the sender of one frame. */
@@ -51,12 +52,17 @@ export interface Record {
   ended(ending: Ending, refusal?: Refusal): void
 }
 
+/** Notices, questions of the server, and at last the result; the judgement on a question's answer goes in. An AsyncGenerator is one. */
+export interface Flow {
+  next(answer?: Judgement): Promise<IteratorResult<Parcel, unknown>>
+  return(value?: undefined): Promise<unknown>
+}
+
 export interface Gate extends Bench {
   record(frame: Frame): Record
   identify(frame: Frame): Principal | Promise<Principal>
   route(frame: Frame, principal: Principal): Routed | Promise<Routed>
-  /** Notices, questions of the server, and at last the result. The judgement on a question's answer is passed to next(). */
-  forward(call: Cleared, answers: readonly Cleared[], signal: AbortSignal): AsyncGenerator<Parcel, void, Judgement | undefined>
+  forward(call: Cleared, answers: readonly Cleared[], stop: Stop): Flow
   /** Told of a failure of our own, so that its stack reaches the log and nobody else. */
   failed(error: unknown, frame: Frame): void
 }
@@ -73,7 +79,7 @@ export async function exchange(frame: Frame, reply: Reply, gate: Gate): Promise<
     await record.intent(cleared)
 
     let ending: Ending = 'delivered'
-    const upstream = gate.forward(cleared, clearedAnswers, frame.signal)
+    const upstream = gate.forward(cleared, clearedAnswers, frame.stop)
     try {
       for (let step = await upstream.next(); !step.done; ) {
         const judgement = await judged(step.value, gate, record)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { unstoppable } from '../lib/stop.ts'
 import type { Gate } from './exchange.ts'
 import { type Guard, type Mode, pass, type Verdict } from './guard.ts'
 import { type Bench, judge } from './judge.ts'
@@ -80,6 +81,6 @@ test('a hold blocks while nobody can be asked', async () => {
 test('nothing unjudged can be forwarded (compile time)', () => {
   const gate = {} as Gate
   // @ts-expect-error a Parcel is not Cleared
-  const forward = () => gate.forward(call, [], new AbortController().signal)
+  const forward = () => gate.forward(call, [], unstoppable)
   assert.equal(typeof forward, 'function')
 })

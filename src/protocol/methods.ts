@@ -46,7 +46,8 @@ export interface Method {
 const member = (key: string) => ({ subject: (params: JsonObject) => params[key], subjectPath: [key] })
 const completionRef = (params: JsonObject): unknown => {
   const ref = params['ref']
-  return isObject(ref) ? (ref['name'] ?? ref['uri']) : undefined
+  if (!isObject(ref)) return undefined
+  return ref['type'] === 'ref/resource' ? ref['uri'] : ref['name']
 }
 const list = (items: string, key: string, concerns: Concern) =>
   ({ sender: 'client', request: 'call', reply: 'catalog', concerns: 'server', class: 'read', list: { items, key, concerns }, cacheable: true }) as const

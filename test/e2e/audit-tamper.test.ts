@@ -43,6 +43,11 @@ function relink(log: LogFixture, from: number, to = Number.MAX_SAFE_INTEGER): vo
   store.close()
 }
 
+function editAndRelink(log: LogFixture, sql: string, from: number, to?: number): void {
+  log.attack(sql)
+  relink(log, from, to)
+}
+
 /** Signs the whole store anew, with a key of the attacker's own; and the anchor too, where `anchor` says so. */
 function resign(log: LogFixture, key: KeyObject, anchor: boolean): void {
   const store = new DatabaseSync(log.path)
@@ -83,17 +88,17 @@ const attacks: readonly Attack[] = [
   ['edit three in a row', (log) => log.attack(edit(10) + edit(11) + edit(12)), ['edited 10-12']],
   ['edit two far apart', (log) => log.attack(edit(3) + edit(20)), ['edited 3-3', 'edited 20-20']],
   ['make one unreadable', (log) => log.attack(`UPDATE entry SET text = 'x' WHERE seq = 11`), ['edited 11-11']],
-  ['edit an entry and its hash', (log) => (log.attack(edit(11)), relink(log, 11, 11)), ['edited 11-12']],
+  ['edit an entry and its hash', (log) => editAndRelink(log, edit(11), 11, 11), ['edited 11-12']],
   ['edit a hash alone', (log) => log.attack(`UPDATE entry SET hash = '${'0'.repeat(64)}' WHERE seq = 11`), ['edited 10-12']],
   [
     'edit the column that trace looks at',
     (log) => log.attack(`UPDATE entry SET exchange = 'hidden' WHERE seq = 11`),
     ['edited 11-11'],
   ],
-  ['edit and relink to the end', (log) => (log.attack(edit(11)), relink(log, 11)), ['rewritten 9-24']],
+  ['edit and relink to the end', (log) => editAndRelink(log, edit(11), 11), ['rewritten 9-24']],
   [
     'rewrite everything',
-    (log) => (log.attack(`UPDATE entry SET text = replace(text, 'key:ci', 'key:me')`), relink(log, 1)),
+    (log) => editAndRelink(log, `UPDATE entry SET text = replace(text, 'key:ci', 'key:me')`, 1),
     ['rewritten 1-24'],
   ],
   ['delete one entry', (log) => log.attack('DELETE FROM entry WHERE seq = 11'), ['deleted 11-11']],
@@ -106,7 +111,7 @@ const attacks: readonly Attack[] = [
   ],
   [
     'delete one, close the gap and relink',
-    (log) => (log.attack('DELETE FROM entry WHERE seq = 11; UPDATE entry SET seq = seq - 1 WHERE seq > 11'), relink(log, 11)),
+    (log) => editAndRelink(log, 'DELETE FROM entry WHERE seq = 11; UPDATE entry SET seq = seq - 1 WHERE seq > 11', 11),
     ['deleted 11-11', 'rewritten 9-24'],
   ],
   [
@@ -139,11 +144,7 @@ const attacks: readonly Attack[] = [
   ],
   ['empty it', (log) => log.attack('DELETE FROM entry'), ['truncated 1-24']],
   ['remove it', (log) => rmSync(log.path), ['store-missing 1-24']],
-  [
-    'overwrite it',
-    (log) => (rmSync(`${log.path}-wal`, { force: true }), writeFileSync(log.path, 'x'.repeat(8192))),
-    ['store-missing 1-24'],
-  ],
+  ['overwrite it', (log) => writeFileSync(log.path, 'x'.repeat(8192)), ['store-missing 1-24']],
   ['drop the table', (log) => log.attack('DROP TABLE entry'), ['store-missing 1-24']],
   ['remove a checkpoint', (log) => log.attack('DELETE FROM checkpoint WHERE size = 16'), ['checkpoint-removed 16-16']],
   ['remove every checkpoint', (log) => log.attack('DELETE FROM checkpoint'), ['checkpoint-removed 8-24']],
@@ -162,7 +163,10 @@ const attacks: readonly Attack[] = [
   ],
   [
     'rewrite, and sign with a key of one’s own',
-    (log) => (log.attack(edit(11)), relink(log, 11), resign(log, generateKeyPairSync('ed25519').privateKey, false)),
+    (log) => {
+      editAndRelink(log, edit(11), 11)
+      resign(log, generateKeyPairSync('ed25519').privateKey, false)
+    },
     ['wrong-key 8-24', 'checkpoint-removed 8-24', 'rewritten 9-24'],
   ],
   ['swap the anchor', swapAnchor, ['anchor-swapped 0-0']],
@@ -172,7 +176,7 @@ const attacks: readonly Attack[] = [
   [
     'edit the anchor',
     (log) => anchorLines(log, (lines) => lines.map((line, at) => (at === 2 ? line.replace('"size":16', '"size":15') : line))),
-    ['checkpoint-forged 15-15', 'checkpoint-removed 16-16'],
+    ['checkpoint-forged 15-15'],
   ],
   [
     'spoil the anchor',

@@ -120,7 +120,7 @@ export class AllServers {
     })
     await Promise.all(streams)
     if (end) await reply.deliver(end)
-    else if (!frame.signal.aborted) reply.refuse(new Refusal('UPSTREAM_UNAVAILABLE', { detail: servers.join('", "') }))
+    else if (!frame.stop.stopped) reply.refuse(new Refusal('UPSTREAM_UNAVAILABLE', { detail: servers.join('", "') }))
   }
 
   #filterFor(server: string, params: JsonObject): JsonObject {

@@ -3,6 +3,7 @@
  * POST to. The path must be of the server's own origin, so that the stream cannot send us elsewhere.
  */
 import { readEvents } from '../../lib/sse.ts'
+import { Stop } from '../../lib/stop.ts'
 import { type Message, writeMessage } from '../../protocol/json-rpc.ts'
 import { Refusal } from '../../pipeline/refusal.ts'
 import { DuplexWire } from '../duplex.ts'
@@ -15,7 +16,7 @@ const endpointTimeoutMs = 10_000
 export class SseWire extends DuplexWire {
   readonly closed: Promise<void>
   readonly #options: HttpWireOptions & { readonly url: string }
-  readonly #stop = new AbortController()
+  readonly #stop = new Stop()
   readonly #path: Promise<string>
 
   constructor(options: HttpWireOptions & { readonly url: string }) {
@@ -28,7 +29,7 @@ export class SseWire extends DuplexWire {
       lost = reject
     })
     this.#path.catch(() => undefined)
-    const timer = setTimeout(() => this.#stop.abort(this.#gone()), endpointTimeoutMs)
+    const timer = setTimeout(() => this.#stop.stop(this.#gone()), endpointTimeoutMs)
     const opened = (path: string): void => {
       clearTimeout(timer)
       found(path)
@@ -43,21 +44,21 @@ export class SseWire extends DuplexWire {
     const path = await this.#path
     const body = JSON.stringify(writeMessage(message))
     const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
-    const response = await this.#options.transport.send({ method: 'POST', headers, body, signal: this.#stop.signal }, path)
-    await response.discard()
+    const response = await this.#options.transport.send({ method: 'POST', headers, body, stop: this.#stop }, path)
+    response.discard()
     if (response.status >= 400) throw new WireError(response.status, `HTTP ${response.status}`)
   }
 
   async close(): Promise<void> {
-    this.#stop.abort(this.#gone())
+    this.#stop.stop(this.#gone())
     await this.closed
   }
 
   async #read(opened: (path: string) => void): Promise<void> {
     const { transport, url, depthMax, resultBytesMax } = this.#options
-    const response = await transport.send({ method: 'GET', headers: { accept: 'text/event-stream' }, signal: this.#stop.signal })
+    const response = await transport.send({ method: 'GET', headers: { accept: 'text/event-stream' }, stop: this.#stop })
     if (response.status !== 200) {
-      await response.discard()
+      response.discard()
       throw new WireError(response.status, `HTTP ${response.status}`)
     }
     for await (const event of readEvents(response.body, resultBytesMax)) {

@@ -49,10 +49,10 @@ export class StdioWire extends DuplexWire {
     return this.#child.pid
   }
 
-  protected async write(message: Message): Promise<void> {
+  protected write(message: Message): Promise<void> | undefined {
     const line = `${JSON.stringify(writeMessage(message))}\n`
-    if (this.#child.stdin.write(line)) return
-    await new Promise<void>((resolve) => {
+    if (this.#child.stdin.write(line)) return undefined
+    return new Promise<void>((resolve) => {
       this.#child.stdin.once('drain', resolve)
       this.#child.stdin.once('close', resolve)
     })
