@@ -39,18 +39,51 @@ export class EnvelopeRefused extends Error {
 
 const envelopeKeys = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error'])
 /** Keys whose near misses (`Name`, `arGuments`) another parser might read as the key itself (GHSA-4gph-2hhr-5mwg). */
-const protocolKeys = new Map(
-  [
-    ...envelopeKeys,
-    ...['_meta', 'name', 'arguments', 'uri', 'cursor', 'ref', 'argument', 'context', 'level', 'requestId', 'progressToken', 'taskId', 'task'],
-    ...['requestState', 'inputResponses', 'inputRequests', 'resultType', 'notifications', 'protocolVersion', 'capabilities'],
-    ...['clientInfo', 'serverInfo', 'content', 'structuredContent', 'isError', 'contents', 'messages', 'tools', 'prompts', 'resources'],
-    ...['resourceTemplates', 'nextCursor', 'ttlMs', 'cacheScope', 'instructions', 'code', 'message', 'data'],
-    ...['protocolVersion', 'clientInfo', 'clientCapabilities', 'logLevel', 'subscriptionId', 'serverInfo'].map(
-      (key) => `io.modelcontextprotocol/${key}`,
-    ),
-  ].map((key) => [fold(key), key]),
-)
+const protocolKeys = folded([
+  ...envelopeKeys,
+  ...[
+    '_meta',
+    'name',
+    'arguments',
+    'uri',
+    'cursor',
+    'ref',
+    'argument',
+    'context',
+    'level',
+    'requestId',
+    'progressToken',
+    'taskId',
+    'task',
+  ],
+  ...['requestState', 'inputResponses', 'inputRequests', 'resultType', 'notifications', 'protocolVersion', 'capabilities'],
+  ...[
+    'clientInfo',
+    'serverInfo',
+    'content',
+    'structuredContent',
+    'isError',
+    'contents',
+    'messages',
+    'tools',
+    'prompts',
+    'resources',
+  ],
+  ...['resourceTemplates', 'nextCursor', 'ttlMs', 'cacheScope', 'instructions', 'code', 'message', 'data'],
+  ...['protocolVersion', 'clientInfo', 'clientCapabilities', 'logLevel', 'subscriptionId', 'serverInfo'].map(
+    (key) => `io.modelcontextprotocol/${key}`,
+  ),
+])
+
+/** Members of `params` whose own keys say what a call is about; the same care for them. */
+const decidingMembers: Readonly<Record<string, ReadonlyMap<string, string>>> = {
+  ref: folded(['type', 'name', 'uri']),
+  notifications: folded(['toolsListChanged', 'promptsListChanged', 'resourcesListChanged', 'resourceSubscriptions', 'taskIds']),
+}
+
+function folded(keys: readonly string[]): Map<string, string> {
+  return new Map(keys.map((key) => [fold(key), key]))
+}
 
 /** Case folding as tolerant parsers do it: `ſ` is an s and the Kelvin sign a k. */
 function fold(key: string): string {
@@ -60,14 +93,16 @@ function fold(key: string): string {
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
 
-const isId = (value: unknown): value is RequestId => typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value))
+const isId = (value: unknown): value is RequestId =>
+  typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value))
 
 /** Reads one message. Throws {@link EnvelopeRefused}. */
 export function readMessage(value: JsonValue): Message {
   if (!isObject(value)) throw new EnvelopeRefused('a message is a JSON object')
   const id = isId(value['id']) ? value['id'] : undefined
   refuseNearMisses(value, id)
-  for (const key in value) if (!envelopeKeys.has(key)) throw new EnvelopeRefused(`unknown member "${printable(key)}" beside "method"`, id)
+  for (const key in value)
+    if (!envelopeKeys.has(key)) throw new EnvelopeRefused(`unknown member "${printable(key)}" beside "method"`, id)
   if (value['jsonrpc'] !== '2.0') throw new EnvelopeRefused('"jsonrpc" must be "2.0"', id)
   return 'method' in value ? readCall(value, id) : readResponse(value, id)
 }
@@ -78,6 +113,10 @@ function readCall(value: JsonObject, id: RequestId | undefined): Request | Notif
   if ('result' in value || 'error' in value) throw new EnvelopeRefused('a request carries neither "result" nor "error"', id)
   if (!isObject(params)) throw new EnvelopeRefused('"params" must be an object', id)
   refuseNearMisses(params, id)
+  for (const key in decidingMembers) {
+    const inner = params[key]
+    if (isObject(inner)) refuseNearMisses(inner, id, decidingMembers[key])
+  }
   readMeta(params, id)
   if (!('id' in value)) return { kind: 'notification', method, params }
   if (id === undefined) throw new EnvelopeRefused('"id" must be a string or an integer, never null')
@@ -105,10 +144,11 @@ function readMeta(holder: JsonObject, id: RequestId | undefined): void {
   refuseNearMisses(meta, id)
 }
 
-function refuseNearMisses(holder: JsonObject, id: RequestId | undefined): void {
+function refuseNearMisses(holder: JsonObject, id: RequestId | undefined, keys: ReadonlyMap<string, string> = protocolKeys): void {
   for (const key in holder) {
-    const meant = protocolKeys.get(fold(key))
-    if (meant !== undefined && meant !== key) throw new EnvelopeRefused(`"${printable(key)}" is not "${meant}": keys are case-sensitive`, id)
+    const meant = keys.get(fold(key))
+    if (meant !== undefined && meant !== key)
+      throw new EnvelopeRefused(`"${printable(key)}" is not "${meant}": keys are case-sensitive`, id)
   }
 }
 

@@ -57,10 +57,7 @@ export async function fuzz({ seed, cases, seconds, only, from, print, beat }: Fu
       ...(from !== undefined && { from }),
       cases: cases === undefined ? Number.MAX_SAFE_INTEGER : Math.ceil((cases * fuzzer.share.cases) / whole('cases')),
       seconds: seconds === undefined ? Number.MAX_SAFE_INTEGER : (seconds * fuzzer.share.seconds) / whole('seconds'),
-      beat(done) {
-        watchdog.beat()
-        beat?.(fuzzer.name, tallies.reduce((sum, one) => sum + one.cases, done))
-      },
+      beat: (done) => beat?.(fuzzer.name, tallies.reduce((sum, one) => sum + one.cases, done)),
     })
     await watchdog.stop()
     tallies.push(tally)

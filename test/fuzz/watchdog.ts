@@ -20,19 +20,20 @@ const watching = `
 export class Watchdog {
   readonly #beats = new Int32Array(new SharedArrayBuffer(4))
   readonly #worker: Worker
+  readonly #heart: NodeJS.Timeout
 
   /** `name`: what is said of a run that hung. */
   constructor(name: string) {
     this.#worker = new Worker(watching, { eval: true, workerData: { beats: this.#beats.buffer, name, quietMsMax } })
     this.#worker.unref()
-    this.beat()
-  }
-
-  beat(): void {
-    Atomics.add(this.#beats, 0, 1)
+    const beat = (): void => void Atomics.add(this.#beats, 0, 1)
+    this.#heart = setInterval(beat, 1000)
+    this.#heart.unref()
+    beat()
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#heart)
     await this.#worker.terminate()
   }
 }
