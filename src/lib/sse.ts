@@ -15,28 +15,30 @@ export class SseOverflow extends Error {
 /** Yields the events of a body. Throws {@link SseOverflow} when one event has more than `eventBytesMax` characters, and on invalid UTF-8. */
 export async function* readEvents(body: AsyncIterable<Uint8Array>, eventBytesMax: number): AsyncGenerator<SseEvent> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
-  let rest = ''
   let event = emptyEvent()
   let size = 0
+  let line = '' // as far as it has arrived; only ever added to, so that a long line in small chunks stays cheap
+  let afterReturn = false
   for await (const chunk of body) {
-    rest += decoder.decode(chunk, { stream: true })
-    let start = 0
+    const text = decoder.decode(chunk, { stream: true })
+    if (text === '') continue
+    let start = afterReturn && text.startsWith('\n') ? 1 : 0
+    afterReturn = text.endsWith('\r')
     for (;;) {
-      const end = lineEnd(rest, start)
-      if (end === undefined) break
-      const line = rest.slice(start, end.at)
-      start = end.next
-      size += line.length
+      const end = lineEnd(text, start)
+      line += text.slice(start, end?.at)
+      size += (end?.at ?? text.length) - start
       if (size > eventBytesMax) throw new SseOverflow(`an event has more than ${eventBytesMax} bytes`)
+      if (end === undefined) break
+      start = end.next
       if (line !== '') addLine(event, line)
       else {
         if (event.touched) yield dispatch(event)
         event = emptyEvent()
         size = 0
       }
+      line = ''
     }
-    rest = rest.slice(start)
-    if (rest.length + size > eventBytesMax) throw new SseOverflow(`an event has more than ${eventBytesMax} bytes`)
   }
 }
 
@@ -50,12 +52,12 @@ interface Pending {
 const emptyEvent = (): Pending => ({ event: 'message', data: undefined, id: undefined, retryMs: undefined, touched: false })
 const dispatch = ({ event, data, id, retryMs }: Pending): SseEvent => ({ event, data: data?.join('\n'), id, retryMs })
 
-/** A line ends at LF, CRLF or CR; a CR at the very end of what arrived may still become CRLF, so it waits. */
+/** A line ends at LF, CRLF or CR. After a CR at the very end of a chunk, an LF at the beginning of the next belongs to it. */
 function lineEnd(text: string, from: number): { at: number; next: number } | undefined {
   for (let at = from; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === 0x0a) return { at, next: at + 1 }
-    if (code === 0x0d) return at + 1 === text.length ? undefined : { at, next: text.charCodeAt(at + 1) === 0x0a ? at + 2 : at + 1 }
+    if (code === 0x0d) return { at, next: text.charCodeAt(at + 1) === 0x0a ? at + 2 : at + 1 }
   }
   return undefined
 }

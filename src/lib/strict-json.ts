@@ -104,6 +104,7 @@ function countKeys(value: JsonValue): number {
   }
   for (const key in value as JsonObject) {
     if (key === '__proto__') throw new JsonRefused('forbidden-key', 'the key "__proto__" is never accepted')
+    if (!key.isWellFormed()) throw new JsonRefused('encoding', 'a key has half a surrogate pair, which readers replace each in their own way')
     count++
     const member = (value as JsonObject)[key]
     if (typeof member === 'object') count += countKeys(member as JsonValue)

@@ -118,8 +118,8 @@ export function methodTable(own: Readonly<Record<string, Method>> = {}): MethodT
 export const builtInMethods = methodTable()
 export const builtInMethodNames: readonly string[] = Object.keys(rows)
 
-/** What a request is about, where its row names a subject: a string, or undefined when it is missing or not one. */
+/** What a request is about, where its row names a subject: a string of whole characters, or undefined when it is not one. */
 export function subjectOf(method: Method, params: JsonObject): string | undefined {
   const subject = method.subject?.(params)
-  return typeof subject === 'string' ? subject : undefined
+  return typeof subject === 'string' && subject.isWellFormed() ? subject : undefined
 }

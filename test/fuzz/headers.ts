@@ -156,7 +156,7 @@ function writtenAt(text: string, path: readonly string[]): { readonly text: stri
   const number = typeof value === 'object' && value !== null && Object.keys(value).join() === 'number' ? (value as { number: unknown }).number : undefined
   return typeof number === 'string' ? { text: number, number: true } : null
 }
-const isHolder = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isHolder = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function fits(header: string | undefined, wanted: { readonly text: string; readonly number: boolean } | null, integer: boolean): boolean {
   if (header === undefined || wanted === null) return header === undefined && wanted === null

@@ -10,8 +10,13 @@ export const firstWins: Reading = (text) => build(text, (pairs) => [...pairs].re
 /** Keys match whatever their case, and the last counts (encoding/json of Go; GHSA-4gph-2hhr-5mwg). */
 export const caseBlind: Reading = (text) => build(text, (pairs) => pairs.map(([key, value]) => [key.toUpperCase().toLowerCase(), value]))
 
-/** What a merge over a default object makes of it (CWE-1321). */
-export const merged: Reading = (text) => merge({}, JSON.parse(text) as Json)
+/** What a merge over a default object makes of it (CWE-1321): from now on every object has that name. We put the world right again. */
+export const merged: Reading = (text) => {
+  const read = merge({}, JSON.parse(text) as Json)
+  const { name } = {} as Json
+  delete (Object.prototype as unknown as Json)['name']
+  return { ...read, params: { ...(read['params'] as Json), name } }
+}
 
 function merge(target: Json, source: Json): Json {
   for (const key of Object.keys(source)) {

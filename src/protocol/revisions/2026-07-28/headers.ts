@@ -16,9 +16,12 @@ export function encodeHeader(text: string): string {
   return isPlain(text) && !looksEncoded(text) ? text : `${open}${Buffer.from(text, 'utf8').toString('base64')}${close}`
 }
 
+/** What surrounds a value belongs to the header (RFC 9110, 5.6.3): spaces and tabs, and no other white space. */
+export const withoutPadding = (value: string): string => value.replace(/^[ \t]+/, '').replace(/(?<![ \t])[ \t]+$/, '')
+
 /** The text that a header value stands for, or undefined for invalid characters, bad Base64 or bad UTF-8. */
 export function decodeHeader(value: string): string | undefined {
-  const trimmed = value.replace(/^[ \t]+|[ \t]+$/g, '')
+  const trimmed = withoutPadding(value)
   if (trimmed !== '' && !isPlain(trimmed)) return undefined
   if (!looksEncoded(trimmed)) return trimmed
   const payload = trimmed.slice(open.length, -close.length)
@@ -45,7 +48,7 @@ export function headerText(value: JsonValue | undefined): string | undefined {
 export function standardMismatch(headers: Headers, methodName: string, method: Method | undefined, params: JsonObject): string | undefined {
   const named = headers['mcp-method']
   if (named === undefined) return 'the Mcp-Method header is missing'
-  if (named.trim() !== methodName) return 'the Mcp-Method header is not the method in the body'
+  if (withoutPadding(named) !== methodName) return 'the Mcp-Method header is not the method in the body'
   if (method?.nameHeader === undefined) return undefined
   const subject = subjectOf(method, params)
   if (subject === undefined) return undefined // the parameters themselves are refused later, with a better sentence
@@ -65,10 +68,28 @@ export function paramMismatch(headers: Headers, declared: readonly Declaration[]
     if (given === undefined) return `the Mcp-Param-${header} header is missing`
     const value = decodeHeader(given)
     if (value === undefined) return `the Mcp-Param-${header} header has invalid characters or invalid Base64`
-    const equal = wanted !== undefined && (value === wanted || (integer && value.trim() !== '' && Number(value) === Number(wanted)))
+    const equal = wanted !== undefined && (value === wanted || (integer && sameNumber(value, wanted)))
     if (!equal) return `the Mcp-Param-${header} header is not "${path.join('.')}" in the arguments`
   }
   return undefined
+}
+
+/** `42.0` is 42 (Server Validation); without rounding, so that two large numbers are not taken for one. */
+function sameNumber(one: string, two: string): boolean {
+  const number = normalForm(one)
+  return number !== undefined && number === normalForm(two)
+}
+
+const numberCharsMax = 400
+
+/** A JSON number as sign, digits without zeros at either end, and a power of ten. Undefined for what is none, or very long. */
+function normalForm(text: string): string | undefined {
+  const [, sign = '', whole, fraction = '', exponent = '0'] = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? []
+  if (whole === undefined || text.length > numberCharsMax || Math.abs(Number(exponent)) > 999) return undefined
+  const digits = whole + fraction
+  const kept = digits.replace(/0+$/, '')
+  const bare = kept.replace(/^0+/, '')
+  return bare === '' ? '0' : `${sign}${bare}e${Number(exponent) - fraction.length + digits.length - kept.length}`
 }
 
 /** The value at a declared parameter's exact path, own properties only. */

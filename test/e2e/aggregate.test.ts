@@ -1,0 +1,191 @@
+/**
+ * The door to all servers, `/mcp`: three servers of three kinds and one that is down, for clients of both eras. One role
+ * may use everything; the other, with an API key of its own, may not use `two`.
+ */
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { after, before, describe, it } from 'node:test'
+import { connect, flavours, type Peer } from './support/peers.ts'
+import { type Message, Raw } from './support/raw.ts'
+import { until } from './support/until.ts'
+import { configFor, everything, type Gateway, node, type Running, upstreamOne, upstreamTwo, Yard } from './support/yard.ts'
+
+const yard = new Yard()
+after(() => yard.close())
+let gateway: Gateway
+let two: Running & { readonly url: string }
+let dead: Running & { readonly url: string }
+
+before(async () => {
+  dead = await yard.upstream(upstreamOne)
+  dead.child.kill('SIGKILL')
+  await dead.ended
+  two = await yard.upstream(upstreamTwo, '--era', 'modern')
+  gateway = await yard.gateway(
+    configFor({
+      zulu: { command: node(upstreamOne, '--transport', 'stdio') },
+      two: { url: two.url },
+      gone: { url: dead.url },
+      bare: { command: node(upstreamOne, '--transport', 'stdio', '--bare') },
+    }),
+  )
+})
+
+const watched = 'test://watched-resource'
+const shownUri = (server: string, uri: string): string => `sekisho://${server}/${encodeURIComponent(uri)}`
+const serverOf = (name: string): string => name.slice(0, name.indexOf('__'))
+
+for (const flavour of flavours)
+  describe(`all servers for ${flavour} (69)`, () => {
+    let peer: Peer
+    before(async () => {
+      peer = await connect(flavour, `${gateway.url}/mcp`)
+    })
+    after(() => peer?.close())
+
+    it('a name without a server, or of none that is there, is refused', async () => {
+      for (const name of ['test_simple_text', '__test_simple_text', 'nobody__test_simple_text', 'two_test_simple_text', 'zulu__no_such_tool'])
+        await assert.rejects(peer.call(name), (error: { code: number }) => [-32602, -31004].includes(error.code), name)
+    })
+
+    it('a resource that is not an address of ours is refused', async () => {
+      for (const uri of ['test://static-text', 'sekisho://nobody/x', 'sekisho://two', 'sekisho://two/%zz'])
+        await assert.rejects(peer.client.readResource({ uri }), undefined, uri)
+    })
+
+    it('a server that is down says so to a call, and is missing from lists', async () => {
+      const { text } = await peer.call('gone__test_simple_text').catch((error: Error) => ({ text: error.message }))
+      assert.match(text, /"gone" cannot be reached/)
+    })
+
+    it('tools come with the id before them, in the order of the configuration (64)', async () => {
+      const names = await peer.tools()
+      assert.deepEqual([...new Set(names.map(serverOf))], ['zulu', 'two', 'bare'])
+      assert.equal(new Set(names).size, names.length)
+      assert.deepEqual(await peer.tools(), names)
+      const of = (server: string) => names.filter((name) => serverOf(name) === server).map((name) => name.slice(server.length + 2))
+      const shared = of('zulu').filter((name) => of('two').includes(name))
+      assert.ok(shared.includes('test_simple_text') && shared.includes('wait'), 'the same names at several servers do not collide')
+    })
+
+    it('a call goes to the server in its name', async () => {
+      const pids = await Promise.all(['zulu__pid', 'bare__pid'].map(async (name) => (await peer.call(name)).text))
+      assert.equal(new Set(pids).size, 2)
+      for (const name of ['zulu__test_simple_text', 'two__test_simple_text', 'bare__test_simple_text'])
+        assert.equal((await peer.call(name)).text, 'Plain text from the fixture.')
+    })
+
+    it('a name over 64 characters is shortened, unlike any other, and called by the short one', async () => {
+      const names = await peer.tools()
+      assert.ok(names.every((name) => name.length <= 64 && /^[A-Za-z0-9_.-]+$/.test(name)))
+      const long = names.filter((name) => name.includes('look_up_'))
+      assert.deepEqual(long.map(serverOf), ['zulu', 'bare'])
+      for (const name of long) assert.equal((await peer.call(name)).text, 'The long one.')
+    })
+
+    it('a tool’s ui:// resource has moved with it, and can be read there (156)', async () => {
+      const { tools } = await peer.client.listTools()
+      const meta = tools.find(({ name }) => name === 'zulu__show')?._meta as { ui: { resourceUri: string } }
+      assert.equal(meta.ui.resourceUri, shownUri('zulu', 'ui://panel/main.html'))
+      const [part] = (await peer.client.readResource({ uri: meta.ui.resourceUri })).contents
+      assert.deepEqual([part?.uri, part && 'text' in part && part.text], [meta.ui.resourceUri, 'This is ui://panel/main.html'])
+    })
+
+    it('resources are listed with addresses that can be read, templates with their variables', async () => {
+      const uris = (await peer.client.listResources()).resources.map(({ uri }) => uri)
+      assert.ok(uris.includes(shownUri('zulu', watched)) && uris.includes(shownUri('two', watched)), String(uris))
+      for (const server of ['zulu', 'two']) {
+        const uri = shownUri(server, 'test://static-text')
+        const [part] = (await peer.client.readResource({ uri })).contents
+        assert.deepEqual([part?.uri, part && 'text' in part && part.text], [uri, 'Text that never changes.'])
+      }
+      const templates = (await peer.client.listResourceTemplates()).resourceTemplates.map(({ uriTemplate }) => uriTemplate)
+      assert.deepEqual(
+        templates,
+        ['zulu', 'two'].map((server) => `sekisho://${server}/test%3A%2F%2Ftemplate%2F{id}%2Fdata`),
+      )
+      const filled = (templates[1] as string).replace('{id}', '42')
+      const [part] = (await peer.client.readResource({ uri: filled })).contents
+      assert.match(String(part && 'text' in part && part.text), /"id":"42"/)
+    })
+
+    it('prompts are listed, fetched and completed at the server in their name', async () => {
+      const names = (await peer.client.listPrompts()).prompts.map(({ name }) => name)
+      assert.ok(names.includes('zulu__test_simple_prompt') && names.includes('two__test_simple_prompt'), String(names))
+      const { messages } = await peer.client.getPrompt({ name: 'two__test_simple_prompt' })
+      assert.deepEqual(messages[0]?.content, { type: 'text', text: 'Say hello.' })
+      const argument = { name: 'arg1', value: 'par' }
+      const complete = async (name: string) => (await peer.client.complete({ ref: { type: 'ref/prompt', name }, argument })).completion.values
+      assert.deepEqual(await complete('two__test_prompt_with_arguments'), ['paris', 'parma'])
+      assert.deepEqual(await complete('zulu__test_simple_prompt'), ['paris'])
+      const [uri] = [`sekisho://zulu/test%3A%2F%2Ftemplate%2F{id}%2Fdata`]
+      assert.deepEqual((await peer.client.complete({ ref: { type: 'ref/resource', uri: uri as string }, argument })).completion.values, ['paris'])
+    })
+
+    it('changes are heard of under the address they have here (55)', async () => {
+      const updates = () => peer.notices.filter(({ method }) => method === 'notifications/resources/updated').map(({ params }) => params['uri'])
+      for (const server of ['zulu', 'two']) {
+        const uri = shownUri(server, watched)
+        await peer.follow(uri)
+        await until(`a change at ${server}`, async () => {
+          await peer.call(`${server}__test_trigger_resource_change`)
+          return until('', () => updates().includes(uri), 1000).catch(() => false)
+        })
+      }
+      assert.ok(updates().every((uri) => [shownUri('zulu', watched), shownUri('two', watched)].includes(String(uri))))
+    })
+
+    it('a server’s question is answered here too', async () => {
+      for (const server of ['zulu', 'two']) assert.match((await peer.call(`${server}__test_elicitation`, { message: 'Who?' })).text, /ada/)
+    })
+  })
+
+describe('all servers, by role', () => {
+  const secret = 'sk-of-the-restricted-one'
+  let restricted: Gateway
+  before(async () => {
+    const some = [{ ...everything, server: 'zulu' }, { ...everything, server: 'bare', tools: ['test_*'] }]
+    restricted = await yard.gateway(
+      configFor(
+        { zulu: { command: node(upstreamOne, '--transport', 'stdio') }, two: { url: two.url }, bare: { command: node(upstreamOne, '--transport', 'stdio', '--bare') } },
+        {
+          identity: { mode: 'api-keys', apiKeys: [{ id: 'some', sha256: createHash('sha256').update(secret).digest('hex') }] },
+          roles: { some },
+          bindings: [{ role: 'some', apiKey: 'some' }],
+        },
+      ),
+    )
+  })
+  const bearer = (key: string) => ({ authorization: `Bearer ${key}`, 'mcp-protocol-version': '2026-07-28' })
+  const ask = (client: Raw, method: string, params: { name?: string; uri?: string; arguments?: object } = {}, key = secret) => {
+    const named = params.name ?? params.uri
+    return client.post(client.modernMessage(method, params), { ...bearer(key), 'mcp-method': method, ...(named !== undefined && { 'mcp-name': named }) })
+  }
+  const refusal = ({ error, result }: Message): unknown => {
+    const meta = (error?.data ?? result?.['_meta']) as Record<string, { code: string }> | undefined
+    return meta?.['dev.sekisho/refusal']?.code
+  }
+
+  it('nobody without a key gets a list (90)', async () => {
+    const client = new Raw(`${restricted.url}/mcp`)
+    for (const key of ['', 'sk-guessed']) assert.equal((await ask(client, 'tools/list', {}, key)).status, 401)
+  })
+
+  it('a server that the role cannot use is absent, by whatever way it is asked for (PERM-C1)', async () => {
+    const client = new Raw(`${restricted.url}/mcp`)
+    const discovered = await ask(client, 'server/discover')
+    assert.ok(!JSON.stringify(discovered.only.result).includes('two'))
+    const { only } = await ask(client, 'tools/list')
+    const names = (only.result?.['tools'] as { name: string }[]).map(({ name }) => name)
+    assert.deepEqual([...new Set(names.map(serverOf))], ['zulu', 'bare'])
+    assert.ok(names.filter((name) => serverOf(name) === 'bare').every((name) => name.startsWith('bare__test_')))
+    assert.equal(only.result?.['cacheScope'], 'private', 'a filtered list is for its caller (66)')
+    const attempts: readonly (readonly [string, { name?: string; uri?: string; arguments?: object }])[] = [
+      ['tools/call', { name: 'two__test_simple_text', arguments: {} }],
+      ['tools/call', { name: 'bare__pid', arguments: {} }],
+      ['prompts/get', { name: 'two__test_simple_prompt' }],
+      ['resources/read', { uri: shownUri('two', 'test://static-text') }],
+    ]
+    for (const [method, params] of attempts) assert.equal(refusal((await ask(client, method, params)).only), 'POLICY_DENIED', method)
+  })
+})
