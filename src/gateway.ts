@@ -24,6 +24,7 @@ import { systemClock } from './lib/clock.ts'
 import { limitsGuard } from './limits/guard.ts'
 import { type Fetch, Upstreams } from './outbound/upstreams.ts'
 import { exchange, type Frame, type Gate, type Reply } from './pipeline/exchange.ts'
+import type { Parcel } from './pipeline/parcel.ts'
 import type { Refusal } from './pipeline/refusal.ts'
 import { route } from './pipeline/route.ts'
 import { stages } from './pipeline/stages.ts'
@@ -76,7 +77,10 @@ export async function openGateway({ config, fetches, tell = () => undefined }: G
     tell({ kind: 'outcome', outcome })
   }
   const { path, anchor, excerpts, sinks } = config.audit
-  const audit = await openAudit({ path, anchor, signingKey: keys.signingKey(), clock: systemClock, sinks: sinks.map((sink) => syslogSink({ ...sink, appName: 'sekisho', hostname: hostname(), version })), excerptBytesMax: excerpts?.bytesMax, finished })
+  const audit = await openAudit({ path, anchor, signingKey: keys.signingKey(), clock: systemClock, sinks: sinks.map((sink) => syslogSink({ ...sink, appName: 'sekisho', hostname: hostname(), version })), excerptBytesMax: excerpts?.bytesMax, finished }).catch(async (error: unknown) => {
+    await store.close()
+    throw error
+  })
 
   const upstreams = await Upstreams.open({
     servers: config.servers,
@@ -108,7 +112,7 @@ export async function openGateway({ config, fetches, tell = () => undefined }: G
     methods: (method: string) => rules.methods(method),
     mustServe: (server: string) => upstreams.mustServe(server),
     classOf: (server: string, _principal: unknown, tool: string) => rules.classes.classOf(server, tool),
-    declarations: async (call: Parameters<Upstreams['tool']>[0], fresh: boolean) => (await upstreams.tool(call, fresh))?.declared ?? [],
+    declarations: (call: Parcel, fresh: boolean) => upstreams.declarations(call, fresh),
   }
   const gate: Gate = {
     guards,
@@ -165,9 +169,9 @@ export async function openGateway({ config, fetches, tell = () => undefined }: G
     },
     async reload(next) {
       const fresh = ruleBook(next)
+      await audit.event({ action: 'config.reloaded', principal: 'operator' })
       await upstreams.serve(next.servers, fresh.methods)
       rules = fresh
-      await audit.event({ action: 'config.reloaded', principal: 'operator' })
     },
     async close() {
       unwatch()

@@ -15,6 +15,8 @@ import { LogRefused } from './ledger.ts'
 import type { Cursors, FromWorker, ToWorker, WorkerOptions } from './messages.ts'
 
 const outcomeWaitMs = 20
+/** Turns of a busy event loop that a batch may be gathered over. */
+const turnsMax = 6
 /** Under the second that a checkpoint may be late. */
 const checkpointMs = 900
 /** Entries that may wait for a disk that does not answer, about 100 MB; then the log counts as broken. */
@@ -91,14 +93,15 @@ export class Log {
     this.taken++
     if (this.pending > waitingEntriesMax) {
       this.fail(`more than ${waitingEntriesMax} entries wait for the disk`)
-    } else if (urgent) {
-      batch.urgent = true
-      if (this.flight === undefined && !this.scheduled) {
-        this.scheduled = true
-        setImmediate(this.post) // everything that arrives in this turn of the event loop goes along
-      }
-    } else if (this.flight === undefined && !this.scheduled) this.outcomeTimer ??= setTimeout(this.post, outcomeWaitMs)
+    } else if (urgent) this.hurry()
+    else if (this.flight === undefined && !this.scheduled) this.outcomeTimer ??= setTimeout(this.post, outcomeWaitMs)
     return batch
+  }
+
+  /** Somebody waits for this batch. Undefined when it is on disk already. */
+  needed(batch: Batch): Promise<void> | undefined {
+    if (batch === this.open && batch.count > 0) this.hurry()
+    return batch.whenStored()
   }
 
   /** Resolves when everything taken so far is on disk. */
@@ -147,6 +150,20 @@ export class Log {
     for (const reader of this.readers.splice(0)) reader.reject(new Error(reason))
   }
 
+  private hurry(): void {
+    this.open.urgent = true
+    if (this.flight !== undefined || this.scheduled) return
+    this.scheduled = true
+    this.gather(0, 0)
+  }
+
+  /** Posts when a turn of the event loop has brought nothing more: whatever arrives in the same rush goes along. */
+  private gather(turn: number, before: number): void {
+    const { count } = this.open
+    if (turn > 0 && (count === before || turn === turnsMax)) return this.post()
+    setImmediate(() => this.gather(turn + 1, count))
+  }
+
   private readonly post = (): void => {
     this.scheduled = false
     clearTimeout(this.outcomeTimer)
@@ -184,7 +201,7 @@ export class Log {
     if (batch === undefined) return
     this.stored += batch.count
     batch.stored()
-    if (this.open.urgent) this.post()
+    if (this.open.urgent) this.hurry()
     else if (this.open.count > 0) this.outcomeTimer ??= setTimeout(this.post, outcomeWaitMs)
   }
 }

@@ -29,7 +29,15 @@ export interface Desk {
   readonly excerptBytesMax: number
   /** Told of every finished exchange: metrics. */
   readonly finished: ((outcome: Outcome) => void) | undefined
+  /** Exchanges that have begun and not ended. */
+  open: number
 }
+
+/**
+ * With few exchanges open, a read's intent is written while the server works on it; with more, when the first of them needs
+ * it, so that many reach the disk together.
+ */
+const calmMax = 3
 
 interface Handed {
   readonly came: JsonObject
@@ -57,6 +65,7 @@ export class ExchangeRecord implements Record {
     this.frame = frame
     this.desk = desk
     this.began = desk.clock.monotonic()
+    desk.open++
   }
 
   identified(principal: Principal): void {
@@ -85,17 +94,19 @@ export class ExchangeRecord implements Record {
     if (this.intended !== undefined) return this.durable()
     this.call = call
     this.intendedAt = this.desk.clock.monotonic()
-    const { batch } = this.writeIntent(true)
-    return call.class === 'read' && this.desk.log.failure === undefined ? undefined : batch.whenStored()
+    const reads = call.class === 'read' && this.desk.log.failure === undefined
+    const { batch } = this.writeIntent(!reads || this.desk.open <= calmMax)
+    return reads ? undefined : this.desk.log.needed(batch)
   }
 
   durable(): Promise<void> | undefined {
-    return this.intended?.batch.whenStored()
+    return this.intended && this.desk.log.needed(this.intended.batch)
   }
 
   ended(ending: Ending, refusal?: Refusal): void {
     if (this.over) return
     this.over = true
+    this.desk.open--
     try {
       const { seq } = this.intended ?? this.writeIntent(false)
       this.writeOutcome(seq, ending, refusal)

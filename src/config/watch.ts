@@ -26,6 +26,9 @@ export interface WatchOptions {
   readonly pollMs?: number
 }
 
+/** To start with, an empty document is a whole configuration; under a running gateway it is a file cut short. */
+const emptied: Problem = { path: '', line: 1, column: 1, message: 'is empty now', fix: 'write it again; "servers: {}" turns every server off' }
+
 /** A file read while an editor writes it may be a valid part of itself, without its deny rules: wait until it rests. */
 const restMs = 100
 const restsMax = 50
@@ -34,8 +37,12 @@ export function watchConfig(file: string, { variables, changed, refused, pollMs 
   let queue: Promise<unknown> = Promise.resolve()
   const load = async (): Promise<boolean> => {
     await atRest(file)
-    const { config, problems } = await checkConfig(file, variables)
+    const { config, problems, text } = await checkConfig(file, variables)
     try {
+      if (config !== undefined && text.trim() === '') {
+        refused([emptied])
+        return false
+      }
       if (config === undefined) refused(problems)
       else await changed(config)
     } catch (error) {

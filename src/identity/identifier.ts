@@ -2,7 +2,7 @@
  * Who is asking? The answer comes from the Authorization header alone: never from the body, the session id, the client's
  * own name or the query. On any doubt there is no principal, and the request ends here.
  */
-import type { Frame } from '../pipeline/exchange.ts'
+import type { Credentials } from '../pipeline/exchange.ts'
 import type { Principal } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import { verifier } from './api-keys.ts'
@@ -11,7 +11,7 @@ import type { IdentityConfig } from './schema.ts'
 const anonymous: Principal = Object.freeze({ kind: 'anonymous', id: 'anonymous' })
 
 /** Throws a {@link Refusal} UNAUTHENTICATED. */
-export function identifier(config: IdentityConfig): (frame: Frame) => Principal {
+export function identifier(config: IdentityConfig): (credentials: Credentials) => Principal {
   if (config.mode === 'anonymous') return () => anonymous
   const verify = verifier(config.keys)
   const principals = new Map(config.keys.map(({ id }) => [id, Object.freeze<Principal>({ kind: 'api-key', id: `key:${id}` })]))

@@ -5,7 +5,7 @@
 import { JsonRefused, parseStrict, type JsonValue } from '../lib/strict-json.ts'
 import { type Stop, unstoppable } from '../lib/stop.ts'
 import { uniqueName } from '../lib/random.ts'
-import type { Frame, Reply } from '../pipeline/exchange.ts'
+import type { Credentials, Frame, Reply } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import type { Origin, Principal } from '../pipeline/parcel.ts'
 import { asRefusal, Refusal } from '../pipeline/refusal.ts'
@@ -28,7 +28,7 @@ export interface EndpointOptions {
   readonly methods: MethodTable
   readonly limits: { readonly bodyBytesMax: number; readonly depthMax: number; readonly batchMax: number }
   /** Throws UNAUTHENTICATED. Asked before anything of the body is read, and again in the corridor. */
-  identify(frame: Frame): Principal | Promise<Principal>
+  identify(credentials: Credentials): Principal | Promise<Principal>
   /** The corridor, or for the door to all servers the way to many corridors. */
   pass(frame: Frame, reply: Reply): Promise<void>
   /** Told of what was turned away before it became an exchange. */
@@ -90,10 +90,9 @@ export class Endpoint {
 
   async #post(visit: Visit): Promise<void> {
     const { arrival, departure } = visit
-    const type = (arrival.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase()
-    if (type !== 'application/json') throw new Refusal('UNSUPPORTED_MEDIA')
+    if (!isJson(arrival.headers['content-type'] ?? '')) throw new Refusal('UNSUPPORTED_MEDIA')
     const accept = arrival.headers['accept'] ?? '*/*'
-    if (!accepts(accept, 'application/json') || !accepts(accept, 'text/event-stream')) throw new Refusal('NOT_ACCEPTABLE', { detail: 'application/json and text/event-stream' })
+    if (!accepts(accept, 'application/json', 'text/event-stream')) throw new Refusal('NOT_ACCEPTABLE', { detail: 'application/json and text/event-stream' })
     const principal = await this.#identify(visit)
     if (principal === undefined) return
     const value = await this.#read(arrival)
@@ -210,11 +209,10 @@ export class Endpoint {
 
   /** Who knocks. Someone unknown is answered, and recorded, by an exchange that goes no further; then the result is undefined. */
   async #identify(visit: Visit): Promise<Principal | undefined> {
-    const unread: Notification = { kind: 'notification', method: 'session/unread', params: {} }
-    const frame = this.#frame(visit, unread, { ...noOrigin }, unstoppable)
     try {
-      return await this.#options.identify(frame)
+      return await this.#options.identify(visit.arrival)
     } catch {
+      const frame = this.#frame(visit, unread, noOrigin, unstoppable)
       const refuse = (refusal: Refusal): void => this.#turnAway(refusal, visit.departure, visit.remote, visit.cors)
       await this.#options.pass(frame, { deliver: () => undefined, refuse })
       return undefined
@@ -251,16 +249,33 @@ export class Endpoint {
   }
 }
 
+const unread: Notification = { kind: 'notification', method: 'session/unread', params: {} }
 const silent: Reply = { deliver: () => undefined, refuse: () => undefined }
 const preflight = { 'access-control-allow-methods': 'POST, GET, DELETE', 'access-control-allow-headers': 'authorization, content-type, accept, last-event-id, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name', 'access-control-max-age': '600' }
-const corsFor = (origin: string | undefined): Record<string, string> =>
-  origin === undefined ? {} : { 'access-control-allow-origin': origin, 'access-control-expose-headers': 'mcp-session-id, retry-after', vary: 'origin' }
+const noCors: Readonly<Record<string, string>> = Object.freeze({})
+const corsFor = (origin: string | undefined): Readonly<Record<string, string>> =>
+  origin === undefined ? noCors : { 'access-control-allow-origin': origin, 'access-control-expose-headers': 'mcp-session-id, retry-after', vary: 'origin' }
 
-const accepts = (header: string, type: string): boolean =>
-  header.split(',').some((range) => {
-    const [name = '', quality] = range.trim().toLowerCase().split(/\s*;\s*q=/)
-    return Number(quality ?? 1) > 0 && (name.split(';')[0]?.trim() === type || name === '*/*' || name === `${type.split('/')[0]}/*`)
-  })
+const isJson = (header: string): boolean => header === 'application/json' || header.split(';')[0]?.trim().toLowerCase() === 'application/json'
+
+/** Clients send the same header with every request; what was read once is kept. */
+const acceptKnown = new Map<string, boolean>()
+const acceptKnownMax = 256
+
+function accepts(header: string, ...types: readonly string[]): boolean {
+  const key = `${types.length}${types[0]} ${header}`
+  let answer = acceptKnown.get(key)
+  if (answer !== undefined) return answer
+  answer = types.every((type) => header.split(',').some((range) => covers(range, type)))
+  if (acceptKnown.size < acceptKnownMax) acceptKnown.set(key, answer)
+  return answer
+}
+
+function covers(range: string, type: string): boolean {
+  const [name = '', quality] = range.trim().toLowerCase().split(/\s*;\s*q=/)
+  const plain = name.split(';')[0]?.trim()
+  return Number(quality ?? 1) > 0 && (plain === type || plain === '*/*' || plain === `${type.split('/')[0]}/*`)
+}
 
 function parseBody(bytes: Buffer, depthMax: number): JsonValue {
   const text = bytes.toString('utf8')

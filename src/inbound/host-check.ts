@@ -28,6 +28,7 @@ export class HostCheck {
   readonly #proxies = new BlockList()
   /** Plain http on a network is only ever spoken with a trusted proxy. */
   readonly #onlyProxies: boolean
+  readonly #hasProxies: boolean
 
   constructor(options: DoorOptions) {
     const { listen, publicUrl, secure } = options
@@ -43,6 +44,7 @@ export class HostCheck {
       if (prefix === undefined) this.#proxies.addAddress(address, family)
       else this.#proxies.addSubnet(address, Number(prefix), family)
     }
+    this.#hasProxies = options.trustedProxies.length > 0
     this.#onlyProxies = !secure && !isLoopback(listen.host)
   }
 
@@ -64,6 +66,7 @@ export class HostCheck {
   }
 
   #isProxy(address: string): boolean {
+    if (!this.#hasProxies) return false
     const plain = address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address
     return isIP(plain) !== 0 && this.#proxies.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4')
   }

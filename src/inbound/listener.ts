@@ -79,7 +79,6 @@ async function readBody(request: IncomingMessage, headers: Readonly<Record<strin
     })
     request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
     request.on('error', () => reject(new Refusal('CANCELLED')))
-    request.on('aborted', () => reject(new Refusal('CANCELLED')))
   })
 }
 

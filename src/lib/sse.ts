@@ -14,7 +14,9 @@ export class SseOverflow extends Error {
 
 /** Yields the events of a body. Throws {@link SseOverflow} when one event has more than `eventBytesMax` characters, and on invalid UTF-8. */
 export async function* readEvents(body: AsyncIterable<Uint8Array>, eventBytesMax: number): AsyncGenerator<SseEvent> {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
+  // Node's decoder drops a U+FEFF in the middle when a chunk ends inside the first character; so the first one is dropped here.
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  let first = true
   let event = emptyEvent()
   let size = 0
   let line = '' // as far as it has arrived; only ever added to, so that a long line in small chunks stays cheap
@@ -22,7 +24,8 @@ export async function* readEvents(body: AsyncIterable<Uint8Array>, eventBytesMax
   for await (const chunk of body) {
     const text = decoder.decode(chunk, { stream: true })
     if (text === '') continue
-    let start = afterReturn && text.startsWith('\n') ? 1 : 0
+    let start = (first && text.startsWith('\ufeff')) || (afterReturn && text.startsWith('\n')) ? 1 : 0
+    first = false
     afterReturn = text.endsWith('\r')
     for (;;) {
       const end = lineEnd(text, start)

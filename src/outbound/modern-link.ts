@@ -23,7 +23,7 @@ import type { Wire } from './wire.ts'
 
 export interface ModernOptions extends LinkOptions {
   /** The `x-mcp-header` declarations of a tool, from the list this caller may see; `fresh` asks the server again. */
-  declarations(call: Parcel, fresh: boolean): Promise<readonly Declaration[]>
+  declarations(call: Parcel, fresh: boolean): readonly Declaration[] | Promise<readonly Declaration[]>
 }
 
 const roundsMax = 16
@@ -88,8 +88,8 @@ export class ModernLink implements Link {
 
   /** The call, as often as the server asks something that the client answers at once. */
   async *#call(call: Cleared, answers: readonly Cleared[], stop: Stop): Parcels {
-    const { inputResponses, requestState, ...params } = call.body
-    let given = this.#given(this.#options.states.redeem(call).upstream, answers, inputResponses !== undefined)
+    const params = withoutAnswers(call.body)
+    let given = this.#given(this.#options.states.redeem(call).upstream, answers, call.body['inputResponses'] !== undefined)
     for (let round = 0; round < roundsMax; round++) {
       const launch = (fresh: boolean): Promise<Flight> | Flight => this.#launch(call, given ? { ...params, ...given } : params, fresh)
       let reply = yield* this.#follow(await launch(false), call, stop)
@@ -122,7 +122,9 @@ export class ModernLink implements Link {
   #launch(call: Cleared, params: JsonObject, fresh: boolean): Promise<Flight> | Flight {
     const timeouts = call.method === 'subscriptions/listen' ? untimed : this.#options.timeouts
     if (!this.#options.http || call.concerns !== 'tool') return this.fly(call, call.method, params, timeouts)
-    return this.#options.declarations(call, fresh).then((declared) => this.fly(call, call.method, params, timeouts, declared))
+    const declared = this.#options.declarations(call, fresh)
+    const fly = (known: readonly Declaration[]): Flight => this.fly(call, call.method, params, timeouts, known)
+    return declared instanceof Promise ? declared.then(fly) : fly(declared)
   }
 
   /** The reply to a flight; notices on the way are yielded. */
@@ -175,7 +177,8 @@ export class ModernLink implements Link {
   }
 
   #enveloped(call: Parcel, params: JsonObject): JsonObject {
-    const { client, capabilities, logLevel } = call.origin
+    const { client, capabilities, logLevel, era } = call.origin
+    if (era === 'modern' && params['_meta'] !== undefined) return params // its own envelope, from which the origin was read
     return withMeta(params, {
       [metaKeys.protocolVersion]: modern.version,
       [metaKeys.clientCapabilities]: capabilities,
@@ -183,6 +186,13 @@ export class ModernLink implements Link {
       ...(logLevel !== undefined && { [metaKeys.logLevel]: logLevel }),
     })
   }
+}
+
+/** `params` without what belongs to the conversation about them and not to the call. */
+function withoutAnswers(body: JsonObject): JsonObject {
+  if (body['inputResponses'] === undefined && body['requestState'] === undefined) return body
+  const { inputResponses, requestState, ...params } = body
+  return params
 }
 
 /** Log messages go to whoever asked for them, and to nobody else (2026-07-28, Logging). */

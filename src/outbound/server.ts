@@ -5,20 +5,20 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
-import { Stop } from '../lib/stop.ts'
+import { Stop, unstoppable } from '../lib/stop.ts'
 import type { Era } from '../protocol/revisions/index.ts'
 import { isObject } from '../protocol/json-rpc.ts'
 import { modern } from '../protocol/revisions/index.ts'
 import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared, Judgement } from '../pipeline/judge.ts'
-import type { Parcel } from '../pipeline/parcel.ts'
+import { alongside, type Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import { type Introduction, LegacyLink, NotLegacy } from './legacy-link.ts'
 import type { Link, LinkOptions } from './link.ts'
 import { ModernLink } from './modern-link.ts'
 import { speaksModern } from './probe.ts'
 import type { ServerConfig } from './schema.ts'
-import { ToolCatalog, type ToolFacts } from './tool-catalog.ts'
+import { ToolCatalog } from './tool-catalog.ts'
 import { WireError, type Wire } from './wire.ts'
 import type { Declaration } from '../protocol/revisions/2026-07-28/param-headers.ts'
 
@@ -42,6 +42,7 @@ interface Lease {
 
 const httpIdleMs = 30 * 60_000
 const catalogsMax = 1000
+const pagesMax = 100
 
 export class Server {
   readonly #options: ServerOptions
@@ -81,26 +82,27 @@ export class Server {
 
   readonly underWay = new Set<Stop>()
 
-  /** What the server said of a tool, to this principal. `fresh` asks again; nothing is asked when a whole list is known. */
-  async tool(call: Parcel, name: string, fresh: boolean): Promise<ToolFacts | undefined> {
-    const known = this.known(call.principal.id, name)
-    if (known && !fresh) return known
-    const catalog = this.#catalogOf(call.principal.id)
-    if (catalog.complete && !fresh) return undefined
-    const list = Object.freeze({ ...call, method: 'tools/list', leg: 'call', concerns: 'server', subject: undefined, strayHeaders: {}, body: {} }) as Cleared
+  /** The headers that a tool declares, from the list this principal may see; a promise when the server has to be asked. */
+  declarations(call: Parcel, fresh: boolean): readonly Declaration[] | Promise<readonly Declaration[]> {
+    const name = call.subject ?? ''
+    const known = fresh ? undefined : this.#catalogs.get(call.principal.id)?.get(name)
+    return known?.declared ?? this.#readList(call).then((catalog) => catalog.get(name)?.declared ?? [])
+  }
+
+  /** The tools list, all pages, for what it says of headers. It is shown to nobody. */
+  async #readList(call: Parcel): Promise<ToolCatalog> {
+    const catalog = new ToolCatalog()
+    this.#keep(call.principal.id, catalog)
     let cursor: unknown
-    for (let page = 0; page < 100; page++) {
-      const paged = { ...list, body: cursor === undefined ? {} : { cursor } } as Cleared
-      const { value } = await this.forward(paged, [], new Stop()).next()
-      cursor = value && (value as Parcel).member === 'result' ? (value as Parcel).body['nextCursor'] : undefined
+    for (let page = 0; page < pagesMax; page++) {
+      const body = cursor === undefined ? {} : { cursor: cursor as string }
+      const list = alongside(call, { leg: 'call', method: 'tools/list', concerns: 'server', subject: undefined, member: 'params', body })
+      const { value } = await this.forward(list as Cleared, [], unstoppable).next()
+      cursor = (value as Parcel | undefined)?.member === 'result' ? (value as Parcel).body['nextCursor'] : undefined
       if (cursor === undefined) break
     }
     catalog.complete = true
-    return catalog.get(name)
-  }
-
-  known(principal: string, name: string): ToolFacts | undefined {
-    return this.#catalogs.get(principal)?.get(name)
+    return catalog
   }
 
   /** Ends everything under way, streams included, and lets go of every connection. */
@@ -191,7 +193,7 @@ export class Server {
       http: config.kind === 'http',
       learn: (result: Parameters<ToolCatalog['learn']>[0]) => this.#catalogOf(call.principal.id).learn(result),
     }
-    const link = era === 'modern' ? new ModernLink(wire, { ...options, declarations: (parcel, fresh) => this.#declarations(parcel, fresh) }) : new LegacyLink(wire, this.#introduce(call), options)
+    const link = era === 'modern' ? new ModernLink(wire, { ...options, declarations: (parcel, fresh) => this.declarations(parcel, fresh) }) : new LegacyLink(wire, this.#introduce(call), options)
     void link.closed.then(() => {
       if (this.#leases.delete(key)) this.#notBefore = this.#options.clock.monotonic() + Math.min(100 * 2 ** this.#failures++, 10_000)
     })
@@ -215,10 +217,6 @@ export class Server {
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
   }
 
-  async #declarations(call: Parcel, fresh: boolean): Promise<readonly Declaration[]> {
-    return (await this.tool(call, call.subject ?? '', fresh))?.declared ?? []
-  }
-
   #introduce(call: Cleared): Introduction {
     const { config } = this.#options
     const alone = config.kind === 'http' || !config.shared
@@ -231,11 +229,14 @@ export class Server {
   }
 
   #catalogOf(principal: string): ToolCatalog {
-    let catalog = this.#catalogs.get(principal)
-    if (!catalog) {
-      if (this.#catalogs.size >= catalogsMax) this.#catalogs.delete(this.#catalogs.keys().next().value as string)
-      this.#catalogs.set(principal, (catalog = new ToolCatalog()))
-    }
+    return this.#catalogs.get(principal) ?? this.#keep(principal, new ToolCatalog())
+  }
+
+  #keep(principal: string, catalog: ToolCatalog): ToolCatalog {
+    this.#catalogs.delete(principal)
+    const [oldest] = this.#catalogs.keys()
+    if (this.#catalogs.size >= catalogsMax && oldest !== undefined) this.#catalogs.delete(oldest)
+    this.#catalogs.set(principal, catalog)
     return catalog
   }
 

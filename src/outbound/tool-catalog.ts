@@ -9,6 +9,7 @@ export interface ToolFacts {
 }
 
 const toolsMax = 10_000
+const unknownTool: ToolFacts = Object.freeze({ declared: [], annotations: undefined })
 
 export class ToolCatalog {
   readonly #tools = new Map<string, ToolFacts>()
@@ -25,8 +26,9 @@ export class ToolCatalog {
     }
   }
 
+  /** Undefined: not known, and the server has to be asked. */
   get(name: string): ToolFacts | undefined {
-    return this.#tools.get(name)
+    return this.#tools.get(name) ?? (this.complete ? unknownTool : undefined)
   }
 }
 

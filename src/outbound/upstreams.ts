@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../lib/clock.ts'
 import { inTime, type Stop } from '../lib/stop.ts'
 import type { MethodTable } from '../protocol/methods.ts'
+import type { Declaration } from '../protocol/revisions/2026-07-28/param-headers.ts'
 import type { Era } from '../protocol/revisions/index.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
@@ -17,7 +18,6 @@ import { type HttpServer, plainEnvironment, type ServerConfig } from './schema.t
 import { Server } from './server.ts'
 import { StdioWire } from './stdio/wire.ts'
 import { Suspended } from './suspended.ts'
-import type { ToolFacts } from './tool-catalog.ts'
 import { type Wire, WireError } from './wire.ts'
 
 export type Fetch = (request: Request) => Response | Promise<Response>
@@ -92,8 +92,9 @@ export class Upstreams {
     return this.#server(call.server).forward(call, answers, stop)
   }
 
-  tool(call: Parcel, fresh: boolean): Promise<ToolFacts | undefined> {
-    return this.#server(call.server).tool(call, call.subject ?? '', fresh)
+  /** See {@link Server.declarations}. */
+  declarations(call: Parcel, fresh: boolean): readonly Declaration[] | Promise<readonly Declaration[]> {
+    return this.#server(call.server).declarations(call, fresh)
   }
 
   /** The servers that an operator has switched off, now. What is under way at them ends, streams included. */

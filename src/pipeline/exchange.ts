@@ -5,7 +5,6 @@
 import type { Stop } from '../lib/stop.ts'
 import type { Headers } from '../protocol/revisions/2026-07-28/headers.ts'
 import type { Notification, Request } from '../protocol/json-rpc.ts'
-import type { Guard } from './guard.ts'
 import { type Bench, type Cleared, judge, type Judgement } from './judge.ts'
 import type { Origin, Parcel, Principal } from './parcel.ts'
 import { asRefusal, type Refusal } from './refusal.ts'
@@ -24,6 +23,9 @@ export interface Frame {
   /** Stopped when the sender no longer wants an answer. */
   readonly stop: Stop
 }
+
+/** What a sender proves who it is with. */
+export type Credentials = Pick<Frame, 'headers'>
 
 /** The way back to the sender of one frame. */
 export interface Reply {
@@ -60,7 +62,8 @@ export interface Flow {
 
 export interface Gate extends Bench {
   record(frame: Frame): Record
-  identify(frame: Frame): Principal | Promise<Principal>
+  /** Throws UNAUTHENTICATED. */
+  identify(credentials: Credentials): Principal | Promise<Principal>
   route(frame: Frame, principal: Principal): Routed | Promise<Routed>
   forward(call: Cleared, answers: readonly Cleared[], stop: Stop): Flow
   /** Told of a failure of our own, so that its stack reaches the log and nobody else. */
@@ -98,36 +101,34 @@ export async function exchange(frame: Frame, reply: Reply, gate: Gate): Promise<
     record.ended(refusal.code === 'CANCELLED' ? 'cancelled' : 'refused', refusal)
     reply.refuse(refusal)
   } finally {
-    settle(gate.guards, frame.exchange)
+    for (const guard of gate.guards) guard.settled?.(frame.exchange)
   }
 }
 
-/** Hands a judged parcel to the sender. Returns the judgement on the answer, when it was a question. */
-async function pass(parcel: Parcel, judgement: Judgement, reply: Reply, gate: Gate, record: Record): Promise<Judgement | undefined> {
-  if ('cleared' in judgement) {
-    const answer = await reply.deliver(judgement.cleared)
-    return answer && judged(answer, gate, record)
-  }
+/** Hands a judged parcel to the sender. Gives the judgement on the answer, when it was a question. */
+function pass(parcel: Parcel, judgement: Judgement, reply: Reply, gate: Gate, record: Record): Promise<Judgement | undefined> | Judgement | undefined {
+  if ('cleared' in judgement) return reply.deliver(judgement.cleared)?.then((answer) => answer && judged(answer, gate, record))
   if (parcel.leg === 'notice') return undefined // a refused notice is left out, and the exchange goes on
   if (parcel.leg === 'ask') return judgement // the server is told no, and may finish without an answer
   throw judgement.refused
 }
 
-async function judged(parcel: Parcel, gate: Gate, record: Record): Promise<Judgement> {
-  const judgement = await judge(parcel, gate)
+/** A promise only where a guard needs one. */
+function judged(parcel: Parcel, gate: Gate, record: Record): Promise<Judgement> | Judgement {
+  const judgement = judge(parcel, gate)
+  if (judgement instanceof Promise) return judgement.then((late) => noted(parcel, late, record))
+  return noted(parcel, judgement, record)
+}
+
+function noted(parcel: Parcel, judgement: Judgement, record: Record): Judgement {
   record.judged(parcel, judgement)
   return judgement
 }
 
+/** What is refused before it leaves is still something that was asked, and is written down as such. */
 async function clear(parcel: Parcel, gate: Gate, record: Record): Promise<Cleared> {
   const judgement = await judged(parcel, gate, record)
-  if ('refused' in judgement) {
-    await record.intent(parcel)
-    throw judgement.refused
-  }
-  return judgement.cleared
-}
-
-function settle(guards: readonly Guard[], exchange: string): void {
-  for (const guard of guards) guard.settled?.(exchange)
+  if ('cleared' in judgement) return judgement.cleared
+  await record.intent(parcel)
+  throw judgement.refused
 }

@@ -12,8 +12,8 @@ export interface Map {
   /** Throws SERVER_UNKNOWN or SERVER_DISABLED. */
   mustServe(server: string): void
   classOf(server: string, principal: Principal, tool: string): Class
-  /** The `Mcp-Param-*` headers that a tool's schema declares; `fresh` asks the server again. */
-  declarations(call: Parcel, fresh: boolean): Promise<readonly Declaration[]>
+  /** The `Mcp-Param-*` headers that a tool's schema declares, as far as they are known; asking the server is a promise. */
+  declarations(call: Parcel, fresh: boolean): readonly Declaration[] | Promise<readonly Declaration[]>
 }
 
 export function route(frame: Frame, principal: Principal, map: Map): Routed | Promise<Routed> {
@@ -41,7 +41,15 @@ export function route(frame: Frame, principal: Principal, map: Map): Routed | Pr
   })
   const answers = row.mayAsk && frame.origin.era === 'modern' ? answersIn(call) : none
   const mirrored = frame.origin.era === 'modern' && frame.origin.door !== 'stdio' && row.concerns === 'tool'
-  return mirrored ? checkParams(frame, call, map).then((checked) => ({ call: checked, answers })) : { call, answers }
+  if (!mirrored) return { call, answers }
+  const declared = map.declarations(call, false)
+  if (!(declared instanceof Promise) && declared.length === 0 && !hasParamHeader(frame)) return { call, answers }
+  return checkParams(frame, call, map).then((checked) => ({ call: checked, answers }))
+}
+
+function hasParamHeader({ headers }: Frame): boolean {
+  for (const name in headers) if (name.startsWith('mcp-param-')) return true
+  return false
 }
 
 const none: readonly Parcel[] = Object.freeze([])

@@ -14,7 +14,7 @@ import type { Method, MethodTable } from '../../protocol/methods.ts'
 import { modern } from '../../protocol/revisions/index.ts'
 import { addressed } from './address.ts'
 import { mergedHandshake, mergedList, type Part } from './merge.ts'
-import { Names, splitUri } from './names.ts'
+import { Names, splitUri, uriFor } from './names.ts'
 import { renamedNotice, renamedResult } from './rename.ts'
 
 export interface AllServersOptions {
@@ -37,14 +37,16 @@ export class AllServers {
 
   async pass(frame: Frame, reply: Reply): Promise<void> {
     const row = this.#options.methods(frame.message.method)
+    // Refused there, in writing and to the sender, and not once for each server and to nobody.
+    if (row === undefined || (row.reply === undefined && frame.message.kind === 'request')) return this.#options.pass(frame, reply)
     try {
-      const { server, params } = row?.subject ? addressed(this.#names, row, frame.message.params) : { server: undefined, params: {} }
+      const { server, params } = row.subject ? addressed(this.#names, row, frame.message.params) : { server: undefined, params: {} }
       if (server !== undefined) return await this.#options.pass(sub(frame, server, params), this.#prefixing(server, reply))
       const servers = await this.#options.reachable(frame)
       if (servers.length === 0) throw new Refusal('POLICY_DENIED', { detail: 'any server', fix: 'Ask your operator for a role.' })
-      if (row?.list) return await this.#list(frame, reply, servers, row.list)
-      if (row?.reply === 'catalog') return await this.#handshake(frame, reply, servers)
-      if (row?.reply === undefined) return await this.#everyone(frame, silent, servers)
+      if (row.list) return await this.#list(frame, reply, servers, row.list)
+      if (row.reply === 'catalog') return await this.#handshake(frame, reply, servers)
+      if (row.reply === undefined) return await this.#everyone(frame, silent, servers)
       if (frame.message.method === 'subscriptions/listen' || frame.act) return await this.#stream(frame, reply, servers)
       await this.#first(frame, reply, servers)
     } catch (error) {
@@ -108,17 +110,28 @@ export class AllServers {
     let end: Cleared | undefined
     const streams = servers.map(async (server) => {
       const inner = this.#prefixing(server, reply)
+      /** It has acknowledged, or never will: each server says so once, and before that its notices are left out. */
+      let spoken = acknowledging === undefined
+      const speak = (parcel?: Cleared): Promise<Parcel | undefined> | undefined => {
+        if (spoken) return undefined
+        spoken = true
+        return acknowledging?.add(server, parcel)
+      }
       await this.#options.pass(sub(frame, server, this.#filterFor(server, frame.message.params)), {
         deliver: (parcel) => {
-          if (acknowledging && parcel.method === 'notifications/subscriptions/acknowledged') return acknowledging.add(server, parcel)
-          if (parcel.leg !== 'result') return acknowledging?.sent === false ? acknowledging.done.then(() => inner.deliver(parcel)) : inner.deliver(parcel)
-          end = parcel
-          return undefined
+          if (acknowledging && parcel.method === 'notifications/subscriptions/acknowledged') return speak(parcel)
+          if (parcel.leg === 'result') {
+            end = parcel
+            return speak()
+          }
+          if (!spoken) return undefined
+          return acknowledging?.sent === false ? acknowledging.done.then(() => inner.deliver(parcel)) : inner.deliver(parcel)
         },
-        refuse: () => acknowledging?.add(server, undefined),
+        refuse: () => void speak(),
       })
     })
     await Promise.all(streams)
+    acknowledging?.close()
     if (end) await reply.deliver(end)
     else if (!frame.stop.stopped) reply.refuse(new Refusal('UPSTREAM_UNAVAILABLE', { detail: servers.join('", "') }))
   }
@@ -126,8 +139,8 @@ export class AllServers {
   #filterFor(server: string, params: JsonObject): JsonObject {
     const filter = params['notifications']
     if (!isObject(filter) || !Array.isArray(filter['resourceSubscriptions'])) return params
-    const uris = filter['resourceSubscriptions'].map((uri) => splitUri(String(uri))).filter((found) => found?.server === server)
-    return { ...params, notifications: { ...filter, resourceSubscriptions: uris.map((found) => (found as { uri: string }).uri) } }
+    const uris = filter['resourceSubscriptions'].flatMap((shown) => (typeof shown === 'string' ? (splitUri(shown) ?? []) : []))
+    return { ...params, notifications: { ...filter, resourceSubscriptions: uris.filter((found) => found.server === server).map(({ uri }) => uri) } }
   }
 
   async #ask(frame: Frame): Promise<{ result?: Cleared; refusal?: Refusal }> {
@@ -156,9 +169,13 @@ export class AllServers {
   }
 }
 
+/** How long one server may keep the others' subscriptions waiting. */
+const acknowledgeMsMax = 5000
+
 /** One acknowledgement for many: sent when every server has spoken, with the URIs as the client knows them. */
 class Acknowledgement {
   #missing: number
+  readonly #late: NodeJS.Timeout
   /** Nothing may reach the client before the acknowledgement (2026-07-28, Subscriptions). */
   readonly done: Promise<void>
   sent = false
@@ -173,18 +190,33 @@ class Acknowledgement {
     this.done = new Promise((resolve) => {
       this.#send = resolve
     })
+    this.#late = setTimeout(() => {
+      this.#missing = 0
+      void this.#sendWhenDue()
+    }, acknowledgeMsMax)
   }
 
+  close(): void {
+    clearTimeout(this.#late)
+  }
+
+  /** Once for each server; undefined for one that acknowledges nothing. */
   add(server: string, parcel: Cleared | undefined): Promise<Parcel | undefined> | undefined {
     const honoured = parcel?.body['notifications']
     if (isObject(honoured)) {
       const uris = honoured['resourceSubscriptions']
       const known = (this.#honoured['resourceSubscriptions'] as readonly string[] | undefined) ?? []
-      const shown = Array.isArray(uris) ? { resourceSubscriptions: [...known, ...uris.map((uri) => `sekisho://${server}/${encodeURIComponent(String(uri))}`)] } : {}
+      const texts = Array.isArray(uris) ? uris.filter((uri) => typeof uri === 'string') : []
+      const shown = Array.isArray(uris) ? { resourceSubscriptions: [...known, ...texts.map((uri) => uriFor(server, uri))] } : {}
       this.#honoured = { ...this.#honoured, ...honoured, ...(known.length > 0 && { resourceSubscriptions: known }), ...shown }
     }
     this.#cleared ??= parcel
-    if (--this.#missing > 0 || !this.#cleared) return undefined
+    this.#missing--
+    return this.#sendWhenDue()
+  }
+
+  #sendWhenDue(): Promise<Parcel | undefined> | undefined {
+    if (this.sent || this.#missing > 0 || !this.#cleared) return undefined
     this.sent = true
     queueMicrotask(this.#send)
     return this.#reply.deliver(rewritten(this.#cleared, { body: { ...this.#cleared.body, notifications: this.#honoured } }))

@@ -34,11 +34,12 @@ export class Names {
   }
 }
 
-export const uriFor = (server: string, uri: string): string => `${scheme}${server}/${encodeURIComponent(uri)}`
+/** Half a surrogate pair has no UTF-8, so it becomes U+FFFD; a URI like that could not be asked for anyway. */
+export const uriFor = (server: string, uri: string): string => `${scheme}${server}/${encodeURIComponent(uri.toWellFormed())}`
 
 /** As {@link uriFor}, for a URI template: what is in braces stays readable for the client that fills it in. */
 export const templateFor = (server: string, template: string): string =>
-  `${scheme}${server}/${template.replace(/(\{[^{}]*\})|([^{}]+)/g, (_, variable: string | undefined, rest: string | undefined) => variable ?? encodeURIComponent(rest ?? ''))}`
+  `${scheme}${server}/${template.replace(/(\{[^{}]*\})|([^{}]+)/g, (_, variable: string | undefined, rest: string | undefined) => variable ?? encodeURIComponent((rest ?? '').toWellFormed()))}`
 
 export function splitUri(shown: string): { server: string; uri: string } | undefined {
   const [, server, encoded] = /^sekisho:\/\/([a-z][a-z0-9-]{0,23})\/(.*)$/s.exec(shown) ?? []

@@ -29,7 +29,25 @@ export async function stop(child: Child): Promise<void> {
     signalGroup(child, signal)
   }
   await gone
-  signalGroup(child, 'SIGKILL') // what the server itself started and left behind
+}
+
+/**
+ * How the child ended, told once everything it wrote has been read: its last answer may still be in the pipe. What it
+ * started and left behind is killed; something that has left the group and holds the pipe open is not waited for.
+ */
+export function ended(child: Child): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(`could not be started: ${error.message}`))
+    child.once('exit', (code, signal) => {
+      const how = `exited (${signal ?? `code ${code}`})`
+      signalGroup(child, 'SIGKILL')
+      const timer = setTimeout(() => resolve(how), graceMs)
+      child.once('close', () => {
+        clearTimeout(timer)
+        resolve(how)
+      })
+    })
+  })
 }
 
 function signalGroup(child: Child, signal: 'SIGTERM' | 'SIGKILL'): void {

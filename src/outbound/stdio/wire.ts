@@ -4,7 +4,7 @@ import { type Message, writeMessage } from '../../protocol/json-rpc.ts'
 import { Refusal } from '../../pipeline/refusal.ts'
 import { DuplexWire } from '../duplex.ts'
 import { readUpstream } from '../read-message.ts'
-import { type Child, type SpawnOptions, start, stop } from './spawn.ts'
+import { type Child, ended, type SpawnOptions, start, stop } from './spawn.ts'
 
 export interface StdioOptions extends SpawnOptions {
   readonly server: string
@@ -34,14 +34,9 @@ export class StdioWire extends DuplexWire {
     this.#child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
     this.#child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
     this.#child.stdin.on('error', () => undefined) // the exit says the same, with the reason
-    this.closed = new Promise((resolve) => {
-      const gone = (reason: string): void => {
-        options.log(reason)
-        this.failed(new Refusal('UPSTREAM_UNAVAILABLE', { detail: options.server }))
-        resolve()
-      }
-      this.#child.once('error', (error) => gone(`could not be started: ${error.message}`))
-      this.#child.once('exit', (code, signal) => gone(`exited (${signal ?? `code ${code}`})`))
+    this.closed = ended(this.#child).then((how) => {
+      options.log(how)
+      this.failed(new Refusal('UPSTREAM_UNAVAILABLE', { detail: options.server }))
     })
   }
 

@@ -144,3 +144,12 @@ function resultOf(raw: object): Result {
   const { content, isError } = raw as { content?: { text?: string }[]; isError?: boolean }
   return { text: (content ?? []).map((part) => part.text ?? '').join('\n'), isError: isError === true, raw: raw as Result['raw'] }
 }
+
+/**
+ * The code of the gateway's own no, from an error or a result; undefined where it was not the gateway that refused. (SDK 2
+ * knows a JSON-RPC error at HTTP 400 only, and gives the text of every other status as it came.)
+ */
+export async function refusalOf(outcome: Promise<unknown>): Promise<string | undefined> {
+  const { message, data, raw } = (await outcome.catch((error: unknown) => error)) as { message?: string; data?: object; raw?: object }
+  return /"dev\.sekisho\/refusal":\{"code":"([A-Z_]+)"/.exec(JSON.stringify([data, raw]) + message)?.[1]
+}

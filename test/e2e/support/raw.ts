@@ -72,6 +72,11 @@ export class Raw {
     return this.post(body, { ...session, ...version, ...headers }, signal)
   }
 
+  /** Ends the session. */
+  async end(): Promise<number> {
+    return (await this.#fetch(this.#url, { method: 'DELETE', headers: { 'mcp-session-id': this.session ?? '' } })).status
+  }
+
   /** A request of 2026-07-28, complete in itself, with the headers it needs. */
   modern(method: string, params: { readonly name?: string; readonly uri?: string; readonly [member: string]: unknown } = {}, signal?: AbortSignal): Promise<Answer> {
     const named = params.name ?? params.uri

@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js'
@@ -77,6 +78,25 @@ const tools: Readonly<Record<string, (call: Call) => mcp.CallToolResult | Promis
   witness: () => text(JSON.stringify(witnessed)),
   pid: () => text(String(process.pid)),
   die: () => process.exit(7),
+  /** Answers, and is gone before anybody has read the answer. */
+  last_words() {
+    setImmediate(() => process.exit(0))
+    return text('Farewell.')
+  },
+  /** From now on, the end of stdin alone does not end the process. */
+  linger() {
+    setInterval(() => undefined, 1000)
+    return text('I stay.')
+  },
+  /** Reports progress until it is cancelled, and never answers. */
+  async drip({ given, extra, token }) {
+    for (let progress = 1; !extra.signal.aborted; progress++) {
+      if (token !== undefined) await extra.sendNotification({ method: 'notifications/progress', params: { progressToken: token, progress } })
+      await wait(100)
+    }
+    witnessed.push(`cancelled ${given['name']}`)
+    return text('cancelled')
+  },
   /** Starts a process of its own that does not end by itself. */
   orphan: () => text(String(spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' }).pid)),
   [longName]: () => text('The long one.'),

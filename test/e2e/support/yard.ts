@@ -2,8 +2,8 @@
  * The processes and folders of one test file. Everything started here is gone after close(), whatever the test did; a
  * process that outlives its test would be the first thing that makes the next one flicker.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -132,12 +132,18 @@ function failedToStart({ child, errors, out }: Running): undefined {
   return undefined
 }
 
-/** True while a process with this id exists (a zombie nobody has waited for does not count). */
+/** True while a process with this id runs. One that has ended counts as gone, whether or not somebody has waited for it. */
 export function alive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
+    return process.platform !== 'linux' || !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   } catch {
     return false
   }
+}
+
+/** The processes that this one has started and that still run. */
+export function children(pid: number): number[] {
+  const listed = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' }).stdout
+  return listed.split('\n').map(Number).filter((child) => child > 0 && alive(child))
 }
