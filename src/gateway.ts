@@ -64,20 +64,39 @@ export interface Gateway {
 /** What a new configuration replaces as a whole. */
 function ruleBook(config: Config) {
   const classes = toolClasses(config.servers)
-  return { config, classes, policy: compilePolicy(config), identify: identifier(config.identity), mode: guardModes(config.guards), methods: methodTable(config.methods) }
+  return {
+    config,
+    classes,
+    policy: compilePolicy(config),
+    identify: identifier(config.identity),
+    mode: guardModes(config.guards),
+    methods: methodTable(config.methods),
+  }
 }
 
 export async function openGateway({ config, fetches, tell = () => undefined }: GatewayOptions): Promise<Gateway> {
   const keys = await openKeyFile(config.vault.keyFile)
   const store = await openStore(config.store)
   let rules = ruleBook(config)
-  const metrics = auditMetrics({ isServer: (id) => Object.hasOwn(rules.config.servers, id), methods: (method) => rules.methods(method), status: () => audit.status() })
+  const metrics = auditMetrics({
+    isServer: (id) => Object.hasOwn(rules.config.servers, id),
+    methods: (method) => rules.methods(method),
+    status: () => audit.status(),
+  })
   const finished = (outcome: Outcome): void => {
     metrics.finished(outcome)
     tell({ kind: 'outcome', outcome })
   }
   const { path, anchor, excerpts, sinks } = config.audit
-  const audit = await openAudit({ path, anchor, signingKey: keys.signingKey(), clock: systemClock, sinks: sinks.map((sink) => syslogSink({ ...sink, appName: 'sekisho', hostname: hostname(), version })), excerptBytesMax: excerpts?.bytesMax, finished }).catch(async (error: unknown) => {
+  const audit = await openAudit({
+    path,
+    anchor,
+    signingKey: keys.signingKey(),
+    clock: systemClock,
+    sinks: sinks.map((sink) => syslogSink({ ...sink, appName: 'sekisho', hostname: hostname(), version })),
+    excerptBytesMax: excerpts?.bytesMax,
+    finished,
+  }).catch(async (error: unknown) => {
     await store.close()
     throw error
   })
@@ -94,7 +113,10 @@ export async function openGateway({ config, fetches, tell = () => undefined }: G
   })
   const guards = stages({
     limits: limitsGuard({ config: () => rules.config.limits, clock: systemClock }),
-    policy: policyGuard(() => rules.policy, (server, tool, annotations) => rules.classes.seen(server, tool, annotations)),
+    policy: policyGuard(
+      () => rules.policy,
+      (server, tool, annotations) => rules.classes.seen(server, tool, annotations),
+    ),
   })
   /** Obeys the kill switches, and then writes down who threw them. */
   const applySwitches = async (): Promise<void> => {
@@ -106,7 +128,9 @@ export async function openGateway({ config, fetches, tell = () => undefined }: G
     }
   }
   await applySwitches()
-  const unwatch = store.watch(() => void applySwitches().catch((error: unknown) => tell({ kind: 'failed', exchange: 'servers', error })))
+  const unwatch = store.watch(
+    () => void applySwitches().catch((error: unknown) => tell({ kind: 'failed', exchange: 'servers', error })),
+  )
 
   const map = {
     methods: (method: string) => rules.methods(method),
@@ -128,9 +152,13 @@ export async function openGateway({ config, fetches, tell = () => undefined }: G
   const allServers = new AllServers({
     methods: map.methods,
     pass: corridor,
-    reachable: (frame) => upstreams.ids.filter((id) => rules.policy.decide(rules.identify(frame), id, 'server', undefined, 'read').allowed),
+    reachable: (frame) =>
+      upstreams.ids.filter((id) => rules.policy.decide(rules.identify(frame), id, 'server', undefined, 'read').allowed),
   })
-  const pass = (frame: Frame, reply: Reply): Promise<void> => (frame.server === undefined && frame.message.method !== 'session/unread' ? allServers.pass(frame, reply) : corridor(frame, reply))
+  const pass = (frame: Frame, reply: Reply): Promise<void> =>
+    frame.server === undefined && frame.message.method !== 'session/unread'
+      ? allServers.pass(frame, reply)
+      : corridor(frame, reply)
 
   const sessions = new Sessions({ clock: systemClock, ownerOf })
   const doorAt = (listen: Address): HostCheck => new HostCheck({ ...config, listen, secure: config.tls !== undefined })
@@ -148,14 +176,24 @@ export async function openGateway({ config, fetches, tell = () => undefined }: G
 
   return {
     async listen() {
-      const mcp = await listen(config.listen, config.tls, handle((arrival, departure) => endpoint.answer(arrival, departure)))
+      const mcp = await listen(
+        config.listen,
+        config.tls,
+        handle((arrival, departure) => endpoint.answer(arrival, departure)),
+      )
       listeners.push(mcp)
       hosts = doorAt({ ...config.listen, port: mcp.address.port })
       let adminHosts: HostCheck | undefined
       const admin = await listen(
         config.admin.listen,
         undefined,
-        handle((arrival, departure) => answerAdmin({ hosts: adminHosts as HostCheck, healthy: audit.healthy, metrics: () => metrics.text() }, arrival, departure)),
+        handle((arrival, departure) =>
+          answerAdmin(
+            { hosts: adminHosts as HostCheck, healthy: audit.healthy, metrics: () => metrics.text() },
+            arrival,
+            departure,
+          ),
+        ),
       )
       listeners.push(admin)
       const adminAt = { ...config.admin.listen, port: admin.address.port }

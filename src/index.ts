@@ -4,10 +4,10 @@ import { parseConfig } from './config/load.ts'
 import { type Gateway, type GatewayEvent, openGateway } from './gateway.ts'
 import type { Fetch } from './outbound/upstreams.ts'
 
-export type { Finding, Guard, Mode, Verdict } from './pipeline/guard.ts'
-export type { Parcel, Principal } from './pipeline/parcel.ts'
 export type { AuditSink } from './audit/sink.ts'
 export { ConfigRefused, type Problem } from './config/problem.ts'
+export type { Finding, Guard, Mode, Verdict } from './pipeline/guard.ts'
+export type { Parcel, Principal } from './pipeline/parcel.ts'
 export { Refusal } from './pipeline/refusal.ts'
 export type { Fetch, Gateway, GatewayEvent }
 
@@ -31,7 +31,10 @@ export interface Surroundings {
  * Opens a gateway. `gateway.fetch(request)` answers `/{server}/mcp` and `/mcp`; nothing listens on a port until
  * `gateway.listen()`. Throws {@link ConfigRefused} with every mistake in the options.
  */
-export async function createGateway({ servers, ...rest }: CreateGatewayOptions, { folder = process.cwd(), tell }: Surroundings = {}): Promise<Gateway> {
+export async function createGateway(
+  { servers, ...rest }: CreateGatewayOptions,
+  { folder = process.cwd(), tell }: Surroundings = {},
+): Promise<Gateway> {
   const fetches: Record<string, Fetch> = {}
   const described = Object.entries(servers).map(([id, { fetch, ...server }]) => {
     if (!fetch) return [id, server]

@@ -8,7 +8,22 @@ import { dirname, join, relative, resolve } from 'node:path'
 import test from 'node:test'
 
 const root = resolve(import.meta.dirname, '..', 'src')
-const rooms = ['lib', 'protocol', 'pipeline', 'identity', 'limits', 'policy', 'audit', 'vault', 'storage', 'inbound', 'outbound', 'config', 'admin', 'cli'] as const
+const rooms = [
+  'lib',
+  'protocol',
+  'pipeline',
+  'identity',
+  'limits',
+  'policy',
+  'audit',
+  'vault',
+  'storage',
+  'inbound',
+  'outbound',
+  'config',
+  'admin',
+  'cli',
+] as const
 type Room = (typeof rooms)[number]
 
 /** Each room may import the rooms listed, and itself. gateway.ts and index.ts may import them all. */
@@ -48,7 +63,9 @@ const homes: readonly (readonly [RegExp, readonly string[], string])[] = [
 const linesMax = 400
 
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
-const sources = files.filter((file) => !file.endsWith('.test.ts')).map((file) => ({ file, room: file.split('/')[0] as string, text: readFileSync(join(root, file), 'utf8') }))
+const sources = files
+  .filter((file) => !file.endsWith('.test.ts'))
+  .map((file) => ({ file, room: file.split('/')[0] as string, text: readFileSync(join(root, file), 'utf8') }))
 
 /** The command line may speak of the types of any room; it may not call into one. */
 const code = (text: string, room: string): string => (room === 'cli' ? text.replace(/^import type .*$/gm, '') : text)
@@ -64,23 +81,36 @@ test('import arrows point one way', () => {
 })
 
 test('every folder of src/ is a room on the map', () => {
-  assert.deepEqual([...new Set(sources.filter(({ file }) => file.includes('/')).map(({ room }) => room))].filter((room) => !rooms.includes(room as Room)), [])
+  assert.deepEqual(
+    [...new Set(sources.filter(({ file }) => file.includes('/')).map(({ room }) => room))].filter(
+      (room) => !rooms.includes(room as Room),
+    ),
+    [],
+  )
 })
 
 test('words are found where they live', () => {
   const wrong = sources.flatMap(({ file, room, text }) => {
     const bare = text.replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*$/gm, '')
-    return homes.filter(([word, at]) => word.test(bare) && !at.includes(room) && file.includes('/')).map(([word, , why]) => `${file}: ${word.source}: ${why}`)
+    return homes
+      .filter(([word, at]) => word.test(bare) && !at.includes(room) && file.includes('/'))
+      .map(([word, , why]) => `${file}: ${word.source}: ${why}`)
   })
   assert.deepEqual(wrong, [])
 })
 
 test(`no source file has more than ${linesMax} lines`, () => {
-  assert.deepEqual(sources.filter(({ text }) => text.split('\n').length > linesMax).map(({ file }) => file), [])
+  assert.deepEqual(
+    sources.filter(({ text }) => text.split('\n').length > linesMax).map(({ file }) => file),
+    [],
+  )
 })
 
 test('a revision is named nowhere but in protocol/revisions/ and where a client is answered by its own words', () => {
   const literal = /'20\d\d-\d\d-\d\d'/
   const allowed = ['protocol', 'inbound', 'outbound']
-  assert.deepEqual(sources.filter(({ room, text }) => literal.test(text) && !allowed.includes(room)).map(({ file }) => file), [])
+  assert.deepEqual(
+    sources.filter(({ room, text }) => literal.test(text) && !allowed.includes(room)).map(({ file }) => file),
+    [],
+  )
 })

@@ -58,7 +58,15 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
   const cursors = () => feeders.map(({ name, cursor }) => [name, cursor] as const)
   const log = await Log.open({ path: options.path, anchor: options.anchor, signingKey: options.signingKey, clock, cursors })
   const stamps = new Stamps(clock)
-  const desk: Desk = { log, clock, stamps, node, excerptBytesMax: options.excerptBytesMax ?? 0, finished: options.finished, open: 0 }
+  const desk: Desk = {
+    log,
+    clock,
+    stamps,
+    node,
+    excerptBytesMax: options.excerptBytesMax ?? 0,
+    finished: options.finished,
+    open: 0,
+  }
 
   const resumed = new Map(log.resumed)
   const source = { read: log.read.bind(log), size: () => log.stored, moved: log.remember.bind(log) }

@@ -16,7 +16,9 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 
 const asked = process.argv[2] ?? ''
 const load = Object.hasOwn(commands, asked) ? [commands[asked]] : Object.values(commands)
-const program = new Command('sekisho').description('The security gateway for the Model Context Protocol').showHelpAfterError('(see: sekisho help)')
+const program = new Command('sekisho')
+  .description('The security gateway for the Model Context Protocol')
+  .showHelpAfterError('(see: sekisho help)')
 for (const command of load) program.addCommand(await (command as () => Promise<Command>)())
 if (asked === '-v' || asked === '--version') process.argv[2] = 'version'
 await program.parseAsync()

@@ -35,6 +35,11 @@ export function readEnvironment(variables: Variables = process.env): Environment
       no: get('no_proxy', 'NO_PROXY'),
     }),
     dataFolder: data === undefined ? undefined : join(data, 'sekisho'),
-    variables: Object.freeze(Object.assign(Object.create(null), Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined)))),
+    variables: Object.freeze(
+      Object.assign(
+        Object.create(null),
+        Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined)),
+      ),
+    ),
   }
 }

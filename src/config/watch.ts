@@ -27,7 +27,13 @@ export interface WatchOptions {
 }
 
 /** To start with, an empty document is a whole configuration; under a running gateway it is a file cut short. */
-const emptied: Problem = { path: '', line: 1, column: 1, message: 'is empty now', fix: 'write it again; "servers: {}" turns every server off' }
+const emptied: Problem = {
+  path: '',
+  line: 1,
+  column: 1,
+  message: 'is empty now',
+  fix: 'write it again; "servers: {}" turns every server off',
+}
 
 /** A file read while an editor writes it may be a valid part of itself, without its deny rules: wait until it rests. */
 const restMs = 100

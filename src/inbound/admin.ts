@@ -14,7 +14,11 @@ export interface AdminOptions {
 
 const plain = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' } as const
 
-export async function answerAdmin({ hosts, healthy, metrics }: AdminOptions, arrival: Arrival, departure: Departure): Promise<void> {
+export async function answerAdmin(
+  { hosts, healthy, metrics }: AdminOptions,
+  arrival: Arrival,
+  departure: Departure,
+): Promise<void> {
   try {
     hosts.admit(arrival.headers, arrival.remote)
     if (arrival.method !== 'GET') throw new Refusal('METHOD_NOT_ALLOWED')

@@ -1,12 +1,12 @@
 /** Which era a request belongs to, decided for each request by itself, and what a modern one must bring (2026-07-28 basic, versioning). */
 import type { JsonObject } from '../lib/strict-json.ts'
+import type { Origin } from '../pipeline/parcel.ts'
+import { Refusal } from '../pipeline/refusal.ts'
 import { isObject, type Notification, type Request } from '../protocol/json-rpc.ts'
 import type { MethodTable } from '../protocol/methods.ts'
 import { type Headers, standardMismatch, withoutPadding } from '../protocol/revisions/2026-07-28/headers.ts'
 import { isLogLevel, metaKeys, metaOf } from '../protocol/revisions/2026-07-28/meta.ts'
 import { assumedVersion, isModernVersion, modernVersions, revisionOf } from '../protocol/revisions/index.ts'
-import { Refusal } from '../pipeline/refusal.ts'
-import type { Origin } from '../pipeline/parcel.ts'
 
 type Call = Request | Notification
 export type Sender = Pick<Origin, 'era' | 'version' | 'client' | 'capabilities' | 'logLevel'>
@@ -36,7 +36,8 @@ export function checkHeaders(message: Call, headers: Headers, methods: MethodTab
   const version = metaOf(message.params)[metaKeys.protocolVersion]
   const named = headers['mcp-protocol-version']
   if (named === undefined) throw mismatch('the MCP-Protocol-Version header is missing')
-  if (version !== undefined && withoutPadding(named) !== version) throw mismatch('the MCP-Protocol-Version header is not the version in the body')
+  if (version !== undefined && withoutPadding(named) !== version)
+    throw mismatch('the MCP-Protocol-Version header is not the version in the body')
   if (message.kind === 'notification') return // this revision defines no headers for them
   const row = methods(message.method)
   const fault = standardMismatch(headers, message.method, row?.era === 'legacy' ? undefined : row, message.params)
@@ -48,10 +49,10 @@ export function legacyVersion(headers: Headers): string {
   const named = headers['mcp-protocol-version']
   if (named === undefined) return assumedVersion
   const version = withoutPadding(named)
-  if (revisionOf(version)?.era !== 'legacy') throw new Refusal('INVALID_REQUEST', { detail: 'the MCP-Protocol-Version header names no version served here' })
+  if (revisionOf(version)?.era !== 'legacy')
+    throw new Refusal('INVALID_REQUEST', { detail: 'the MCP-Protocol-Version header names no version served here' })
   return version
 }
-
 
 export const clientFacts = (params: JsonObject): { client: JsonObject | undefined; capabilities: JsonObject } => ({
   client: isObject(params['clientInfo']) ? params['clientInfo'] : undefined,

@@ -4,13 +4,16 @@
  */
 import { Stop } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
-import type { Message, RequestId } from '../protocol/json-rpc.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import { alongside, type Origin, type Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
+import type { Message, RequestId } from '../protocol/json-rpc.ts'
+
+/** The stream that belongs to no request, among the requests under way. */
+export const standing = Symbol('standing')
 
 export class Conversation {
-  readonly #underWay = new Map<RequestId, Stop>()
+  readonly #underWay = new Map<RequestId | typeof standing, Stop>()
   readonly #asks = new Map<RequestId, { parcel: Cleared; answered(answer: Parcel): void; lost(error: unknown): void }>()
   #nextAsk = 0
   origin: Origin
@@ -19,15 +22,16 @@ export class Conversation {
     this.origin = origin
   }
 
-  /** Throws INVALID_REQUEST for the id of a request that is still under way (2026-07-28 basic, Requests). */
-  begin(id: RequestId): Stop {
-    if (this.#underWay.has(id)) throw new Refusal('INVALID_REQUEST', { detail: 'the id belongs to a request that is still under way' })
-    const stop = new Stop()
-    this.#underWay.set(id, stop)
-    return stop
+  /** Throws INVALID_REQUEST, and begins nothing, for an id that is still under way (2026-07-28 basic, Requests). */
+  begin<Id extends RequestId | typeof standing>(ids: readonly Id[]): ReadonlyMap<Id, Stop> {
+    const stops = new Map(ids.map((id) => [id, new Stop()]))
+    if (stops.size < ids.length || ids.some((id) => this.#underWay.has(id)))
+      throw new Refusal('INVALID_REQUEST', { detail: 'the id belongs to a request that is still under way' })
+    for (const [id, stop] of stops) this.#underWay.set(id, stop)
+    return stops
   }
 
-  end(id: RequestId): void {
+  end(id: RequestId | typeof standing): void {
     this.#underWay.delete(id)
   }
 

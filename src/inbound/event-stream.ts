@@ -2,9 +2,10 @@
  * An event stream to a client. A resumable one (legacy, 2025-03-26 … 2025-11-25) outlives its connection: events are
  * numbered and kept for a while, and a client that comes back with Last-Event-ID gets what it missed, of this stream only.
  */
-import type { Stop } from '../lib/stop.ts'
+
 import { unguessable } from '../lib/random.ts'
 import { writeEvent } from '../lib/sse.ts'
+import type { Stop } from '../lib/stop.ts'
 import type { Outlet } from './arrival.ts'
 
 export const streamHeaders = {

@@ -1,7 +1,7 @@
 /** The library's door: `Request → Response`, the same endpoint without a socket. */
 import { Stop } from '../lib/stop.ts'
 import { Refusal } from '../pipeline/refusal.ts'
-import { type Departure, onlyOnce, type Outlet } from './arrival.ts'
+import { type Departure, type Outlet, onlyOnce } from './arrival.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** Answers one request. The stream of the response ends, and the exchange is cancelled, when the caller lets it go. */
@@ -21,14 +21,18 @@ export function answerFetch(endpoint: Endpoint, request: Request): Promise<Respo
       if (bytes.length > bytesMax) throw new Refusal('BODY_TOO_LARGE', { detail: bytesMax })
       return bytes
     }
-    void endpoint.answer({ door: 'library', method: request.method, path: url.pathname, headers, duplicated, remote: undefined, body }, departure(resolve, gone))
+    void endpoint.answer(
+      { door: 'library', method: request.method, path: url.pathname, headers, duplicated, remote: undefined, body },
+      departure(resolve, gone),
+    )
   })
 }
 
 function departure(resolve: (response: Response) => void, gone: Stop): Departure {
   return {
     gone,
-    send: (status, headers, body) => resolve(new Response(status === 202 || status === 204 ? null : (body ?? ''), { status, headers })),
+    send: (status, headers, body) =>
+      resolve(new Response(status === 202 || status === 204 ? null : (body ?? ''), { status, headers })),
     open(headers) {
       const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(undefined, undefined, { highWaterMark: 64 })
       const writer = writable.getWriter()

@@ -37,7 +37,11 @@ export class HostCheck {
     const scheme = secure ? 'https' : 'http'
     const standard = listen.port === (secure ? 443 : 80) ? names : []
     this.#hosts = new Set([...own, ...standard, ...(publicUrl ? [new URL(publicUrl).host] : []), ...options.allowedHosts])
-    this.#origins = new Set([...own.map((host) => `${scheme}://${host}`), ...(publicUrl ? [publicUrl] : []), ...options.allowedOrigins])
+    this.#origins = new Set([
+      ...own.map((host) => `${scheme}://${host}`),
+      ...(publicUrl ? [publicUrl] : []),
+      ...options.allowedOrigins,
+    ])
     for (const network of options.trustedProxies) {
       const [address, prefix] = network.split('/') as [string, string?]
       const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'

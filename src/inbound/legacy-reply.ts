@@ -11,13 +11,14 @@ import type { Departure } from './arrival.ts'
 import { type KeepAlive, type ResumableStream, streamHeaders } from './event-stream.ts'
 import { headersOf, refusalResponse, statusOf } from './refuse.ts'
 import type { Session } from './sessions.ts'
+import type { Visit } from './visit.ts'
 
 /** Where the messages of one POST go. */
 export class LegacySink {
   readonly #departure: Departure
   readonly #session: Session
   readonly #keepAlive: KeepAlive
-  readonly #headers: Readonly<Record<string, string>>
+  #headers: Readonly<Record<string, string>>
   readonly #batch: boolean
   #expected: number
   #responses: Response[] = []
@@ -25,13 +26,18 @@ export class LegacySink {
   #extra: Record<string, string> = {}
   #stream: ResumableStream | undefined
 
-  constructor(departure: Departure, session: Session, keepAlive: KeepAlive, headers: Readonly<Record<string, string>>, expected: number, batch: boolean) {
+  constructor({ departure, cors }: Visit, session: Session, keepAlive: KeepAlive, expected: number, batch: boolean) {
     this.#departure = departure
     this.#session = session
     this.#keepAlive = keepAlive
-    this.#headers = headers
+    this.#headers = cors
     this.#expected = expected
     this.#batch = batch
+  }
+
+  /** Tells the client its session, with the response that opens it. */
+  name(session: string): void {
+    this.#headers = { ...this.#headers, 'mcp-session-id': session }
   }
 
   send(message: Message): Promise<void> | undefined {
@@ -97,7 +103,8 @@ export class LegacyReply implements Reply {
     const { message, stop } = this.#frame
     if (parcel.method === 'session/streaming') return void this.#sink.stream()
     if (parcel.method === 'session/paused') return void this.#sink.pause(parcel.body['retryMs'] as number)
-    if (parcel.leg === 'notice') return this.#sink.send({ kind: 'notification', method: parcel.method, params: parcel.body })?.then(() => undefined)
+    if (parcel.leg === 'notice')
+      return this.#sink.send({ kind: 'notification', method: parcel.method, params: parcel.body })?.then(() => undefined)
     if (parcel.leg === 'ask') return this.#session.conversation.ask(parcel, stop, (question) => this.#sink.send(question))
     if (message.kind !== 'request') return undefined
     const outcome = parcel.member === 'error' ? 'error' : 'result'
@@ -109,6 +116,10 @@ export class LegacyReply implements Reply {
   refuse(refusal: Refusal): void {
     const { message } = this.#frame
     if (message.kind !== 'request') return
-    this.#sink.respond(refusalResponse(refusal, message.id, message.method, 'legacy'), statusOf(refusal, 'legacy'), headersOf(refusal))
+    this.#sink.respond(
+      refusalResponse(refusal, message.id, message.method, 'legacy'),
+      statusOf(refusal, 'legacy'),
+      headersOf(refusal),
+    )
   }
 }

@@ -1,11 +1,12 @@
 /** The socket: node:http or node:https, made into arrivals and departures. Slow and oversized requests end here. */
+
+import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { readFile } from 'node:fs/promises'
 import { Stop } from '../lib/stop.ts'
 import { Refusal } from '../pipeline/refusal.ts'
-import { type Arrival, type Departure, onlyOnce, type Outlet } from './arrival.ts'
+import { type Arrival, type Departure, type Outlet, onlyOnce } from './arrival.ts'
 import type { Address, ListenTls } from './schema.ts'
 
 export interface Listener {
@@ -14,12 +15,19 @@ export interface Listener {
 }
 /** Enough for any header this protocol has; more is answered with 431. */
 const headerBytesMax = 32_768
-const limits = { maxHeaderSize: headerBytesMax, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, noDelay: true } as const
+const limits = {
+  maxHeaderSize: headerBytesMax,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000,
+  noDelay: true,
+} as const
 
 export type Answer = (arrival: Arrival, departure: Departure) => Promise<void> | void
 
 export async function listen({ host, port }: Address, tls: ListenTls | undefined, handler: RequestListener): Promise<Listener> {
-  const server = tls === undefined ? createServer(limits, handler) : createSecureServer({ ...limits, ...(await secureContext(tls)) }, handler)
+  const server =
+    tls === undefined ? createServer(limits, handler) : createSecureServer({ ...limits, ...(await secureContext(tls)) }, handler)
   server.maxRequestsPerSocket = 0
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -62,7 +70,15 @@ function arrivalOf(request: IncomingMessage): Arrival {
   }
   const query = url.indexOf('?')
   const path = query === -1 ? url : url.slice(0, query)
-  return { door: 'http', method: request.method ?? '', path, headers, duplicated, remote: request.socket.remoteAddress, body: (bytesMax) => readBody(request, headers, bytesMax) }
+  return {
+    door: 'http',
+    method: request.method ?? '',
+    path,
+    headers,
+    duplicated,
+    remote: request.socket.remoteAddress,
+    body: (bytesMax) => readBody(request, headers, bytesMax),
+  }
 }
 
 async function readBody(request: IncomingMessage, headers: Readonly<Record<string, string>>, bytesMax: number): Promise<Buffer> {
@@ -92,7 +108,10 @@ function departureOf(response: ServerResponse): Departure {
     send(status, headers, body = '') {
       if (response.headersSent || response.destroyed) return
       const close = status === 413 ? { connection: 'close' } : {}
-      response.writeHead(status, status === 202 || status === 204 ? { ...headers } : { ...headers, 'content-length': Buffer.byteLength(body), ...close })
+      response.writeHead(
+        status,
+        status === 202 || status === 204 ? { ...headers } : { ...headers, 'content-length': Buffer.byteLength(body), ...close },
+      )
       response.end(body)
     },
     open(headers) {

@@ -1,6 +1,7 @@
 /** The answer to one modern HTTP request (2026-07-28): one JSON object, or an event stream that ends with it. */
-import type { JsonObject } from '../lib/strict-json.ts'
+
 import { writeEvent } from '../lib/sse.ts'
+import type { JsonObject } from '../lib/strict-json.ts'
 import type { Frame, Reply } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import type { Refusal } from '../pipeline/refusal.ts'
@@ -21,7 +22,13 @@ export class ModernReply implements Reply {
   #outlet: Outlet | undefined
   #over = false
 
-  constructor(frame: Frame, departure: Departure, methods: MethodTable, keepAlive: KeepAlive, extra: Readonly<Record<string, string>>) {
+  constructor(
+    frame: Frame,
+    departure: Departure,
+    methods: MethodTable,
+    keepAlive: KeepAlive,
+    extra: Readonly<Record<string, string>>,
+  ) {
     this.#frame = frame
     this.#departure = departure
     this.#methods = methods
@@ -36,7 +43,12 @@ export class ModernReply implements Reply {
       return undefined
     }
     const body = this.#questions.into(asDelivered(parcel, this.#methods))
-    const response: Response = { kind: 'response', id: this.#id, outcome: parcel.member === 'error' ? 'error' : 'result', body: asNotice(this.#frame, parcel, body) }
+    const response: Response = {
+      kind: 'response',
+      id: this.#id,
+      outcome: parcel.member === 'error' ? 'error' : 'result',
+      body: asNotice(this.#frame, parcel, body),
+    }
     this.#finish(response, relayedStatus(response), {})
     return undefined
   }
@@ -75,7 +87,11 @@ export class ModernReply implements Reply {
 
   #send(status: number, headers: Readonly<Record<string, string>>, body?: string): void {
     this.#over = true
-    this.#departure.send(status, { ...(body !== undefined && { 'content-type': 'application/json' }), ...this.#extra, ...headers }, body)
+    this.#departure.send(
+      status,
+      { ...(body !== undefined && { 'content-type': 'application/json' }), ...this.#extra, ...headers },
+      body,
+    )
   }
 }
 

@@ -1,30 +1,62 @@
 /** How a refusal is said: the JSON-RPC error, the tool result that a model can read, and the HTTP status. */
-import { explain, type RefusalCode } from '../protocol/errors.ts'
+
 import type { JsonObject } from '../lib/strict-json.ts'
+import type { Refusal } from '../pipeline/refusal.ts'
+import { explain, type RefusalCode } from '../protocol/errors.ts'
 import type { RequestId, Response } from '../protocol/json-rpc.ts'
 import { type Era, modernVersions } from '../protocol/revisions/index.ts'
-import type { Refusal } from '../pipeline/refusal.ts'
 
 /** Our own key in `_meta` and `data` (2026-07-28 basic, `_meta`: reverse DNS, never a reserved prefix). */
 const refusalKey = 'dev.sekisho/refusal'
 
 /** Decisions about what a tool may do: said as the tool's result, so that the model and the person read why. */
-const saidInChat: ReadonlySet<RefusalCode> = new Set(['POLICY_DENIED', 'GUARD_FAILED', 'APPROVAL_UNAVAILABLE', 'RESULT_TOO_LARGE'])
+const saidInChat: ReadonlySet<RefusalCode> = new Set([
+  'POLICY_DENIED',
+  'GUARD_FAILED',
+  'APPROVAL_UNAVAILABLE',
+  'RESULT_TOO_LARGE',
+])
 /** In the legacy era a status means something about the session or the transport; everything else travels as a 200. */
 const legacyStatuses: ReadonlySet<RefusalCode> = new Set([
-  ...(['PARSE', 'INVALID_REQUEST', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA', 'NOT_ACCEPTABLE', 'METHOD_NOT_ALLOWED', 'NOT_FOUND', 'HOST_REFUSED'] as const),
-  ...(['ORIGIN_REFUSED', 'UNAUTHENTICATED', 'SESSION_REQUIRED', 'SESSION_UNKNOWN', 'RATE_LIMITED', 'AUDIT_UNAVAILABLE', 'SHUTTING_DOWN'] as const),
+  ...([
+    'PARSE',
+    'INVALID_REQUEST',
+    'BODY_TOO_LARGE',
+    'UNSUPPORTED_MEDIA',
+    'NOT_ACCEPTABLE',
+    'METHOD_NOT_ALLOWED',
+    'NOT_FOUND',
+    'HOST_REFUSED',
+  ] as const),
+  ...([
+    'ORIGIN_REFUSED',
+    'UNAUTHENTICATED',
+    'SESSION_REQUIRED',
+    'SESSION_UNKNOWN',
+    'RATE_LIMITED',
+    'AUDIT_UNAVAILABLE',
+    'SHUTTING_DOWN',
+  ] as const),
 ])
 
 export function refusalResponse(refusal: Refusal, id: RequestId | undefined, method: string | undefined, era: Era): Response {
   const { rpc, says, fix } = explain(refusal.code, refusal.facts)
-  const reason = { code: refusal.code, fix, ...(refusal.facts['exchange'] !== undefined && { exchange: refusal.facts['exchange'] }) }
+  const reason = {
+    code: refusal.code,
+    fix,
+    ...(refusal.facts['exchange'] !== undefined && { exchange: refusal.facts['exchange'] }),
+  }
   if (method === 'tools/call' && saidInChat.has(refusal.code) && id !== undefined) {
     const text = `Sekisho did not let this pass. ${says}\n${fix}`
     const result = { content: [{ type: 'text', text }], isError: true, _meta: { [refusalKey]: reason } }
     return { kind: 'response', id, outcome: 'result', body: era === 'modern' ? { resultType: 'complete', ...result } : result }
   }
-  return { kind: 'response', id, outcome: 'error', body: { code: rpc, message: `${says} ${fix}`, data: { ...details(refusal), [refusalKey]: reason } } }
+  return {
+    kind: 'response',
+    id,
+    outcome: 'error',
+    body: { code: rpc, message: `${says} ${fix}`, data: { ...details(refusal), [refusalKey]: reason } },
+  }
 }
 
 function details({ code, facts }: Refusal): JsonObject {
@@ -33,7 +65,8 @@ function details({ code, facts }: Refusal): JsonObject {
   return {}
 }
 
-export const statusOf = ({ code, facts }: Refusal, era: Era): number => (era === 'modern' || legacyStatuses.has(code) ? explain(code, facts).http : 200)
+export const statusOf = ({ code, facts }: Refusal, era: Era): number =>
+  era === 'modern' || legacyStatuses.has(code) ? explain(code, facts).http : 200
 
 export function headersOf({ code, facts }: Refusal): Record<string, string> {
   if (code === 'RATE_LIMITED') return { 'retry-after': String(facts['retryAfterS'] ?? 1) }

@@ -28,6 +28,8 @@ export class Questions {
   }
 
   into(body: JsonObject): JsonObject {
-    return body['resultType'] === 'input_required' && Object.keys(this.#asked).length > 0 ? { ...body, inputRequests: this.#asked } : body
+    return body['resultType'] === 'input_required' && Object.keys(this.#asked).length > 0
+      ? { ...body, inputRequests: this.#asked }
+      : body
   }
 }

@@ -21,7 +21,8 @@ export class StandingReply implements Reply {
   deliver(parcel: Cleared): Promise<Parcel | undefined> | undefined {
     const send = (message: Message): Promise<void> | undefined => this.#write(JSON.stringify(writeMessage(message)))
     if (parcel.leg === 'ask') return this.#conversation.ask(parcel, this.#frame.stop, send)
-    if (parcel.leg === 'notice') return send({ kind: 'notification', method: parcel.method, params: parcel.body })?.then(() => undefined)
+    if (parcel.leg === 'notice')
+      return send({ kind: 'notification', method: parcel.method, params: parcel.body })?.then(() => undefined)
     return undefined
   }
 

@@ -3,20 +3,27 @@
  * down the same pipe; a legacy client has one conversation, for as long as the process lives.
  */
 import type { Readable, Writable } from 'node:stream'
-import type { JsonObject } from '../lib/strict-json.ts'
-import { type Stop, unstoppable } from '../lib/stop.ts'
 import { LineSplitter } from '../lib/lines.ts'
-import { uniqueName, unguessable } from '../lib/random.ts'
+import { unguessable, uniqueName } from '../lib/random.ts'
+import { type Stop, unstoppable } from '../lib/stop.ts'
+import type { JsonObject } from '../lib/strict-json.ts'
 import { JsonRefused, parseStrict } from '../lib/strict-json.ts'
 import type { Frame, Reply } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import type { Origin, Parcel } from '../pipeline/parcel.ts'
 import { asRefusal, Refusal } from '../pipeline/refusal.ts'
-import { EnvelopeRefused, type Message, type Notification, readMessage, type Request, writeMessage } from '../protocol/json-rpc.ts'
+import {
+  EnvelopeRefused,
+  type Message,
+  type Notification,
+  type Request,
+  readMessage,
+  writeMessage,
+} from '../protocol/json-rpc.ts'
 import type { MethodTable } from '../protocol/methods.ts'
 import { type Era, negotiate, revisionOf } from '../protocol/revisions/index.ts'
 import { clientFacts, isModern, readModern } from './classify.ts'
-import { Conversation } from './conversation.ts'
+import { Conversation, standing } from './conversation.ts'
 import { refusalResponse } from './refuse.ts'
 import { asDelivered, asNotice, Questions } from './rewrites.ts'
 import { StandingReply } from './standing-reply.ts'
@@ -30,7 +37,15 @@ export interface StdioDoorOptions {
   pass(frame: Frame, reply: Reply): Promise<void>
 }
 
-const unopened: Omit<Origin, 'session'> = { door: 'stdio', era: 'legacy', version: '2025-11-25', client: undefined, capabilities: {}, logLevel: undefined, remote: undefined }
+const unopened: Omit<Origin, 'session'> = {
+  door: 'stdio',
+  era: 'legacy',
+  version: '2025-11-25',
+  client: undefined,
+  capabilities: {},
+  logLevel: undefined,
+  remote: undefined,
+}
 
 export class StdioDoor {
   readonly #options: StdioDoorOptions
@@ -46,7 +61,12 @@ export class StdioDoor {
     const lines = new LineSplitter(
       limits.bodyBytesMax,
       (line) => this.#read(line),
-      (fault) => this.#refuse(fault === 'too-long' ? new Refusal('BODY_TOO_LARGE', { detail: limits.bodyBytesMax }) : new Refusal('PARSE', { detail: 'it is not UTF-8' })),
+      (fault) =>
+        this.#refuse(
+          fault === 'too-long'
+            ? new Refusal('BODY_TOO_LARGE', { detail: limits.bodyBytesMax })
+            : new Refusal('PARSE', { detail: 'it is not UTF-8' }),
+        ),
     )
     input.on('data', (chunk: Buffer) => lines.push(chunk))
     this.closed = new Promise<void>((resolve) => {
@@ -64,7 +84,10 @@ export class StdioDoor {
     try {
       const value = parseStrict(line, this.#options.limits.depthMax)
       if (!Array.isArray(value)) return this.#take(readMessage(value))
-      const batches = revisionOf(this.#conversation.origin.version)?.batches === true && value.length > 0 && value.length <= this.#options.limits.batchMax
+      const batches =
+        revisionOf(this.#conversation.origin.version)?.batches === true &&
+        value.length > 0 &&
+        value.length <= this.#options.limits.batchMax
       if (!batches) throw new EnvelopeRefused('a message is a JSON object')
       for (const message of value.map(readMessage)) this.#take(message)
     } catch (error) {
@@ -80,7 +103,7 @@ export class StdioDoor {
     const era: Era = isModern(message, {}) ? 'modern' : 'legacy'
     const id = message.kind === 'request' ? message.id : undefined
     try {
-      const signal = id === undefined ? unstoppable : this.#conversation.begin(id)
+      const signal = id === undefined ? unstoppable : (this.#conversation.begin([id]).get(id) as Stop)
       const frame = this.#frame(message, this.#originOf(message, era), signal)
       const run = this.#options.pass(frame, this.#reply(frame, era)).finally(() => {
         if (id !== undefined) this.#conversation.end(id)
@@ -96,7 +119,11 @@ export class StdioDoor {
     const { origin } = this.#conversation
     if (era === 'modern') return { ...unopened, ...readModern(message), session: undefined }
     if (message.method !== 'initialize') return origin
-    this.#conversation.origin = { ...origin, version: negotiate(message.params['protocolVersion']).version, ...clientFacts(message.params) }
+    this.#conversation.origin = {
+      ...origin,
+      version: negotiate(message.params['protocolVersion']).version,
+      ...clientFacts(message.params),
+    }
     return this.#conversation.origin
   }
 
@@ -110,16 +137,24 @@ export class StdioDoor {
     return {
       deliver: (parcel): Promise<Parcel | undefined> | undefined => {
         if (parcel.method === 'session/streaming' || parcel.method === 'session/paused') return undefined
-        if (parcel.leg === 'notice') return this.#write({ kind: 'notification', method: parcel.method, params: asNotice(frame, parcel, parcel.body) })
-        if (parcel.leg === 'ask' && era === 'legacy') return this.#conversation.ask(parcel, stop, (question) => this.#write(question))
+        if (parcel.leg === 'notice')
+          return this.#write({ kind: 'notification', method: parcel.method, params: asNotice(frame, parcel, parcel.body) })
+        if (parcel.leg === 'ask' && era === 'legacy')
+          return this.#conversation.ask(parcel, stop, (question) => this.#write(question))
         if (parcel.leg === 'ask') return void questions.add(parcel)
         if (message.kind !== 'request') return undefined
         if (parcel.member === 'result') this.#succeeded(message, parcel)
         const body = era === 'modern' ? questions.into(asDelivered(parcel, this.#options.methods)) : parcel.body
-        return this.#write({ kind: 'response', id: message.id, outcome: parcel.member === 'error' ? 'error' : 'result', body: asNotice(frame, parcel, body) })
+        return this.#write({
+          kind: 'response',
+          id: message.id,
+          outcome: parcel.member === 'error' ? 'error' : 'result',
+          body: asNotice(frame, parcel, body),
+        })
       },
       refuse: (refusal) => {
-        if (message.kind === 'request' && refusal.code !== 'CANCELLED') this.#write(refusalResponse(refusal, message.id, message.method, era))
+        if (message.kind === 'request' && refusal.code !== 'CANCELLED')
+          this.#write(refusalResponse(refusal, message.id, message.method, era))
       },
     }
   }
@@ -136,10 +171,15 @@ export class StdioDoor {
   #openStream(): void {
     if (this.#streaming) return
     this.#streaming = true
-    const signal = this.#conversation.begin('session/stream')
-    const message: Request = { kind: 'request', id: 'session/stream', method: 'session/stream', params: {} }
+    const signal = this.#conversation.begin([standing]).get(standing) as Stop
+    const message: Request = { kind: 'request', id: 'standing', method: 'session/stream', params: {} }
     const frame: Frame = { ...this.#frame(message, this.#conversation.origin, signal), act: true }
-    const reply = new StandingReply(frame, this.#conversation, (text) => this.#line(text), () => undefined)
+    const reply = new StandingReply(
+      frame,
+      this.#conversation,
+      (text) => this.#line(text),
+      () => undefined,
+    )
     const run = this.#options.pass(frame, reply).finally(() => this.#inFlight.delete(run))
     this.#inFlight.add(run)
   }
@@ -158,4 +198,3 @@ export class StdioDoor {
     return new Promise((resolve) => output.once('drain', () => resolve(undefined)))
   }
 }
-

@@ -12,7 +12,7 @@ const refusals: readonly [text: string, fault: JsonFault][] = [
   ['{"a":[{"\\u005f_proto__":{}}]}', 'forbidden-key'],
   [`${'['.repeat(65)}${']'.repeat(65)}`, 'depth'],
   [`${'{"a":'.repeat(65)}1${'}'.repeat(65)}`, 'depth'],
-  ['[' .repeat(1_000_000), 'depth'],
+  ['['.repeat(1_000_000), 'depth'],
   ['', 'syntax'],
   ['{"a":1,}', 'syntax'],
   ['{"a":01}', 'syntax'],
@@ -24,7 +24,10 @@ const refusals: readonly [text: string, fault: JsonFault][] = [
 ]
 for (const [text, fault] of refusals)
   test(`refuses ${text.slice(0, 40)} as ${fault}`, () => {
-    assert.throws(() => parseStrict(text), (error) => error instanceof JsonRefused && error.fault === fault)
+    assert.throws(
+      () => parseStrict(text),
+      (error) => error instanceof JsonRefused && error.fault === fault,
+    )
   })
 
 const exact = ['12345678901234567890', '1.0', '1e5', '-0', '0.1000', '123456789.123456789123', '1E400']
@@ -37,7 +40,15 @@ for (const number of exact)
   })
 
 test('reads what JSON.parse reads, where it is unambiguous', () => {
-  const texts = ['{}', '[]', 'null', '"a:b{}\\"\\\\"', '{"a":":","b":["{",1,-2.5,true]}', '{"constructor":1,"toString":[{}]}', '9007199254740991']
+  const texts = [
+    '{}',
+    '[]',
+    'null',
+    '"a:b{}\\"\\\\"',
+    '{"a":":","b":["{",1,-2.5,true]}',
+    '{"constructor":1,"toString":[{}]}',
+    '9007199254740991',
+  ]
   for (const text of texts) assert.deepEqual(parseStrict(text), JSON.parse(text))
 })
 

@@ -34,7 +34,8 @@ const json = JSON as unknown as {
 }
 
 /** True for a number kept as its source text because a JavaScript number would not give that text back. */
-export const isRawNumber = (value: unknown): value is RawJson => typeof value === 'object' && value !== null && json.isRawJSON(value)
+export const isRawNumber = (value: unknown): value is RawJson =>
+  typeof value === 'object' && value !== null && json.isRawJSON(value)
 
 /** Parses `text`, at most `depthMax` levels deep. Throws {@link JsonRefused}. */
 export function parseStrict(text: string, depthMax = 64): JsonValue {
@@ -93,7 +94,9 @@ function survives(text: string, start: number, end: number): boolean {
 }
 
 const keepSource = (_key: string, value: unknown, context: { source?: string }): unknown =>
-  typeof value === 'number' && context.source !== undefined && String(value) !== context.source ? json.rawJSON(context.source) : value
+  typeof value === 'number' && context.source !== undefined && String(value) !== context.source
+    ? json.rawJSON(context.source)
+    : value
 
 function countKeys(value: JsonValue): number {
   if (typeof value !== 'object' || value === null || isRawNumber(value)) return 0
@@ -104,7 +107,8 @@ function countKeys(value: JsonValue): number {
   }
   for (const key in value as JsonObject) {
     if (key === '__proto__') throw new JsonRefused('forbidden-key', 'the key "__proto__" is never accepted')
-    if (!key.isWellFormed()) throw new JsonRefused('encoding', 'a key has half a surrogate pair, which readers replace each in their own way')
+    if (!key.isWellFormed())
+      throw new JsonRefused('encoding', 'a key has half a surrogate pair, which readers replace each in their own way')
     count++
     const member = (value as JsonObject)[key]
     if (typeof member === 'object') count += countKeys(member as JsonValue)

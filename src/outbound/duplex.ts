@@ -97,7 +97,9 @@ export abstract class DuplexWire implements Wire {
   #ownerOf(message: Message): readonly [RequestId | undefined, Pending | undefined] {
     if (message.kind === 'response') return [message.id, message.id === undefined ? undefined : this.#pending.get(message.id)]
     const { params } = message
-    const named = (message.method === 'notifications/progress' ? params['progressToken'] : metaOf(params)[metaKeys.subscriptionId]) as RequestId | undefined
+    const named = (
+      message.method === 'notifications/progress' ? params['progressToken'] : metaOf(params)[metaKeys.subscriptionId]
+    ) as RequestId | undefined
     if (named !== undefined) return [named, this.#pending.get(named)]
     return [undefined, message.kind === 'request' || message.method === 'notifications/message' ? this.#latestCall() : undefined]
   }

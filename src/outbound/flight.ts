@@ -4,8 +4,8 @@
  */
 import { type Deadline, unwatch, watch } from '../lib/deadlines.ts'
 import { Stop } from '../lib/stop.ts'
-import type { Message, Request } from '../protocol/json-rpc.ts'
 import { Refusal } from '../pipeline/refusal.ts'
+import type { Message, Request } from '../protocol/json-rpc.ts'
 import type { StreamEvent, Wire, WireHeaders, WireReply } from './wire.ts'
 
 export interface Timeouts {
@@ -28,7 +28,13 @@ export class Flight implements Deadline {
   #over = false
 
   /** `cancelled` is called when the flight ends before its response, to tell the server where the transport does not. */
-  constructor(wire: Pick<Wire, 'request'>, request: Request, headers: WireHeaders, timeouts: Timeouts, cancelled: (request: Request) => void) {
+  constructor(
+    wire: Pick<Wire, 'request'>,
+    request: Request,
+    headers: WireHeaders,
+    timeouts: Timeouts,
+    cancelled: (request: Request) => void,
+  ) {
     this.#request = request
     this.#timeouts = timeouts
     this.#cancelled = cancelled

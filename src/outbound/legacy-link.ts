@@ -2,21 +2,22 @@
  * A session with a legacy server (2024-11-05 … 2025-11-25): initialised once with one client's own capabilities, ids and
  * progress tokens ours, questions handed through, lost sessions opened again. Serves clients of both eras.
  */
-import type { JsonObject } from '../lib/strict-json.ts'
+
 import type { Stop } from '../lib/stop.ts'
-import type { Message, Request, RequestId, Response } from '../protocol/json-rpc.ts'
-import { bridgeReply } from '../protocol/bridge/results.ts'
-import { discoverFromInitialize } from '../protocol/bridge/discovery.ts'
-import { isLoud, withoutEnvelope } from '../protocol/revisions/2026-07-28/meta.ts'
-import { modernVersions, revisionOf } from '../protocol/revisions/index.ts'
+import type { JsonObject } from '../lib/strict-json.ts'
 import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared, Judgement } from '../pipeline/judge.ts'
 import { alongside, type Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
+import { discoverFromInitialize } from '../protocol/bridge/discovery.ts'
+import { bridgeReply } from '../protocol/bridge/results.ts'
 import { explain } from '../protocol/errors.ts'
+import type { Message, Request, RequestId, Response } from '../protocol/json-rpc.ts'
+import { isLoud, withoutEnvelope } from '../protocol/revisions/2026-07-28/meta.ts'
+import { modernVersions, revisionOf } from '../protocol/revisions/index.ts'
 import { Flight } from './flight.ts'
 import { legacyStream } from './legacy-streams.ts'
-import { type Link, type LinkOptions, only, type Parcels } from './link.ts'
+import { type Link, type LinkOptions, nothing, only, type Parcels } from './link.ts'
 import { askParcel, mayAsk, noticeParcel, progressFor, replyParcel, withProgressToken } from './parcels.ts'
 import { type SessionWire, type StreamEvent, type Wire, WireError } from './wire.ts'
 
@@ -98,7 +99,9 @@ export class LegacyLink implements Link {
       const { member, body } = judgement.cleared
       return this.#wire.send({ kind: 'response', id, outcome: member === 'error' ? 'error' : 'result', body }, this.#headers())
     }
-    const { rpc, says } = judgement ? explain(judgement.refused.code, judgement.refused.facts) : explain('UNKNOWN_METHOD', { detail: 'nobody can answer' })
+    const { rpc, says } = judgement
+      ? explain(judgement.refused.code, judgement.refused.facts)
+      : explain('UNKNOWN_METHOD', { detail: 'nobody can answer' })
     await this.#wire.send({ kind: 'response', id, outcome: 'error', body: { code: rpc, message: says } }, this.#headers())
   }
 
@@ -108,7 +111,9 @@ export class LegacyLink implements Link {
       await this.#wire.send({ kind: 'response', id: request.id, outcome: 'result', body: {} }, this.#headers())
       return undefined
     }
-    const ask = mayAsk(call, request.method, request.params) ? askParcel(call, request.method, request.params, `q${request.id}`) : undefined
+    const ask = mayAsk(call, request.method, request.params)
+      ? askParcel(call, request.method, request.params, `q${request.id}`)
+      : undefined
     if (!ask) await this.answer(request.id, undefined)
     return ask
   }
@@ -124,10 +129,13 @@ export class LegacyLink implements Link {
   }
 
   /** Something that expects no answer. */
-  async *#told(call: Cleared): Parcels {
-    if (call.method === 'session/delete') return this.#endSession()
-    await this.#announce()
-    if (call.method !== 'notifications/initialized') await this.#wire.send({ kind: 'notification', method: call.method, params: call.body }, this.#headers())
+  #told(call: Cleared): Flow {
+    return nothing(async () => {
+      if (call.method === 'session/delete') return this.#endSession()
+      await this.#announce()
+      const { method, body: params } = call
+      if (method !== 'notifications/initialized') await this.#wire.send({ kind: 'notification', method, params }, this.#headers())
+    })
   }
 
   async *#call(call: Cleared, stop: Stop): Parcels {
@@ -136,7 +144,11 @@ export class LegacyLink implements Link {
     const id = this.#newId()
     const { inputResponses, requestState, ...rest } = call.origin.era === 'modern' ? withoutEnvelope(call.body) : call.body
     const params = call.origin.era === 'modern' ? rest : call.body
-    yield* this.#follow(this.#fly({ kind: 'request', id, method: call.method, params: withProgressToken(params, id) }), call, stop)
+    yield* this.#follow(
+      this.#fly({ kind: 'request', id, method: call.method, params: withProgressToken(params, id) }),
+      call,
+      stop,
+    )
   }
 
   async *#follow(flight: Flight, call: Cleared, stop: Stop): Parcels {
@@ -203,7 +215,9 @@ export class LegacyLink implements Link {
   #fly(request: Request): Flight {
     return new Flight(this.#recovering, request, {}, this.#options.timeouts, ({ id }) => {
       const params = { requestId: id, reason: 'cancelled' }
-      void this.#wire.send({ kind: 'notification', method: 'notifications/cancelled', params }, this.#headers()).catch(() => undefined)
+      void this.#wire
+        .send({ kind: 'notification', method: 'notifications/cancelled', params }, this.#headers())
+        .catch(() => undefined)
     })
   }
 
@@ -227,11 +241,18 @@ export class LegacyLink implements Link {
   async #initialize(): Promise<JsonObject> {
     const { protocolVersion, clientInfo, capabilities } = this.#introduction
     const params = { protocolVersion, capabilities, clientInfo }
-    const flight = new Flight(this.#wire, { kind: 'request', id: this.#newId(), method: 'initialize', params }, {}, this.#options.timeouts, () => undefined)
+    const flight = new Flight(
+      this.#wire,
+      { kind: 'request', id: this.#newId(), method: 'initialize', params },
+      {},
+      this.#options.timeouts,
+      () => undefined,
+    )
     const { outcome, body } = await responseOf(flight)
     if (outcome === 'error') throw new NotLegacy(body)
     const version = body['protocolVersion']
-    if (revisionOf(version)?.era !== 'legacy') throw new Refusal('UPSTREAM_INVALID', { detail: `it answered initialize with version ${JSON.stringify(version)}` })
+    if (revisionOf(version)?.era !== 'legacy')
+      throw new Refusal('UPSTREAM_INVALID', { detail: `it answered initialize with version ${JSON.stringify(version)}` })
     return body
   }
 
@@ -248,7 +269,8 @@ export class LegacyLink implements Link {
     if (level === undefined || (this.#logLevel !== undefined && isLoud(level, this.#logLevel))) return
     this.#logLevel = level
     const { capabilities } = await this.initialize()
-    if (capabilities && typeof capabilities === 'object' && 'logging' in capabilities) await this.ask('logging/setLevel', { level })
+    if (capabilities && typeof capabilities === 'object' && 'logging' in capabilities)
+      await this.ask('logging/setLevel', { level })
   }
 
   async #endSession(): Promise<void> {

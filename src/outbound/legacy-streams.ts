@@ -4,8 +4,8 @@
  */
 import type { Stop } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
-import { isObject, type Notification } from '../protocol/json-rpc.ts'
 import type { Cleared } from '../pipeline/judge.ts'
+import { isObject, type Notification } from '../protocol/json-rpc.ts'
 import type { LegacyLink } from './legacy-link.ts'
 import type { Parcels } from './link.ts'
 import { noticeParcel, replyParcel } from './parcels.ts'
@@ -41,7 +41,11 @@ async function* listened(link: LegacyLink, call: Cleared, initialized: JsonObjec
   for (const uri of uris ?? []) await link.ask('resources/subscribe', { uri })
   try {
     const params = { notifications: honoured }
-    const acknowledged = noticeParcel(call, methods, { kind: 'notification', method: 'notifications/subscriptions/acknowledged', params })
+    const acknowledged = noticeParcel(call, methods, {
+      kind: 'notification',
+      method: 'notifications/subscriptions/acknowledged',
+      params,
+    })
     if (acknowledged) yield acknowledged
     for await (const message of events) {
       if (message.kind === 'request') await link.answer(message.id, undefined)
@@ -73,6 +77,7 @@ function honour(filter: unknown, capabilities: unknown): JsonObject {
     ...(asked['toolsListChanged'] === true && has('tools', 'listChanged') && { toolsListChanged: true }),
     ...(asked['promptsListChanged'] === true && has('prompts', 'listChanged') && { promptsListChanged: true }),
     ...(asked['resourcesListChanged'] === true && has('resources', 'listChanged') && { resourcesListChanged: true }),
-    ...(Array.isArray(uris) && has('resources', 'subscribe') && { resourceSubscriptions: uris.filter((uri) => typeof uri === 'string') }),
+    ...(Array.isArray(uris) &&
+      has('resources', 'subscribe') && { resourceSubscriptions: uris.filter((uri) => typeof uri === 'string') }),
   }
 }

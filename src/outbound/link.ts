@@ -1,12 +1,12 @@
 import type { Stop } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
-import type { MethodTable } from '../protocol/methods.ts'
 import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared, Judgement } from '../pipeline/judge.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
+import type { MethodTable } from '../protocol/methods.ts'
 import type { Timeouts } from './flight.ts'
-import type { Suspended } from './suspended.ts'
 import type { RequestStates } from './request-state.ts'
+import type { Suspended } from './suspended.ts'
 
 /** Parcels out; the judgement on the answer to a question in. */
 export type Parcels<Return = void> = AsyncGenerator<Parcel, Return, Judgement | undefined>
@@ -15,6 +15,15 @@ export type Parcels<Return = void> = AsyncGenerator<Parcel, Return, Judgement | 
 export async function* only(parcel?: Parcel): Parcels {
   if (parcel) yield parcel
 }
+
+/** A flow of no parcels, and what is done on the way. */
+export const nothing = (act: () => Promise<void>): Flow => ({
+  next: async () => {
+    await act()
+    return { done: true, value: undefined }
+  },
+  return: async () => undefined,
+})
 
 /** A conversation with a server in one era, for one owner. */
 export interface Link {

@@ -4,16 +4,16 @@
  */
 import type { Stop } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
-import { isObject, type Notification, type Request, type Response } from '../protocol/json-rpc.ts'
-import { initializeFromDiscover } from '../protocol/bridge/discovery.ts'
-import { metaKeys, withMeta } from '../protocol/revisions/2026-07-28/meta.ts'
-import { requestHeaders } from '../protocol/revisions/2026-07-28/headers.ts'
-import type { Declaration } from '../protocol/revisions/2026-07-28/param-headers.ts'
-import { modern } from '../protocol/revisions/index.ts'
 import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import { alongside, type Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
+import { initializeFromDiscover } from '../protocol/bridge/discovery.ts'
+import { isObject, type Notification, type Request, type Response } from '../protocol/json-rpc.ts'
+import { requestHeaders } from '../protocol/revisions/2026-07-28/headers.ts'
+import { metaKeys, withMeta } from '../protocol/revisions/2026-07-28/meta.ts'
+import type { Declaration } from '../protocol/revisions/2026-07-28/param-headers.ts'
+import { modern } from '../protocol/revisions/index.ts'
 import { Flight, type Timeouts, untimed } from './flight.ts'
 import { type Link, type LinkOptions, only, type Parcels } from './link.ts'
 import { Subscriptions } from './modern-streams.ts'
@@ -79,11 +79,17 @@ export class ModernLink implements Link {
     const request: Request = { kind: 'request', id: ++this.#nextId, method, params: this.#enveloped(call, params) }
     const row = this.#options.methods(method)
     const headers = { ...call.strayHeaders, ...requestHeaders(modern.version, method, row, request.params, declared) }
-    return new Flight(this.#wire, { ...request, params: withProgressToken(request.params, request.id) }, headers, timeouts, ({ id }) => {
-      if (this.#options.http) return // closing the stream says it
-      const notice = { kind: 'notification', method: 'notifications/cancelled', params: { requestId: id } } as const
-      void this.#wire.send(notice, {}).catch(() => undefined)
-    })
+    return new Flight(
+      this.#wire,
+      { ...request, params: withProgressToken(request.params, request.id) },
+      headers,
+      timeouts,
+      ({ id }) => {
+        if (this.#options.http) return // closing the stream says it
+        const notice = { kind: 'notification', method: 'notifications/cancelled', params: { requestId: id } } as const
+        void this.#wire.send(notice, {}).catch(() => undefined)
+      },
+    )
   }
 
   /** The call, as often as the server asks something that the client answers at once. */
@@ -91,19 +97,29 @@ export class ModernLink implements Link {
     const params = withoutAnswers(call.body)
     let given = this.#given(this.#options.states.redeem(call).upstream, answers, call.body['inputResponses'] !== undefined)
     for (let round = 0; round < roundsMax; round++) {
-      const launch = (fresh: boolean): Promise<Flight> | Flight => this.#launch(call, given ? { ...params, ...given } : params, fresh)
+      const launch = (fresh: boolean): Promise<Flight> | Flight =>
+        this.#launch(call, given ? { ...params, ...given } : params, fresh)
       let reply = yield* this.#follow(await launch(false), call, stop)
       if (this.#isStale(reply)) reply = yield* this.#follow(await launch(true), call, stop)
       if (reply.outcome === 'error' || reply.body['resultType'] !== 'input_required') {
         if (reply.outcome === 'result' && this.#options.methods(call.method)?.list) this.#options.learn(reply.body)
-        yield replyParcel(call, this.#options.methods, reply.outcome, this.#options.http ? withoutInvalidTools(reply.body, this.#options.log) : reply.body)
+        yield replyParcel(
+          call,
+          this.#options.methods,
+          reply.outcome,
+          this.#options.http ? withoutInvalidTools(reply.body, this.#options.log) : reply.body,
+        )
         return
       }
       const answered = yield* this.#ask(call, reply.body)
       const upstream = stateOf(reply.body)
       if (answered === 'elsewhere') {
         const { inputRequests, ...rest } = reply.body
-        yield alongside(call, { leg: 'result', member: 'result', body: { ...rest, requestState: this.#options.states.issue(call, { upstream }) } })
+        yield alongside(call, {
+          leg: 'result',
+          member: 'result',
+          body: { ...rest, requestState: this.#options.states.issue(call, { upstream }) },
+        })
         return
       }
       given = { inputResponses: answered, ...(upstream !== undefined && { requestState: upstream }) }
@@ -158,13 +174,15 @@ export class ModernLink implements Link {
     let elsewhere = Object.keys(asked).length === 0 && call.origin.era === 'modern'
     for (const [question, request] of Object.entries(asked)) {
       const { method, params = {} } = isObject(request) ? request : {}
-      if (typeof method !== 'string' || !isObject(params)) throw new Refusal('UPSTREAM_INVALID', { detail: 'an inputRequests entry is not a request' })
+      if (typeof method !== 'string' || !isObject(params))
+        throw new Refusal('UPSTREAM_INVALID', { detail: 'an inputRequests entry is not a request' })
       const ask = mayAsk(call, method, params) ? askParcel(call, method, params, question) : undefined
       if (!ask) throw new Refusal('MISSING_CAPABILITY', { detail: method })
       const judgement = yield ask
       if (judgement === undefined) elsewhere = true
       else if ('refused' in judgement) throw judgement.refused
-      else if (judgement.cleared.member === 'error') throw new Refusal('INVALID_PARAMS', { detail: `the question of the server (${method}) was not answered` })
+      else if (judgement.cleared.member === 'error')
+        throw new Refusal('INVALID_PARAMS', { detail: `the question of the server (${method}) was not answered` })
       else answered[question] = judgement.cleared.body
     }
     return elsewhere ? 'elsewhere' : answered
@@ -196,10 +214,12 @@ function withoutAnswers(body: JsonObject): JsonObject {
 }
 
 /** Log messages go to whoever asked for them, and to nobody else (2026-07-28, Logging). */
-const isAudible = (call: Parcel, notice: Notification): boolean => notice.method !== 'notifications/message' || call.origin.logLevel !== undefined
+const isAudible = (call: Parcel, notice: Notification): boolean =>
+  notice.method !== 'notifications/message' || call.origin.logLevel !== undefined
 
 function stateOf(body: JsonObject): string | undefined {
   const state = body['requestState']
-  if (state !== undefined && typeof state !== 'string') throw new Refusal('UPSTREAM_INVALID', { detail: 'requestState is not a string' })
+  if (state !== undefined && typeof state !== 'string')
+    throw new Refusal('UPSTREAM_INVALID', { detail: 'requestState is not a string' })
   return state
 }

@@ -58,7 +58,10 @@ export class Subscriptions {
         if (message.kind !== 'notification' || message.method === 'notifications/subscriptions/acknowledged') continue
         const { [metaKeys.subscriptionId]: _, ...meta } = metaOf(message.params)
         const { _meta, ...params } = message.params
-        const notice = noticeParcel(call, link.options.methods, { ...message, params: Object.keys(meta).length > 0 ? { ...params, _meta: meta } : params })
+        const notice = noticeParcel(call, link.options.methods, {
+          ...message,
+          params: Object.keys(meta).length > 0 ? { ...params, _meta: meta } : params,
+        })
         if (notice) yield notice
       }
     } catch (error) {

@@ -1,8 +1,8 @@
 /** What comes back from a server, as parcels of the exchange that asked. */
 import type { JsonObject } from '../lib/strict-json.ts'
+import { alongside, type Parcel } from '../pipeline/parcel.ts'
 import type { Notification, Outcome, RequestId } from '../protocol/json-rpc.ts'
 import { builtInMethods, type MethodTable, subjectOf } from '../protocol/methods.ts'
-import { alongside, type Parcel } from '../pipeline/parcel.ts'
 
 /** The reply to the call itself. */
 export function replyParcel(call: Parcel, methods: MethodTable, outcome: Outcome, body: JsonObject): Parcel {
@@ -15,14 +15,31 @@ export function replyParcel(call: Parcel, methods: MethodTable, outcome: Outcome
 export function noticeParcel(call: Parcel, methods: MethodTable, { method, params }: Notification): Parcel | undefined {
   const row = methods(method)
   if (row?.request !== 'notice' || row.sender === 'client' || row.internal) return undefined
-  return alongside(call, { leg: 'notice', method, concerns: row.concerns, subject: subjectOf(row, params), class: row.class === 'by-tool' ? 'write' : row.class, member: 'params', body: params })
+  return alongside(call, {
+    leg: 'notice',
+    method,
+    concerns: row.concerns,
+    subject: subjectOf(row, params),
+    class: row.class === 'by-tool' ? 'write' : row.class,
+    member: 'params',
+    body: params,
+  })
 }
 
 /** A question of the server, or undefined when the method is not one that a server may ask. */
 export function askParcel(call: Parcel, method: string, params: JsonObject, question: string): Parcel | undefined {
   const row = builtInMethods(method)
   if (row?.request !== 'ask') return undefined
-  return alongside(call, { leg: 'ask', method, concerns: 'ask', subject: shortWord(method), class: 'read', member: 'params', body: params, question })
+  return alongside(call, {
+    leg: 'ask',
+    method,
+    concerns: 'ask',
+    subject: shortWord(method),
+    class: 'read',
+    member: 'params',
+    body: params,
+    question,
+  })
 }
 
 /** `elicitation/create` → `elicitation`: the word that roles use, and the capability that a client declares. */

@@ -4,13 +4,13 @@
  * evidence; a server that cannot be reached, or wants credentials, stays unknown.
  */
 import { inTime } from '../lib/stop.ts'
+import { Refusal } from '../pipeline/refusal.ts'
 import { isObject, type Message } from '../protocol/json-rpc.ts'
 import { requestHeaders } from '../protocol/revisions/2026-07-28/headers.ts'
 import { metaKeys } from '../protocol/revisions/2026-07-28/meta.ts'
 import { type Era, modern } from '../protocol/revisions/index.ts'
-import { Refusal } from '../pipeline/refusal.ts'
 import type { ServerConfig } from './schema.ts'
-import { WireError, type Wire } from './wire.ts'
+import { type Wire, WireError } from './wire.ts'
 
 export interface ProbeOptions {
   readonly id: string
@@ -24,16 +24,26 @@ const modernErrors: readonly unknown[] = [-32020, -32021, -32022]
 
 export async function speaksModern({ id, config, open }: ProbeOptions): Promise<boolean> {
   const wire = await open('modern')
-  const params = { _meta: { [metaKeys.protocolVersion]: modern.version, [metaKeys.clientCapabilities]: {}, [metaKeys.clientInfo]: { name: 'sekisho', version: '0' } } }
+  const params = {
+    _meta: {
+      [metaKeys.protocolVersion]: modern.version,
+      [metaKeys.clientCapabilities]: {},
+      [metaKeys.clientInfo]: { name: 'sekisho', version: '0' },
+    },
+  }
   const method = 'server/discover'
   try {
     const headers = requestHeaders(modern.version, method, undefined, params, [])
-    return await inTime(answerWithinMs, () => new Refusal('UPSTREAM_UNAVAILABLE', { detail: id }), async (stop) => {
-      const reply = await wire.request({ kind: 'request', id: 'probe', method, params }, headers, stop)
-      if ('kind' in reply) return isModern(reply)
-      for await (const message of reply) if (message.kind === 'response') return isModern(message)
-      return false
-    })
+    return await inTime(
+      Math.min(answerWithinMs, config.requestTimeoutMs),
+      () => new Refusal('UPSTREAM_UNAVAILABLE', { detail: id }),
+      async (stop) => {
+        const reply = await wire.request({ kind: 'request', id: 'probe', method, params }, headers, stop)
+        if ('kind' in reply) return isModern(reply)
+        for await (const message of reply) if (message.kind === 'response') return isModern(message)
+        return false
+      },
+    )
   } catch (error) {
     if (error instanceof WireError && (error.status === 401 || error.status === 403 || error.status >= 500)) throw error
     if (config.kind === 'http' && error instanceof Refusal) throw error

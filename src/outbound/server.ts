@@ -6,21 +6,21 @@ import { createHash } from 'node:crypto'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
 import { Stop, unstoppable } from '../lib/stop.ts'
-import type { Era } from '../protocol/revisions/index.ts'
-import { isObject } from '../protocol/json-rpc.ts'
-import { modern } from '../protocol/revisions/index.ts'
 import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared, Judgement } from '../pipeline/judge.ts'
 import { alongside, type Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
+import { isObject } from '../protocol/json-rpc.ts'
+import type { Declaration } from '../protocol/revisions/2026-07-28/param-headers.ts'
+import type { Era } from '../protocol/revisions/index.ts'
+import { modern } from '../protocol/revisions/index.ts'
 import { type Introduction, LegacyLink, NotLegacy } from './legacy-link.ts'
 import type { Link, LinkOptions } from './link.ts'
 import { ModernLink } from './modern-link.ts'
 import { speaksModern } from './probe.ts'
 import type { ServerConfig } from './schema.ts'
 import { ToolCatalog } from './tool-catalog.ts'
-import { WireError, type Wire } from './wire.ts'
-import type { Declaration } from '../protocol/revisions/2026-07-28/param-headers.ts'
+import { type Wire, WireError } from './wire.ts'
 
 export interface ServerOptions extends Omit<LinkOptions, 'server' | 'timeouts' | 'learn' | 'http' | 'log'> {
   readonly id: string
@@ -96,7 +96,14 @@ export class Server {
     let cursor: unknown
     for (let page = 0; page < pagesMax; page++) {
       const body = cursor === undefined ? {} : { cursor: cursor as string }
-      const list = alongside(call, { leg: 'call', method: 'tools/list', concerns: 'server', subject: undefined, member: 'params', body })
+      const list = alongside(call, {
+        leg: 'call',
+        method: 'tools/list',
+        concerns: 'server',
+        subject: undefined,
+        member: 'params',
+        body,
+      })
       const { value } = await this.forward(list as Cleared, [], unstoppable).next()
       cursor = (value as Parcel | undefined)?.member === 'result' ? (value as Parcel).body['nextCursor'] : undefined
       if (cursor === undefined) break
@@ -138,7 +145,13 @@ export class Server {
     const present = this.#leases.get(key)
     if (present) return present
     this.#refuseCrowd(call.principal.id)
-    const lease: Lease = { link: this.#open(call, era, key), open: undefined, principal: call.principal.id, users: 0, usedAt: this.#options.clock.monotonic() }
+    const lease: Lease = {
+      link: this.#open(call, era, key),
+      open: undefined,
+      principal: call.principal.id,
+      users: 0,
+      usedAt: this.#options.clock.monotonic(),
+    }
     this.#leases.set(key, lease)
     try {
       lease.open = await lease.link
@@ -170,7 +183,9 @@ export class Server {
     if (config.kind === 'stdio' && config.shared) return era
     if (era === 'modern') return config.kind === 'http' ? era : `${era}\n${call.principal.id}`
     if (call.origin.session !== undefined) return `${era}\n${call.principal.id}\n${call.origin.session}`
-    const declared = createHash('sha256').update(canonicalJson([call.origin.capabilities, call.origin.client ?? null])).digest('base64url')
+    const declared = createHash('sha256')
+      .update(canonicalJson([call.origin.capabilities, call.origin.client ?? null]))
+      .digest('base64url')
     return `${era}\n${call.principal.id}\n${declared}`
   }
 
@@ -179,7 +194,8 @@ export class Server {
     if (config.kind !== 'stdio') return
     let children = 0
     for (const lease of this.#leases.values()) if (lease.principal === principal) children++
-    if (children >= config.childrenMax) throw new Refusal('RATE_LIMITED', { detail: `processes of "${this.#options.id}"`, retryAfterS: 60 })
+    if (children >= config.childrenMax)
+      throw new Refusal('RATE_LIMITED', { detail: `processes of "${this.#options.id}"`, retryAfterS: 60 })
   }
 
   async #open(call: Cleared, era: Era, key: string): Promise<Link> {
@@ -193,9 +209,13 @@ export class Server {
       http: config.kind === 'http',
       learn: (result: Parameters<ToolCatalog['learn']>[0]) => this.#catalogOf(call.principal.id).learn(result),
     }
-    const link = era === 'modern' ? new ModernLink(wire, { ...options, declarations: (parcel, fresh) => this.declarations(parcel, fresh) }) : new LegacyLink(wire, this.#introduce(call), options)
+    const link =
+      era === 'modern'
+        ? new ModernLink(wire, { ...options, declarations: (parcel, fresh) => this.declarations(parcel, fresh) })
+        : new LegacyLink(wire, this.#introduce(call), options)
     void link.closed.then(() => {
-      if (this.#leases.delete(key)) this.#notBefore = this.#options.clock.monotonic() + Math.min(100 * 2 ** this.#failures++, 10_000)
+      if (this.#leases.delete(key))
+        this.#notBefore = this.#options.clock.monotonic() + Math.min(100 * 2 ** this.#failures++, 10_000)
     })
     if (link instanceof LegacyLink) {
       try {
@@ -242,7 +262,8 @@ export class Server {
 
   /** What a link threw, in terms of this server. */
   explained(error: unknown): unknown {
-    if (error instanceof NotLegacy) return new Refusal('UPSTREAM_INVALID', { detail: `it speaks none of our protocol versions (newest: ${modern.version})` })
+    if (error instanceof NotLegacy)
+      return new Refusal('UPSTREAM_INVALID', { detail: `it speaks none of our protocol versions (newest: ${modern.version})` })
     if (!(error instanceof WireError)) return error
     this.#options.log(`answered ${error.message}`)
     return new Refusal('UPSTREAM_UNAVAILABLE', { detail: this.#options.id })

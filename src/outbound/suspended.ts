@@ -3,8 +3,8 @@
  * process only, by an unguessable name inside the sealed requestState; each can be taken once, by the principal it is for.
  */
 import { unguessable } from '../lib/random.ts'
-import type { RequestId } from '../protocol/json-rpc.ts'
 import { Refusal } from '../pipeline/refusal.ts'
+import type { RequestId } from '../protocol/json-rpc.ts'
 import type { Flight } from './flight.ts'
 
 export interface Hold {
@@ -22,7 +22,8 @@ export class Suspended {
   put(hold: Hold, principal: string): string {
     let held = 0
     for (const entry of this.#holds.values()) if (entry.principal === principal) held++
-    if (held >= holdsPerPrincipalMax) throw new Refusal('RATE_LIMITED', { detail: 'calls that wait for an answer', retryAfterS: 60 })
+    if (held >= holdsPerPrincipalMax)
+      throw new Refusal('RATE_LIMITED', { detail: 'calls that wait for an answer', retryAfterS: 60 })
     const name = unguessable()
     const timer = setTimeout(() => void this.#take(name)?.flight.close(), holdMs)
     timer.unref()

@@ -38,7 +38,8 @@ export function withoutInvalidTools(result: JsonObject, log: (line: string) => v
   if (!Array.isArray(tools)) return result
   const kept = tools.filter((tool) => {
     const fault = isObject(tool) ? paramHeaders(tool['inputSchema']) : []
-    if (typeof fault === 'string') log(`the tool ${JSON.stringify((tool as JsonObject)['name'])} was left out of the list: ${fault}`)
+    if (typeof fault === 'string')
+      log(`the tool ${JSON.stringify((tool as JsonObject)['name'])} was left out of the list: ${fault}`)
     return typeof fault !== 'string'
   })
   return kept.length === tools.length ? result : { ...result, tools: kept }

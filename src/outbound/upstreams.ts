@@ -3,16 +3,16 @@ import { readFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../lib/clock.ts'
 import { inTime, type Stop } from '../lib/stop.ts'
-import type { MethodTable } from '../protocol/methods.ts'
-import type { Declaration } from '../protocol/revisions/2026-07-28/param-headers.ts'
-import type { Era } from '../protocol/revisions/index.ts'
+import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
+import type { MethodTable } from '../protocol/methods.ts'
+import type { Declaration } from '../protocol/revisions/2026-07-28/param-headers.ts'
+import type { Era } from '../protocol/revisions/index.ts'
 import { SseWire } from './http/sse-wire.ts'
-import { fetchTransport, networkTransport, type NetworkOptions, type Transport } from './http/transport.ts'
+import { fetchTransport, type NetworkOptions, networkTransport, type Transport } from './http/transport.ts'
 import { HttpWire } from './http/wire.ts'
-import type { Flow } from '../pipeline/exchange.ts'
 import { RequestStates, type Seal } from './request-state.ts'
 import { type HttpServer, plainEnvironment, type ServerConfig } from './schema.ts'
 import { Server } from './server.ts'
@@ -69,13 +69,26 @@ export class Upstreams {
     }
     const stale = [...this.#servers].filter(([id, served]) => opened.get(id) !== served)
     this.#servers = opened
-    await Promise.all(stale.map(([id, served]) => served.server.stop(new Refusal('UPSTREAM_UNAVAILABLE', { detail: id })).then(() => served.transport?.close())))
+    await Promise.all(
+      stale.map(([id, served]) =>
+        served.server.stop(new Refusal('UPSTREAM_UNAVAILABLE', { detail: id })).then(() => served.transport?.close()),
+      ),
+    )
   }
 
   async #open(id: string, config: ServerConfig, methods: MethodTable): Promise<Served> {
     const log = (line: string): void => this.#options.log(id, line)
     const { open, transport } = await opener(id, config, this.#options, log)
-    const server = new Server({ id, config, methods, clock: this.#options.clock, states: this.#states, suspended: this.#suspended, open, log })
+    const server = new Server({
+      id,
+      config,
+      methods,
+      clock: this.#options.clock,
+      states: this.#states,
+      suspended: this.#suspended,
+      open,
+      log,
+    })
     return { server, config, transport }
   }
 
@@ -108,7 +121,11 @@ export class Upstreams {
   async close(): Promise<void> {
     clearInterval(this.#sweeper)
     await this.#suspended.close()
-    await Promise.all([...this.#servers.values()].map(({ server, transport }) => server.stop(new Refusal('SHUTTING_DOWN')).then(() => transport?.close())))
+    await Promise.all(
+      [...this.#servers.values()].map(({ server, transport }) =>
+        server.stop(new Refusal('SHUTTING_DOWN')).then(() => transport?.close()),
+      ),
+    )
   }
 
   #server(id: string): Server {
@@ -117,7 +134,6 @@ export class Upstreams {
     if (this.#disabled.has(id)) throw new Refusal('SERVER_DISABLED', { detail: id })
     return server
   }
-
 }
 
 interface Served {
@@ -127,14 +143,23 @@ interface Served {
 }
 
 /** How connections to a server are opened: each call opens a new one. */
-async function opener(id: string, config: ServerConfig, options: UpstreamsOptions, log: (line: string) => void): Promise<{ open(era: Era): Promise<Wire>; transport?: Transport }> {
+async function opener(
+  id: string,
+  config: ServerConfig,
+  options: UpstreamsOptions,
+  log: (line: string) => void,
+): Promise<{ open(era: Era): Promise<Wire>; transport?: Transport }> {
   const { resultBytesMax, depthMax } = options.limits
   const fetch = options.fetches?.[id]
   if (config.kind === 'stdio') {
     const { command, cwd, lineBytesMax } = config
-    return { open: async () => new StdioWire({ server: id, command, cwd, env: plainEnvironment(config), lineBytesMax, depthMax, log }) }
+    return {
+      open: async () => new StdioWire({ server: id, command, cwd, env: plainEnvironment(config), lineBytesMax, depthMax, log }),
+    }
   }
-  const transport = fetch ? fetchTransport(fetch) : networkTransport({ url: config.url, tls: await pem(config.tls), proxy: options.proxy })
+  const transport = fetch
+    ? fetchTransport(fetch)
+    : networkTransport({ url: config.url, tls: await pem(config.tls), proxy: options.proxy })
   const wireOptions = { server: id, transport, resultBytesMax, depthMax }
   const streamable = async (): Promise<Wire> => new HttpWire(wireOptions)
   const sse = async (): Promise<Wire> => new SseWire({ ...wireOptions, url: config.url })
@@ -142,7 +167,7 @@ async function opener(id: string, config: ServerConfig, options: UpstreamsOption
   if (config.transport === 'http+sse') return { open: sse, transport }
   let old: boolean | undefined
   const open = async (era: Era): Promise<Wire> => {
-    if (era === 'legacy') old ??= await speaksHttpSse(new HttpWire(wireOptions))
+    if (era === 'legacy') old ??= await speaksHttpSse(new HttpWire(wireOptions), Math.min(probeMsMax, config.requestTimeoutMs))
     return era === 'legacy' && old ? sse() : streamable()
   }
   return { open, transport }
@@ -152,10 +177,14 @@ async function opener(id: string, config: ServerConfig, options: UpstreamsOption
  * True for a server of 2024-11-05: it answers a POST to its URL with 400, 404 or 405 and nothing of MCP in it, and its
  * URL is an event stream (2026-07-28 Streamable HTTP, Backward Compatibility).
  */
-async function speaksHttpSse(wire: HttpWire): Promise<boolean> {
+async function speaksHttpSse(wire: HttpWire, withinMs: number): Promise<boolean> {
   try {
     const ping = { kind: 'request', id: 'probe', method: 'ping', params: {} } as const
-    await inTime(probeMsMax, () => new Refusal('UPSTREAM_TIMEOUT', { detail: probeMsMax }), (stop) => wire.request(ping, {}, stop))
+    await inTime(
+      withinMs,
+      () => new Refusal('UPSTREAM_TIMEOUT', { detail: withinMs }),
+      (stop) => wire.request(ping, {}, stop),
+    )
     return false
   } catch (error) {
     if (error instanceof WireError) return [404, 405].includes(error.status)
@@ -164,6 +193,7 @@ async function speaksHttpSse(wire: HttpWire): Promise<boolean> {
 }
 
 async function pem(tls: HttpServer['tls']): Promise<NetworkOptions['tls']> {
-  const read = (path: string | undefined): Promise<string> | undefined => (path === undefined ? undefined : readFile(path, 'utf8'))
+  const read = (path: string | undefined): Promise<string> | undefined =>
+    path === undefined ? undefined : readFile(path, 'utf8')
   return { ca: await read(tls.ca), cert: await read(tls.cert), key: await read(tls.key), minVersion: tls.minVersion }
 }

@@ -3,9 +3,9 @@
  * A line added here is asked of every message in the house; most things belong in a guard instead (see stages.ts).
  */
 import type { Stop } from '../lib/stop.ts'
-import type { Headers } from '../protocol/revisions/2026-07-28/headers.ts'
 import type { Notification, Request } from '../protocol/json-rpc.ts'
-import { type Bench, type Cleared, judge, type Judgement } from './judge.ts'
+import type { Headers } from '../protocol/revisions/2026-07-28/headers.ts'
+import { type Bench, type Cleared, type Judgement, judge } from './judge.ts'
 import type { Origin, Parcel, Principal } from './parcel.ts'
 import { asRefusal, type Refusal } from './refusal.ts'
 
@@ -106,7 +106,13 @@ export async function exchange(frame: Frame, reply: Reply, gate: Gate): Promise<
 }
 
 /** Hands a judged parcel to the sender. Gives the judgement on the answer, when it was a question. */
-function pass(parcel: Parcel, judgement: Judgement, reply: Reply, gate: Gate, record: Record): Promise<Judgement | undefined> | Judgement | undefined {
+function pass(
+  parcel: Parcel,
+  judgement: Judgement,
+  reply: Reply,
+  gate: Gate,
+  record: Record,
+): Promise<Judgement | undefined> | Judgement | undefined {
   if ('cleared' in judgement) return reply.deliver(judgement.cleared)?.then((answer) => answer && judged(answer, gate, record))
   if (parcel.leg === 'notice') return undefined // a refused notice is left out, and the exchange goes on
   if (parcel.leg === 'ask') return judgement // the server is told no, and may finish without an answer

@@ -6,12 +6,41 @@ import { type Guard, type Mode, pass, type Verdict } from './guard.ts'
 import { type Bench, judge } from './judge.ts'
 import { noHeaders, type Parcel } from './parcel.ts'
 
-const origin = { door: 'http', era: 'modern', version: '2026-07-28', client: undefined, capabilities: {}, session: undefined, logLevel: undefined, remote: undefined } as const
+const origin = {
+  door: 'http',
+  era: 'modern',
+  version: '2026-07-28',
+  client: undefined,
+  capabilities: {},
+  session: undefined,
+  logLevel: undefined,
+  remote: undefined,
+} as const
 export const call: Parcel = Object.freeze({
-  ...{ exchange: 'x', leg: 'call', principal: { kind: 'anonymous', id: 'anonymous' }, origin, server: 'files', method: 'tools/call', concerns: 'tool' } as const,
-  ...{ subject: 'read', class: 'read', member: 'params', body: { name: 'read' }, question: undefined, list: undefined, strayHeaders: noHeaders } as const,
+  ...({
+    exchange: 'x',
+    leg: 'call',
+    principal: { kind: 'anonymous', id: 'anonymous' },
+    origin,
+    server: 'files',
+    method: 'tools/call',
+    concerns: 'tool',
+  } as const),
+  ...({
+    subject: 'read',
+    class: 'read',
+    member: 'params',
+    body: { name: 'read' },
+    question: undefined,
+    list: undefined,
+    strayHeaders: noHeaders,
+  } as const),
 })
-const guard = (answer: Guard['judge'], name = 'policy', legs: Guard['legs'] = ['call', 'catalog']): Guard => ({ name, legs, judge: answer })
+const guard = (answer: Guard['judge'], name = 'policy', legs: Guard['legs'] = ['call', 'catalog']): Guard => ({
+  name,
+  legs,
+  judge: answer,
+})
 const bench = (guards: readonly Guard[], mode: Mode = 'enforce'): Bench => ({ guards, guardTimeoutMs: 20, mode: () => mode })
 const block: Verdict = { kind: 'block', code: 'POLICY_DENIED', findings: [] }
 const throws = (): never => {
@@ -54,7 +83,10 @@ test('a guard cannot reach past itself: the next one still runs, and a refusal e
 test('monitor records the verdict and applies nothing; off does not ask', async () => {
   const monitored = await judge(call, bench([guard(() => block)], 'monitor'))
   assert.ok('cleared' in monitored)
-  assert.deepEqual(monitored.opinions.map(({ mode, kind }) => [mode, kind]), [['monitor', 'block']])
+  assert.deepEqual(
+    monitored.opinions.map(({ mode, kind }) => [mode, kind]),
+    [['monitor', 'block']],
+  )
   assert.ok('cleared' in (await judge(call, bench([guard(throws)], 'off'))))
 })
 
@@ -68,7 +100,13 @@ test('a redaction of a call asks policy again, on what will be sent', async () =
 })
 
 test('a catalog loses the named entries, and entries that cannot be named', async () => {
-  const list: Parcel = { ...call, leg: 'catalog', member: 'result', list: { items: 'tools', key: 'name', concerns: 'tool' }, body: { tools: [{ name: 'a' }, { name: 'b' }, { name: 1 }], nextCursor: 'x' } }
+  const list: Parcel = {
+    ...call,
+    leg: 'catalog',
+    member: 'result',
+    list: { items: 'tools', key: 'name', concerns: 'tool' },
+    body: { tools: [{ name: 'a' }, { name: 'b' }, { name: 1 }], nextCursor: 'x' },
+  }
   const judgement = await judge(list, bench([guard(() => ({ kind: 'omit', names: new Set(['b']), findings: [] }))]))
   assert.deepEqual('cleared' in judgement && judgement.cleared.body, { tools: [{ name: 'a' }], nextCursor: 'x' })
 })

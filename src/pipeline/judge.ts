@@ -2,11 +2,12 @@
  * The row of desks. Every parcel goes past every guard of its leg, in order; what comes out is cleared or refused.
  * This file alone makes a `Cleared`, and decides what a broken guard means: no.
  */
+
+import type { JsonObject } from '../lib/strict-json.ts'
+import type { Leg } from '../protocol/methods.ts'
 import { type Finding, type Guard, type Mode, pass, type Verdict } from './guard.ts'
 import { entryName, type Parcel, sealed } from './parcel.ts'
 import { Refusal } from './refusal.ts'
-import type { JsonObject } from '../lib/strict-json.ts'
-import type { Leg } from '../protocol/methods.ts'
 
 declare const cleared: unique symbol
 /** Proof that a parcel passed every guard of its leg. Only judge() makes one; only forward() and deliver() take one. */
@@ -53,7 +54,14 @@ function judgeFrom(start: number, parcel: Parcel, bench: Bench, opinions: Opinio
 }
 
 /** What a verdict does to the parcel, and the rest of the row after it. A monitored verdict does nothing. */
-function apply(verdict: Verdict, at: number, mode: Mode, parcel: Parcel, bench: Bench, opinions: Opinion[]): Judgement | Promise<Judgement> {
+function apply(
+  verdict: Verdict,
+  at: number,
+  mode: Mode,
+  parcel: Parcel,
+  bench: Bench,
+  opinions: Opinion[],
+): Judgement | Promise<Judgement> {
   const findings = verdict.findings ?? []
   if (verdict.kind !== 'pass' || findings.length > 0)
     opinions.push({ guard: (bench.guards[at] as Guard).name, mode, kind: verdict.kind, findings })
@@ -66,7 +74,10 @@ function apply(verdict: Verdict, at: number, mode: Mode, parcel: Parcel, bench: 
     case 'redact':
       return redacted(at, sealed({ ...parcel, body: verdict.body }), bench, opinions)
     case 'hold':
-      return { refused: new Refusal('APPROVAL_UNAVAILABLE', { detail: verdict.question, exchange: parcel.exchange }, findings), opinions }
+      return {
+        refused: new Refusal('APPROVAL_UNAVAILABLE', { detail: verdict.question, exchange: parcel.exchange }, findings),
+        opinions,
+      }
     case 'block':
       return { refused: new Refusal(verdict.code, { ...verdict.facts, exchange: parcel.exchange }, findings), opinions }
   }

@@ -22,7 +22,8 @@ export function route(frame: Frame, principal: Principal, map: Map): Routed | Pr
   if (server === undefined) throw new Refusal('SERVER_UNKNOWN', { detail: '' })
   map.mustServe(server)
   const subject = subjectOf(row, message.params)
-  if (row.subject !== undefined && subject === undefined) throw new Refusal('INVALID_PARAMS', { detail: `"${row.subjectPath?.join('.')}" must be a string` })
+  if (row.subject !== undefined && subject === undefined)
+    throw new Refusal('INVALID_PARAMS', { detail: `"${row.subjectPath?.join('.')}" must be a string` })
   const call = sealed({
     exchange: frame.exchange,
     leg: row.request,
@@ -74,7 +75,16 @@ function answersIn(call: Parcel): readonly Parcel[] {
   if (!isObject(responses)) throw new Refusal('INVALID_PARAMS', { detail: '"inputResponses" must be an object' })
   return Object.entries(responses).map(([question, body]) => {
     if (!isObject(body)) throw new Refusal('INVALID_PARAMS', { detail: 'every entry of "inputResponses" must be an object' })
-    return sealed({ ...call, leg: 'answer', concerns: 'ask', subject: undefined, class: 'read', member: 'result', body, question })
+    return sealed({
+      ...call,
+      leg: 'answer',
+      concerns: 'ask',
+      subject: undefined,
+      class: 'read',
+      member: 'result',
+      body,
+      question,
+    })
   })
 }
 
@@ -95,7 +105,8 @@ async function checkParams(frame: Frame, call: Parcel, map: Map): Promise<Parcel
   const known = new Set(declared.map(({ header }) => `mcp-param-${header.toLowerCase()}`))
   const stray = given.filter((name) => !known.has(name))
   if (stray.length === 0) return call
-  if (stray.length > strayHeadersMax) throw new Refusal('INVALID_PARAMS', { detail: `more than ${strayHeadersMax} Mcp-Param headers` })
+  if (stray.length > strayHeadersMax)
+    throw new Refusal('INVALID_PARAMS', { detail: `more than ${strayHeadersMax} Mcp-Param headers` })
   return sealed({ ...call, strayHeaders: Object.fromEntries(stray.map((name) => [name, frame.headers[name] as string])) })
 }
 const strayHeadersMax = 32

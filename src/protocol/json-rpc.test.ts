@@ -41,11 +41,19 @@ for (const text of refusals)
   })
 
 test('names the id of a refused request where one can be read', () => {
-  assert.throws(() => readMessage({ jsonrpc: '2.0', id: 7, method: 'x', extra: 1 }), (error) => error instanceof EnvelopeRefused && error.id === 7)
+  assert.throws(
+    () => readMessage({ jsonrpc: '2.0', id: 7, method: 'x', extra: 1 }),
+    (error) => error instanceof EnvelopeRefused && error.id === 7,
+  )
 })
 
 const roundTrips: readonly JsonValue[] = [
-  { jsonrpc: '2.0', id: 'a', method: 'tools/call', params: { name: 'x', arguments: { Name: 1, name: 2, anything: [null] }, unknown: true } },
+  {
+    jsonrpc: '2.0',
+    id: 'a',
+    method: 'tools/call',
+    params: { name: 'x', arguments: { Name: 1, name: 2, anything: [null] }, unknown: true },
+  },
   { jsonrpc: '2.0', method: 'notifications/initialized' },
   { jsonrpc: '2.0', id: 0, result: { resultType: 'task', anything: { content: [{ type: 'hologram' }] } } },
   { jsonrpc: '2.0', id: 1, error: { code: -32000, message: 'no', data: [1], more: 1 } },

@@ -50,7 +50,15 @@ const completionRef = (params: JsonObject): unknown => {
   return ref['type'] === 'ref/resource' ? ref['uri'] : ref['name']
 }
 const list = (items: string, key: string, concerns: Concern) =>
-  ({ sender: 'client', request: 'call', reply: 'catalog', concerns: 'server', class: 'read', list: { items, key, concerns }, cacheable: true }) as const
+  ({
+    sender: 'client',
+    request: 'call',
+    reply: 'catalog',
+    concerns: 'server',
+    class: 'read',
+    list: { items, key, concerns },
+    cacheable: true,
+  }) as const
 const call = { sender: 'client', request: 'call', reply: 'result' } as const
 const ask = { sender: 'server', request: 'ask', reply: 'answer', concerns: 'ask', class: 'read' } as const
 const task = { ...call, concerns: 'task', ...member('taskId'), nameHeader: 'taskId' } as const
@@ -58,7 +66,15 @@ const notice = { request: 'notice', concerns: 'server', class: 'read' } as const
 
 const rows: Readonly<Record<string, Method>> = {
   initialize: { sender: 'client', request: 'call', reply: 'catalog', concerns: 'server', class: 'read', era: 'legacy' },
-  'server/discover': { sender: 'client', request: 'call', reply: 'catalog', concerns: 'server', class: 'read', era: 'modern', cacheable: true },
+  'server/discover': {
+    sender: 'client',
+    request: 'call',
+    reply: 'catalog',
+    concerns: 'server',
+    class: 'read',
+    era: 'modern',
+    cacheable: true,
+  },
   ping: { ...call, sender: 'either', concerns: 'server', class: 'read', era: 'legacy' },
   'tools/list': list('tools', 'name', 'tool'),
   'prompts/list': list('prompts', 'name', 'prompt'),
@@ -66,7 +82,15 @@ const rows: Readonly<Record<string, Method>> = {
   'resources/templates/list': list('resourceTemplates', 'uriTemplate', 'resource'),
   'tools/call': { ...call, concerns: 'tool', ...member('name'), class: 'by-tool', nameHeader: 'name', mayAsk: true },
   'prompts/get': { ...call, concerns: 'prompt', ...member('name'), class: 'read', nameHeader: 'name', mayAsk: true },
-  'resources/read': { ...call, concerns: 'resource', ...member('uri'), class: 'read', nameHeader: 'uri', cacheable: true, mayAsk: true },
+  'resources/read': {
+    ...call,
+    concerns: 'resource',
+    ...member('uri'),
+    class: 'read',
+    nameHeader: 'uri',
+    cacheable: true,
+    mayAsk: true,
+  },
   'resources/subscribe': { ...call, concerns: 'resource', ...member('uri'), class: 'read', era: 'legacy' },
   'resources/unsubscribe': { ...call, concerns: 'resource', ...member('uri'), class: 'read', era: 'legacy' },
   'completion/complete': { ...call, concerns: 'prompt', subject: completionRef, subjectPath: ['ref', 'name'], class: 'read' },

@@ -1,9 +1,9 @@
 /** Which server a message on the door to all servers is for, and the message as that server knows it. */
 import type { JsonObject } from '../../lib/strict-json.ts'
+import { Refusal } from '../../pipeline/refusal.ts'
 import { isObject } from '../../protocol/json-rpc.ts'
 import type { Method } from '../../protocol/methods.ts'
 import { subjectOf } from '../../protocol/methods.ts'
-import { Refusal } from '../../pipeline/refusal.ts'
 import { type Names, splitUri } from './names.ts'
 
 /** For a method that names a subject. Throws INVALID_PARAMS for a name that is none of ours. */
@@ -12,7 +12,8 @@ export function addressed(names: Names, row: Method, params: JsonObject): { serv
   const path = row.subjectPath ?? []
   if (shown === undefined) throw new Refusal('INVALID_PARAMS', { detail: `"${path.join('.')}" must be a string` })
   const found = shown.startsWith('sekisho://') ? splitUri(shown) : names.split(shown)
-  if (!found) throw new Refusal('INVALID_PARAMS', { detail: 'the name has no server id before "__"; list again to see the names' })
+  if (!found)
+    throw new Refusal('INVALID_PARAMS', { detail: 'the name has no server id before "__"; list again to see the names' })
   return { server: found.server, params: replaced(params, path, shown, 'uri' in found ? found.uri : found.name) }
 }
 

@@ -38,9 +38,12 @@ export class AllServers {
   async pass(frame: Frame, reply: Reply): Promise<void> {
     const row = this.#options.methods(frame.message.method)
     // Refused there, in writing and to the sender, and not once for each server and to nobody.
-    if (row === undefined || (row.reply === undefined && frame.message.kind === 'request')) return this.#options.pass(frame, reply)
+    if (row === undefined || (row.reply === undefined && frame.message.kind === 'request'))
+      return this.#options.pass(frame, reply)
     try {
-      const { server, params } = row.subject ? addressed(this.#names, row, frame.message.params) : { server: undefined, params: {} }
+      const { server, params } = row.subject
+        ? addressed(this.#names, row, frame.message.params)
+        : { server: undefined, params: {} }
       if (server !== undefined) return await this.#options.pass(sub(frame, server, params), this.#prefixing(server, reply))
       const servers = await this.#options.reachable(frame)
       if (servers.length === 0) throw new Refusal('POLICY_DENIED', { detail: 'any server', fix: 'Ask your operator for a role.' })
@@ -55,12 +58,15 @@ export class AllServers {
   }
 
   async #list(frame: Frame, reply: Reply, servers: readonly string[], list: NonNullable<Method['list']>): Promise<void> {
-    if (frame.message.params['cursor'] !== undefined) throw new Refusal('INVALID_PARAMS', { detail: 'the cursor is none of ours: this list comes whole' })
+    if (frame.message.params['cursor'] !== undefined)
+      throw new Refusal('INVALID_PARAMS', { detail: 'the cursor is none of ours: this list comes whole' })
     const gathered = await Promise.all(servers.map((server) => this.#pages(frame, server)))
     const parts = gathered.flatMap(({ parts }) => parts)
     const cleared = gathered.find(({ last }) => last)?.last
     if (!cleared) throw gathered[0]?.refusal ?? new Refusal('INTERNAL')
-    await reply.deliver(rewritten(cleared, { member: 'result', body: mergedList(this.#names, list, parts, frame.origin.era === 'modern') }))
+    await reply.deliver(
+      rewritten(cleared, { member: 'result', body: mergedList(this.#names, list, parts, frame.origin.era === 'modern') }),
+    )
   }
 
   /** All pages of one server. A server without such a list (an error) contributes none. */
@@ -85,7 +91,10 @@ export class AllServers {
     const answers = await Promise.all(servers.map(async (server) => ({ server, ...(await this.#ask(sub(frame, server))) })))
     const good = answers.filter(({ result }) => result?.member === 'result')
     const cleared = good[0]?.result
-    if (!cleared) throw answers.find(({ refusal }) => refusal)?.refusal ?? new Refusal('UPSTREAM_UNAVAILABLE', { detail: servers.join('", "') })
+    if (!cleared)
+      throw (
+        answers.find(({ refusal }) => refusal)?.refusal ?? new Refusal('UPSTREAM_UNAVAILABLE', { detail: servers.join('", "') })
+      )
     const parts = good.map(({ server, result }) => ({ server, body: result?.body ?? {} }))
     const modernEra = frame.origin.era === 'modern'
     const body = mergedHandshake(parts, modernEra ? modern.version : frame.origin.version, modernEra)
@@ -99,7 +108,8 @@ export class AllServers {
   /** A request that concerns every server alike (`ping`, `logging/setLevel`): the first answer is the answer. */
   async #first(frame: Frame, reply: Reply, servers: readonly string[]): Promise<void> {
     const answers = await Promise.all(servers.map((server) => this.#ask(sub(frame, server))))
-    const result = answers.find((answer) => answer.result?.member === 'result')?.result ?? answers.find((answer) => answer.result)?.result
+    const result =
+      answers.find((answer) => answer.result?.member === 'result')?.result ?? answers.find((answer) => answer.result)?.result
     if (result) await reply.deliver(result)
     else throw answers[0]?.refusal ?? new Refusal('INTERNAL')
   }
@@ -140,7 +150,10 @@ export class AllServers {
     const filter = params['notifications']
     if (!isObject(filter) || !Array.isArray(filter['resourceSubscriptions'])) return params
     const uris = filter['resourceSubscriptions'].flatMap((shown) => (typeof shown === 'string' ? (splitUri(shown) ?? []) : []))
-    return { ...params, notifications: { ...filter, resourceSubscriptions: uris.filter((found) => found.server === server).map(({ uri }) => uri) } }
+    return {
+      ...params,
+      notifications: { ...filter, resourceSubscriptions: uris.filter((found) => found.server === server).map(({ uri }) => uri) },
+    }
   }
 
   async #ask(frame: Frame): Promise<{ result?: Cleared; refusal?: Refusal }> {
@@ -160,8 +173,10 @@ export class AllServers {
   #prefixing(server: string, reply: Reply): Reply {
     return {
       deliver: (parcel): Promise<Parcel | undefined> | undefined => {
-        if (parcel.leg === 'notice') return reply.deliver(rewritten(parcel, { body: renamedNotice(server, parcel.method, parcel.body) }))
-        if (parcel.leg === 'result' && parcel.member === 'result') return reply.deliver(rewritten(parcel, { body: renamedResult(server, parcel.body) }))
+        if (parcel.leg === 'notice')
+          return reply.deliver(rewritten(parcel, { body: renamedNotice(server, parcel.method, parcel.body) }))
+        if (parcel.leg === 'result' && parcel.member === 'result')
+          return reply.deliver(rewritten(parcel, { body: renamedResult(server, parcel.body) }))
         return reply.deliver(parcel)
       },
       refuse: (refusal) => reply.refuse(refusal),
@@ -223,5 +238,10 @@ class Acknowledgement {
   }
 }
 
-const sub = (frame: Frame, server: string, params: JsonObject = frame.message.params): Frame => ({ ...frame, exchange: uniqueName(), server, message: { ...frame.message, params } })
+const sub = (frame: Frame, server: string, params: JsonObject = frame.message.params): Frame => ({
+  ...frame,
+  exchange: uniqueName(),
+  server,
+  message: { ...frame.message, params },
+})
 const silent: Reply = { deliver: () => undefined, refuse: () => undefined }

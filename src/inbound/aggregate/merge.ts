@@ -23,7 +23,10 @@ export function mergedList(names: Names, list: NonNullable<Method['list']>, part
 
 /** `server/discover` and `initialize`: what any server can do, and who says which instructions. */
 export function mergedHandshake(parts: readonly Part[], protocolVersion: string, modern: boolean): JsonObject {
-  const capabilities = parts.map(({ body }) => body['capabilities']).filter(isObject).reduce<JsonObject>(united, {})
+  const capabilities = parts
+    .map(({ body }) => body['capabilities'])
+    .filter(isObject)
+    .reduce<JsonObject>(united, {})
   const instructions = parts
     .filter(({ body }) => typeof body['instructions'] === 'string')
     .map(({ server, body }) => `[${server}] ${body['instructions']}`)
@@ -31,7 +34,15 @@ export function mergedHandshake(parts: readonly Part[], protocolVersion: string,
   const said = instructions === '' ? {} : { instructions }
   if (!modern) return { protocolVersion, capabilities, serverInfo: ourselves, ...said }
   const supportedVersions = [protocolVersion]
-  return { resultType: 'complete', supportedVersions, capabilities, ...said, ttlMs: leastTtl(parts), cacheScope: 'private', _meta: { [metaKeys.serverInfo]: ourselves } }
+  return {
+    resultType: 'complete',
+    supportedVersions,
+    capabilities,
+    ...said,
+    ttlMs: leastTtl(parts),
+    cacheScope: 'private',
+    _meta: { [metaKeys.serverInfo]: ourselves },
+  }
 }
 
 /** A capability that one server has, the whole has. */

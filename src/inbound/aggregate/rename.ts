@@ -10,7 +10,12 @@ type List = NonNullable<Method['list']>
 export function renamedEntry(names: Names, server: string, list: List, entry: JsonObject): JsonObject {
   const name = entry[list.key]
   if (typeof name !== 'string') return entry
-  const shown = list.key === 'uri' ? uriFor(server, name) : list.key === 'uriTemplate' ? templateFor(server, name) : names.prefixed(server, name)
+  const shown =
+    list.key === 'uri'
+      ? uriFor(server, name)
+      : list.key === 'uriTemplate'
+        ? templateFor(server, name)
+        : names.prefixed(server, name)
   return withUiUri(server, { ...entry, [list.key]: shown })
 }
 
@@ -29,7 +34,9 @@ export function renamedResult(server: string, body: JsonObject): JsonObject {
     ...body,
     ...(Array.isArray(contents) && { contents: contents.map((part) => withUri(server, part)) }),
     ...(Array.isArray(content) && { content: content.map((part) => block(server, part)) }),
-    ...(Array.isArray(messages) && { messages: messages.map((one) => (isObject(one) ? { ...one, content: block(server, one['content'] ?? null) } : one)) }),
+    ...(Array.isArray(messages) && {
+      messages: messages.map((one) => (isObject(one) ? { ...one, content: block(server, one['content'] ?? null) } : one)),
+    }),
     ...(typeof body['taskId'] === 'string' && { taskId: `${server}__${body['taskId']}` }),
   }
 }
@@ -37,7 +44,8 @@ export function renamedResult(server: string, body: JsonObject): JsonObject {
 function block(server: string, part: JsonValue): JsonValue {
   if (!isObject(part)) return part
   if (part['type'] === 'resource_link') return withUri(server, part)
-  if (part['type'] === 'resource' && part['resource'] !== undefined) return { ...part, resource: withUri(server, part['resource']) }
+  if (part['type'] === 'resource' && part['resource'] !== undefined)
+    return { ...part, resource: withUri(server, part['resource']) }
   return part
 }
 
@@ -48,6 +56,7 @@ function withUri(server: string, part: JsonValue): JsonValue {
 /** A notice; only the ones that name a resource or a task change. */
 export function renamedNotice(server: string, method: string, body: JsonObject): JsonObject {
   if (method === 'notifications/resources/updated') return withUri(server, body) as JsonObject
-  if (method === 'notifications/tasks' && typeof body['taskId'] === 'string') return { ...body, taskId: `${server}__${body['taskId']}` }
+  if (method === 'notifications/tasks' && typeof body['taskId'] === 'string')
+    return { ...body, taskId: `${server}__${body['taskId']}` }
   return body
 }

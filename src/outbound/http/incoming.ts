@@ -12,7 +12,8 @@ export class Incoming implements Dispatcher.DispatchHandler, HttpResponse {
   status = 0
   readonly head: Promise<HttpResponse>
   readonly #stop: Stop
-  readonly #abort = (): void => this.#controller?.abort(this.#stop.reason instanceof Error ? this.#stop.reason : new Error('stopped'))
+  readonly #abort = (): void =>
+    this.#controller?.abort(this.#stop.reason instanceof Error ? this.#stop.reason : new Error('stopped'))
   #controller: Dispatcher.DispatchController | undefined
   #headers: Record<string, string | string[] | undefined> = {}
   #arrived!: (response: HttpResponse) => void
@@ -56,7 +57,12 @@ export class Incoming implements Dispatcher.DispatchHandler, HttpResponse {
   }
 
   get body(): AsyncIterable<Uint8Array> {
-    return { [Symbol.asyncIterator]: () => ({ next: () => this.#next(), return: async () => (this.#cut(), { done: true, value: undefined }) }) }
+    return {
+      [Symbol.asyncIterator]: () => ({
+        next: () => this.#next(),
+        return: async () => (this.#cut(), { done: true, value: undefined }),
+      }),
+    }
   }
 
   discard(): void {
@@ -70,7 +76,11 @@ export class Incoming implements Dispatcher.DispatchHandler, HttpResponse {
     this.#stop.onStop(this.#abort)
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
     if (status < 200) return
     this.status = status
     this.#headers = headers

@@ -4,8 +4,8 @@
  */
 import { readEvents } from '../../lib/sse.ts'
 import { Stop } from '../../lib/stop.ts'
-import { type Message, writeMessage } from '../../protocol/json-rpc.ts'
 import { Refusal } from '../../pipeline/refusal.ts'
+import { type Message, writeMessage } from '../../protocol/json-rpc.ts'
 import { DuplexWire } from '../duplex.ts'
 import { readUpstream } from '../read-message.ts'
 import { WireError } from '../wire.ts'
@@ -89,6 +89,7 @@ export class SseWire extends DuplexWire {
 
 function pathWithin(base: string, endpoint: string): string {
   const url = new URL(endpoint, base)
-  if (url.origin !== new URL(base).origin) throw new Refusal('UPSTREAM_INVALID', { detail: 'the endpoint event names another origin' })
+  if (url.origin !== new URL(base).origin)
+    throw new Refusal('UPSTREAM_INVALID', { detail: 'the endpoint event names another origin' })
   return url.pathname + url.search
 }

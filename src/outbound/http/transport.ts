@@ -1,6 +1,6 @@
 /** How a request reaches an HTTP server: an undici Pool on the network, or a function in this process. */
 import { type Dispatcher, Pool, ProxyAgent } from 'undici'
-import { Stop } from '../../lib/stop.ts'
+import type { Stop } from '../../lib/stop.ts'
 import { Incoming } from './incoming.ts'
 import { noProxy } from './no-proxy.ts'
 
@@ -30,10 +30,17 @@ export interface NetworkOptions {
   readonly url: string
   /** PEM contents, not paths. */
   readonly tls?:
-    | { readonly ca?: string | undefined; readonly cert?: string | undefined; readonly key?: string | undefined; readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined }
+    | {
+        readonly ca?: string | undefined
+        readonly cert?: string | undefined
+        readonly key?: string | undefined
+        readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined
+      }
     | undefined
   /** Proxy settings as the environment had them. */
-  readonly proxy?: { readonly http?: string | undefined; readonly https?: string | undefined; readonly no?: string | undefined } | undefined
+  readonly proxy?:
+    | { readonly http?: string | undefined; readonly https?: string | undefined; readonly no?: string | undefined }
+    | undefined
 }
 
 const connectTimeoutMs = 10_000
@@ -43,7 +50,12 @@ const patient = { headersTimeout: 0, bodyTimeout: 0 } as const
 /** Certificate errors always refuse: there is no option that turns verification off. Redirects are not followed. */
 export function networkTransport({ url, tls, proxy }: NetworkOptions): Transport {
   const { origin, pathname, search, protocol } = new URL(url)
-  const secure = { minVersion: tls?.minVersion ?? 'TLSv1.3', ...(tls?.ca && { ca: tls.ca }), ...(tls?.cert && { cert: tls.cert }), ...(tls?.key && { key: tls.key }) } as const
+  const secure = {
+    minVersion: tls?.minVersion ?? 'TLSv1.3',
+    ...(tls?.ca && { ca: tls.ca }),
+    ...(tls?.cert && { cert: tls.cert }),
+    ...(tls?.key && { key: tls.key }),
+  } as const
   const through = noProxy(new URL(url), proxy?.no) ? undefined : protocol === 'https:' ? proxy?.https : proxy?.http
   const dispatcher: Dispatcher = through
     ? new ProxyAgent({ uri: through, requestTls: { ...secure, timeout: connectTimeoutMs }, ...patient } as ProxyAgent.Options)
@@ -65,7 +77,12 @@ export function fetchTransport(fetch: (request: globalThis.Request) => Response 
     async send({ method, headers, body, stop }) {
       const abort = new AbortController()
       stop.onStop(() => abort.abort(stop.reason))
-      const request = new Request(endpoint, { method, headers: { ...headers, host: 'localhost' }, signal: abort.signal, ...(body !== undefined && { body }) })
+      const request = new Request(endpoint, {
+        method,
+        headers: { ...headers, host: 'localhost' },
+        signal: abort.signal,
+        ...(body !== undefined && { body }),
+      })
       return fetched(await fetch(request))
     },
     close: async () => undefined,

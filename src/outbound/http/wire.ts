@@ -6,8 +6,8 @@ import { isUtf8 } from 'node:buffer'
 import { Queue } from '../../lib/queue.ts'
 import { readEvents, type SseEvent, SseOverflow } from '../../lib/sse.ts'
 import { inTime, pause, Stop } from '../../lib/stop.ts'
-import { type Message, type Notification, type Request, type Response, writeMessage } from '../../protocol/json-rpc.ts'
 import { Refusal } from '../../pipeline/refusal.ts'
+import { type Message, type Notification, type Request, type Response, writeMessage } from '../../protocol/json-rpc.ts'
 import { readUpstream } from '../read-message.ts'
 import { type SessionWire, type StreamEvent, WireError, type WireHeaders, type WireReply } from '../wire.ts'
 import type { HttpRequest, HttpResponse, Transport } from './transport.ts'
@@ -79,7 +79,11 @@ export class HttpWire implements SessionWire {
     let lastId: string | undefined
     let waitMs = reconnectMsDefault
     while (!stop.stopped) {
-      const response = await this.#send({ method: 'GET', headers: { ...headers(), ...resuming(lastId), accept: 'text/event-stream' }, stop }).catch(() => undefined)
+      const response = await this.#send({
+        method: 'GET',
+        headers: { ...headers(), ...resuming(lastId), accept: 'text/event-stream' },
+        stop,
+      }).catch(() => undefined)
       if (response?.status === 405) return response.discard()
       if (response?.status === 200 && isEventStream(response)) {
         for await (const event of this.#events(response)) {
@@ -112,9 +116,11 @@ export class HttpWire implements SessionWire {
 
   async #single(response: HttpResponse): Promise<Response> {
     const { resultBytesMax, depthMax, server } = this.#options
-    const bytes = await response.bytes(resultBytesMax, () => new Refusal('RESULT_TOO_LARGE', { detail: resultBytesMax })).catch((error: unknown) => {
-      throw error instanceof Refusal ? error : new Refusal('UPSTREAM_UNAVAILABLE', { detail: server })
-    })
+    const bytes = await response
+      .bytes(resultBytesMax, () => new Refusal('RESULT_TOO_LARGE', { detail: resultBytesMax }))
+      .catch((error: unknown) => {
+        throw error instanceof Refusal ? error : new Refusal('UPSTREAM_UNAVAILABLE', { detail: server })
+      })
     if (!isUtf8(bytes)) throw new Refusal('UPSTREAM_INVALID', { detail: 'the body is not UTF-8' })
     const text = bytes.toString('utf8')
     const message = response.status >= 400 ? tryMessage(text, depthMax) : text === '' ? undefined : readUpstream(text, depthMax)
@@ -158,7 +164,11 @@ export class HttpWire implements SessionWire {
   }
 
   async #resume(headers: WireHeaders, lastId: string, stop: Stop): Promise<HttpResponse | undefined> {
-    const response = await this.#send({ method: 'GET', headers: { ...headers, ...resuming(lastId), accept: 'text/event-stream' }, stop })
+    const response = await this.#send({
+      method: 'GET',
+      headers: { ...headers, ...resuming(lastId), accept: 'text/event-stream' },
+      stop,
+    })
     if (response.status === 200 && isEventStream(response)) return response
     response.discard()
     return undefined
@@ -166,7 +176,8 @@ export class HttpWire implements SessionWire {
 }
 
 const resuming = (lastId: string | undefined): WireHeaders => (lastId === undefined ? {} : { 'last-event-id': lastId })
-const isEventStream = (response: HttpResponse): boolean => (response.header('content-type') ?? '').trimStart().toLowerCase().startsWith('text/event-stream')
+const isEventStream = (response: HttpResponse): boolean =>
+  (response.header('content-type') ?? '').trimStart().toLowerCase().startsWith('text/event-stream')
 
 function tryMessage(text: string, depthMax: number): Message | undefined {
   try {

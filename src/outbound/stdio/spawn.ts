@@ -16,7 +16,13 @@ const graceMs = 2000
 
 export function start({ command, cwd, env }: SpawnOptions): Child {
   const [file, ...args] = command as [string, ...string[]]
-  return spawn(file, args, { cwd, env: { ...env }, shell: false, detached: process.platform !== 'win32', stdio: ['pipe', 'pipe', 'pipe'] })
+  return spawn(file, args, {
+    cwd,
+    env: { ...env },
+    shell: false,
+    detached: process.platform !== 'win32',
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
 }
 
 /** Closes stdin and waits; then SIGTERM; then SIGKILL, each to the whole group. Resolves when the child is gone. */

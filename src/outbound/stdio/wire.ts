@@ -1,7 +1,7 @@
 /** A local server on its standard streams (2026-07-28 stdio): one message a line, stderr to the log. */
 import { LineSplitter } from '../../lib/lines.ts'
-import { type Message, writeMessage } from '../../protocol/json-rpc.ts'
 import { Refusal } from '../../pipeline/refusal.ts'
+import { type Message, writeMessage } from '../../protocol/json-rpc.ts'
 import { DuplexWire } from '../duplex.ts'
 import { readUpstream } from '../read-message.ts'
 import { type Child, ended, type SpawnOptions, start, stop } from './spawn.ts'
@@ -30,7 +30,11 @@ export class StdioWire extends DuplexWire {
       (line) => this.#read(line),
       (fault) => options.log(`a line on stdout was left out: ${fault}`),
     )
-    const stderr = new LineSplitter(stderrLineBytesMax, (line) => options.log(line), () => undefined)
+    const stderr = new LineSplitter(
+      stderrLineBytesMax,
+      (line) => options.log(line),
+      () => undefined,
+    )
     this.#child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
     this.#child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
     this.#child.stdin.on('error', () => undefined) // the exit says the same, with the reason

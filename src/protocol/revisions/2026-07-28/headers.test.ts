@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { parseStrict, type JsonObject } from '../../../lib/strict-json.ts'
+import { type JsonObject, parseStrict } from '../../../lib/strict-json.ts'
 import { builtInMethods } from '../../methods.ts'
 import { decodeHeader, encodeHeader, paramMismatch, requestHeaders, standardMismatch } from './headers.ts'
 import { paramHeaders } from './param-headers.ts'
@@ -47,7 +47,13 @@ for (const [headers, fault] of mismatches)
   })
 
 // Checklist 21: present in the body means present in the header, absent or null means absent.
-const schema: JsonObject = { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' }, at: { type: 'object', properties: { n: { type: 'integer', 'x-mcp-header': 'N' } } } } }
+const schema: JsonObject = {
+  type: 'object',
+  properties: {
+    region: { type: 'string', 'x-mcp-header': 'Region' },
+    at: { type: 'object', properties: { n: { type: 'integer', 'x-mcp-header': 'N' } } },
+  },
+}
 const declared = paramHeaders(schema)
 assert.ok(typeof declared !== 'string')
 const params: readonly [args: string, headers: Record<string, string>, ok: boolean][] = [

@@ -8,7 +8,8 @@ import type { Declaration } from './param-headers.ts'
 
 const open = '=?base64?'
 const close = '?='
-const looksEncoded = (text: string): boolean => text.startsWith(open) && text.endsWith(close) && text.length >= open.length + close.length
+const looksEncoded = (text: string): boolean =>
+  text.startsWith(open) && text.endsWith(close) && text.length >= open.length + close.length
 const isPlain = (text: string): boolean => /^[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?$/.test(text)
 
 /** A header value for `text`: itself where it is plain visible ASCII, else the Base64 sentinel form. */
@@ -45,7 +46,12 @@ export function headerText(value: JsonValue | undefined): string | undefined {
 }
 
 /** Compares `Mcp-Method` and `Mcp-Name` with the body. Returns what is wrong, or undefined. */
-export function standardMismatch(headers: Headers, methodName: string, method: Method | undefined, params: JsonObject): string | undefined {
+export function standardMismatch(
+  headers: Headers,
+  methodName: string,
+  method: Method | undefined,
+  params: JsonObject,
+): string | undefined {
   const named = headers['mcp-method']
   if (named === undefined) return 'the Mcp-Method header is missing'
   if (withoutPadding(named) !== methodName) return 'the Mcp-Method header is not the method in the body'

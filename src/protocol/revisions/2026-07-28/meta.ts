@@ -28,6 +28,14 @@ export function withoutEnvelope(params: JsonObject): JsonObject {
   const kept = Object.fromEntries(Object.entries(_meta).filter(([key]) => !envelopeFields.has(key)))
   return Object.keys(kept).length === 0 ? rest : { ...rest, _meta: kept }
 }
-const envelopeFields: ReadonlySet<string> = new Set([metaKeys.protocolVersion, metaKeys.clientInfo, metaKeys.clientCapabilities, metaKeys.logLevel])
+const envelopeFields: ReadonlySet<string> = new Set([
+  metaKeys.protocolVersion,
+  metaKeys.clientInfo,
+  metaKeys.clientCapabilities,
+  metaKeys.logLevel,
+])
 
-export const withMeta = (holder: JsonObject, fields: JsonObject): JsonObject => ({ ...holder, _meta: { ...metaOf(holder), ...fields } })
+export const withMeta = (holder: JsonObject, fields: JsonObject): JsonObject => ({
+  ...holder,
+  _meta: { ...metaOf(holder), ...fields },
+})

@@ -31,13 +31,19 @@ function walk(schema: JsonObject, path: readonly string[], reachable: boolean, f
   }
   for (const [key, value] of Object.entries(schema)) {
     if (key === 'x-mcp-header' || key === 'default' || key === 'const' || key === 'enum' || key === 'examples') continue
-    const fault = key === 'properties' && isObject(value) ? walkProperties(value, path, reachable, found) : walkOther(value, path, found)
+    const fault =
+      key === 'properties' && isObject(value) ? walkProperties(value, path, reachable, found) : walkOther(value, path, found)
     if (fault !== undefined) return fault
   }
   return undefined
 }
 
-function walkProperties(properties: JsonObject, path: readonly string[], reachable: boolean, found: Declaration[]): string | undefined {
+function walkProperties(
+  properties: JsonObject,
+  path: readonly string[],
+  reachable: boolean,
+  found: Declaration[],
+): string | undefined {
   for (const [name, schema] of Object.entries(properties)) {
     const fault = isObject(schema) ? walk(schema, [...path, name], reachable, found) : undefined
     if (fault !== undefined) return fault
@@ -60,7 +66,8 @@ function declare(schema: JsonObject, path: readonly string[], reachable: boolean
   const type = schema['type']
   if (!reachable || path.length === 0) return 'x-mcp-header stands where no chain of "properties" leads'
   if (typeof header !== 'string' || !token.test(header)) return 'x-mcp-header is not an HTTP token'
-  if (typeof type !== 'string' || !primitives.includes(type)) return 'x-mcp-header stands on a parameter that is not a string, integer or boolean'
+  if (typeof type !== 'string' || !primitives.includes(type))
+    return 'x-mcp-header stands on a parameter that is not a string, integer or boolean'
   found.push({ header, path, integer: type === 'integer' })
   return undefined
 }
