@@ -170,7 +170,10 @@ export async function openGateway({ config, fetches, tell = () => undefined }: G
     limits: config.limits,
     identify: gate.identify,
     pass,
-    turnedAway: ({ code }, remote) => tell({ kind: 'turned-away', code, remote }),
+    turnedAway: ({ code }, remote) => {
+      metrics.turnedAway(code)
+      tell({ kind: 'turned-away', code, remote })
+    },
   })
   const listeners: Listener[] = []
 

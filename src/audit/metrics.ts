@@ -3,6 +3,7 @@
  * few values: a server is one that is configured, a method one that has a row, whatever a stranger asked for.
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { RefusalCode } from '../protocol/errors.ts'
 import { builtInMethods, type MethodTable } from '../protocol/methods.ts'
 import type { AuditStatus } from './audit.ts'
 import type { Outcome } from './entry.ts'
@@ -16,6 +17,8 @@ export interface MetricsOptions {
 
 export interface Metrics {
   finished(outcome: Outcome): void
+  /** A request that was refused at the door, before it became an exchange. */
+  turnedAway(code: RefusalCode): void
   /** The text exposition format, version 0.0.4. */
   text(): Promise<string>
 }
@@ -40,6 +43,12 @@ export function auditMetrics({ isServer, methods = builtInMethods, status }: Met
     labelNames: ['guard', 'rule', 'mode'],
     registers,
   })
+  const turnedAway = new Counter({
+    name: 'sekisho_turned_away_total',
+    help: 'Requests refused at the door: host, origin, method, malformed.',
+    labelNames: ['code'],
+    registers,
+  })
   const seconds = new Histogram({
     name: 'sekisho_exchange_seconds',
     help: 'From the door to the end of an exchange.',
@@ -55,6 +64,7 @@ export function auditMetrics({ isServer, methods = builtInMethods, status }: Met
     registers,
   })
   return {
+    turnedAway: (code) => turnedAway.inc({ code }),
     finished(outcome) {
       const server = outcome.server === undefined ? none : isServer(outcome.server) ? outcome.server : other
       const method = methods(outcome.method) === undefined ? other : outcome.method

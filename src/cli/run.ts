@@ -6,6 +6,7 @@ import { readEnvironment } from '../config/environment.ts'
 import { parseConfig } from '../config/load.ts'
 import { type Gateway, type GatewayEvent, openGateway } from '../gateway.ts'
 import { liveLine } from './live.ts'
+import { told } from './problems.ts'
 
 interface Options {
   readonly id?: string
@@ -21,7 +22,7 @@ export function runCommand(): Command {
     .option('--id <id>', 'what to call the server in the log (default: its program)')
     .option('--data <folder>', 'where the log is kept (default: the data folder of your user)')
     .option('--verbose', 'a line on stderr for each decision')
-    .action(run)
+    .action((command: string[], options: Options) => told('', () => run(command, options)))
 }
 
 async function run(command: readonly string[], options: Options): Promise<void> {

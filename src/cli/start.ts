@@ -8,7 +8,7 @@ import { type GatewayEvent, openGateway } from '../gateway.ts'
 import { clientConfigs } from './client-configs.ts'
 import { prepareExample } from './example.ts'
 import { liveLine } from './live.ts'
-import { printProblems } from './problems.ts'
+import { printProblems, told } from './problems.ts'
 
 interface Options {
   readonly config: string
@@ -24,7 +24,7 @@ export function startCommand(): Command {
     .option('--example', 'set up and use an example workspace in .sekisho/example')
     .option('--json', 'one JSON line for each event')
     .option('--quiet', 'only say when it is ready')
-    .action(start)
+    .action((options: Options) => told(options.config, () => start(options)))
 }
 
 async function start(options: Options): Promise<void> {
@@ -41,7 +41,10 @@ async function start(options: Options): Promise<void> {
     if (line !== undefined) console.log(line)
   }
   const gateway = await openGateway({ config, tell })
-  const { mcp, admin } = await gateway.listen()
+  const { mcp, admin } = await gateway.listen().catch(async (error: unknown) => {
+    await gateway.close()
+    throw error
+  })
   const scheme = config.tls ? 'https' : 'http'
   const url = config.publicUrl ?? `${scheme}://${urlHost(mcp.host)}:${mcp.port}`
   const adminUrl = `http://${urlHost(admin.host)}:${admin.port}`

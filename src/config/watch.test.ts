@@ -54,7 +54,7 @@ test('on demand, and the answer says whether it was taken over', async () => {
 })
 
 test('a takeover that fails is a problem like any other', async () => {
-  const { refused, watch } = watched('', () => {
+  const { refused, watch } = watched('listen: 127.0.0.1:1', () => {
     throw new Error('port in use')
   })
   assert.equal(await watch.reload(), false)

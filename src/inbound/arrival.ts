@@ -7,6 +7,8 @@ export interface Arrival {
   readonly method: string
   /** The path as it came: not decoded, not normalised. */
   readonly path: string
+  /** What follows the `?`, as it came. */
+  readonly query: string
   readonly headers: Headers
   /** The first header that came twice and must not, if any. */
   readonly duplicated: string | undefined

@@ -38,6 +38,8 @@ export interface EndpointOptions {
 
 type Call = Request | Notification
 
+/** RFC 6750, 2.3, which OAuth 2.1 removed: such a URL ends up in logs and histories. */
+const tokenInQuery = /(?:^|&)(?:access_token|api_key|token)=/i
 const route = /^\/(?:([a-z][a-z0-9-]{0,23})\/)?mcp$/
 const noOrigin: Omit<Origin, 'door' | 'remote'> = {
   era: 'modern',
@@ -66,6 +68,8 @@ export class Endpoint {
       cors = corsFor(visitor.origin)
       if (arrival.duplicated !== undefined)
         throw new Refusal('INVALID_REQUEST', { detail: `the ${arrival.duplicated} header came twice` })
+      if (tokenInQuery.test(arrival.query))
+        throw new Refusal('INVALID_REQUEST', { detail: 'a credential belongs in the Authorization header, never in the URL' })
       const target = route.exec(arrival.path)
       if (!target) throw new Refusal('NOT_FOUND')
       await this.#dispatch({ arrival, departure, remote: visitor.remote, server: target[1], cors })

@@ -22,7 +22,16 @@ export function answerFetch(endpoint: Endpoint, request: Request): Promise<Respo
       return bytes
     }
     void endpoint.answer(
-      { door: 'library', method: request.method, path: url.pathname, headers, duplicated, remote: undefined, body },
+      {
+        door: 'library',
+        method: request.method,
+        path: url.pathname,
+        query: url.search.slice(1),
+        headers,
+        duplicated,
+        remote: undefined,
+        body,
+      },
       departure(resolve, gone),
     )
   })

@@ -27,14 +27,31 @@ export type Answer = (arrival: Arrival, departure: Departure) => Promise<void> |
 
 export async function listen({ host, port }: Address, tls: ListenTls | undefined, handler: RequestListener): Promise<Listener> {
   const server =
-    tls === undefined ? createServer(limits, handler) : createSecureServer({ ...limits, ...(await secureContext(tls)) }, handler)
+    tls === undefined
+      ? createServer(limits, handler)
+      : createSecureServer({ ...limits, ...(await secureContext(tls)) }, withHsts(handler))
   server.maxRequestsPerSocket = 0
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(whyNot(error, host, port))))
     server.listen(port, host, () => resolve())
   })
   return { address: server.address() as AddressInfo, close: () => close(server) }
 }
+
+function whyNot({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
+  if (code === 'EADDRINUSE')
+    return `${host}:${port} is already in use; stop what listens there, or change the address in the configuration`
+  if (code === 'EACCES') return `${host}:${port} may not be opened by this user; take a port above 1023`
+  return `${host}:${port} cannot be opened: ${message}`
+}
+
+/** Browsers that have seen us over TLS never ask in the clear again (RFC 6797). */
+const withHsts =
+  (handler: RequestListener): RequestListener =>
+  (request, response) => {
+    response.setHeader('strict-transport-security', 'max-age=31536000')
+    handler(request, response)
+  }
 
 async function secureContext({ cert, key, minVersion, clientCa }: ListenTls) {
   const clients = clientCa === undefined ? {} : { ca: await readFile(clientCa), requestCert: true, rejectUnauthorized: true }
@@ -69,11 +86,12 @@ function arrivalOf(request: IncomingMessage): Arrival {
     }
   }
   const query = url.indexOf('?')
-  const path = query === -1 ? url : url.slice(0, query)
+  const [path, rest] = query === -1 ? [url, ''] : [url.slice(0, query), url.slice(query + 1)]
   return {
     door: 'http',
     method: request.method ?? '',
     path,
+    query: rest,
     headers,
     duplicated,
     remote: request.socket.remoteAddress,

@@ -75,7 +75,11 @@ test('a synchronous row is judged synchronously', () => {
 
 test('a guard cannot reach past itself: the next one still runs, and a refusal ends the row', async () => {
   const seen: string[] = []
-  const note = (name: string, verdict: Verdict): Guard => guard(() => (seen.push(name), verdict), name)
+  const note = (name: string, verdict: Verdict): Guard =>
+    guard(() => {
+      seen.push(name)
+      return verdict
+    }, name)
   await judge(call, bench([note('a', pass), note('b', block), note('c', pass)]))
   assert.deepEqual(seen, ['a', 'b'])
 })
@@ -92,7 +96,10 @@ test('monitor records the verdict and applies nothing; off does not ask', async 
 
 test('a redaction of a call asks policy again, on what will be sent', async () => {
   const asked: unknown[] = []
-  const policy = guard((parcel) => (asked.push(parcel.body['name']), parcel.body['name'] === 'rewritten' ? block : pass))
+  const policy = guard((parcel) => {
+    asked.push(parcel.body['name'])
+    return parcel.body['name'] === 'rewritten' ? block : pass
+  })
   const redact = guard(() => ({ kind: 'redact', body: { name: 'rewritten' }, findings: [] }), 'inspection')
   const judgement = await judge(call, bench([policy, redact]))
   assert.deepEqual(asked, ['read', 'rewritten'])

@@ -134,7 +134,7 @@ export const errors = {
     http: 502,
     rpc: -31011,
     says: 'The server "{detail}" cannot be reached.',
-    fix: 'sekisho servers test {detail}',
+    fix: 'An operator sees why with: sekisho audit search --server {detail}',
   },
   UPSTREAM_INVALID: {
     http: 502,

@@ -12,7 +12,12 @@ import { httpServer, open, passed, refused, yard } from './support/house.ts'
 
 const house = yard()
 const sentinel = (text: string): string => `=?base64?${Buffer.from(text).toString('base64')}?=`
-const declared = { inputSchema: { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' }, n: { type: 'integer', 'x-mcp-header': 'N' } } } }
+const declared = {
+  inputSchema: {
+    type: 'object',
+    properties: { region: { type: 'string', 'x-mcp-header': 'Region' }, n: { type: 'integer', 'x-mcp-header': 'N' } },
+  },
+}
 const rules = [
   { effect: 'allow', server: 'notes', tools: ['*'] },
   { effect: 'deny', server: 'notes', tools: ['delete*', '削除*'] },
@@ -38,11 +43,18 @@ it('the exploit: an intermediary that decides by Mcp-Name lets delete_note throu
   const byHeader = createServer((request, response) => {
     if (request.headers['mcp-name'] !== 'read_note') return void response.writeHead(403).end()
     const { host: _, ...headers } = request.headers
-    request.pipe(httpRequest({ ...target, hostname: target.hostname, port: target.port, path: '/mcp', method: 'POST', headers }, (answer) => answer.pipe(response)))
+    request.pipe(
+      httpRequest({ ...target, hostname: target.hostname, port: target.port, path: '/mcp', method: 'POST', headers }, (answer) =>
+        answer.pipe(response),
+      ),
+    )
   })
   await new Promise<void>((resolve) => byHeader.listen(0, '127.0.0.1', resolve))
   const { body, headers } = modernParts('tools/call', { name: 'delete_note', arguments: {} })
-  await send(`http://127.0.0.1:${(byHeader.address() as AddressInfo).port}/mcp`, { body, headers: { ...headers, 'mcp-name': 'read_note' } })
+  await send(`http://127.0.0.1:${(byHeader.address() as AddressInfo).port}/mcp`, {
+    body,
+    headers: { ...headers, 'mcp-name': 'read_note' },
+  })
   assert.ok(upstream.heard.at(-1)?.body.includes('"name":"delete_note"'))
   byHeader.close()
 })
@@ -53,12 +65,20 @@ const mismatches: readonly Row[] = [
   ['Mcp-Name is missing', { 'mcp-name': undefined }, /Mcp-Name header is missing/],
   ['Mcp-Name in other letters', { 'mcp-name': 'READ_NOTE' }, /Mcp-Name header is not "name"/],
   ['Mcp-Name is another tool behind the sentinel', { 'mcp-name': sentinel('delete_note') }, /Mcp-Name header is not "name"/],
-  ['the sentinel in capital letters is no sentinel', { 'mcp-name': sentinel('read_note').replace('base64', 'BASE64') }, /Mcp-Name header is not "name"/],
+  [
+    'the sentinel in capital letters is no sentinel',
+    { 'mcp-name': sentinel('read_note').replace('base64', 'BASE64') },
+    /Mcp-Name header is not "name"/,
+  ],
   ['the sentinel without its end', { 'mcp-name': sentinel('read_note').slice(0, -2) }, /Mcp-Name header is not "name"/],
   ['bad Base64', { 'mcp-name': '=?base64?cmVhZF9ub3R*?=' }, /invalid Base64/],
   ['Base64 without padding', { 'mcp-name': '=?base64?cmVhZF9ub3RlMTI?=' }, /invalid Base64/],
   ['Base64 of the URL alphabet', { 'mcp-name': '=?base64?cmVhZF9ub3Rl-_8=?=' }, /invalid Base64/],
-  ['Base64 of bytes that are not UTF-8', { 'mcp-name': `=?base64?${Buffer.from([0x72, 0xc0, 0xaf]).toString('base64')}?=` }, /invalid Base64/],
+  [
+    'Base64 of bytes that are not UTF-8',
+    { 'mcp-name': `=?base64?${Buffer.from([0x72, 0xc0, 0xaf]).toString('base64')}?=` },
+    /invalid Base64/,
+  ],
   ['bytes over 127', { 'mcp-name': 'read_n\u00f6te' }, /invalid characters/],
   ['Mcp-Method is another method', { 'mcp-method': 'tools/list' }, /Mcp-Method header is not the method/],
   ['Mcp-Method in other letters', { 'mcp-method': 'TOOLS/CALL' }, /Mcp-Method header is not the method/],
@@ -67,11 +87,29 @@ const mismatches: readonly Row[] = [
   ['the version is another', { 'mcp-protocol-version': '2025-11-25' }, /MCP-Protocol-Version header is not the version/],
   ['the version is missing', { 'mcp-protocol-version': undefined }, /MCP-Protocol-Version header is missing/],
   ['a declared parameter is missing', {}, /Mcp-Param-Region header is missing/, 'read_note', { region: 'eu' }],
-  ['a declared parameter is another', { 'mcp-param-region': 'us' }, /Mcp-Param-Region header is not "region"/, 'read_note', { region: 'eu' }],
+  [
+    'a declared parameter is another',
+    { 'mcp-param-region': 'us' },
+    /Mcp-Param-Region header is not "region"/,
+    'read_note',
+    { region: 'eu' },
+  ],
   ['a declared parameter is not in the body', { 'mcp-param-region': 'us' }, /Mcp-Param-Region header is not "region"/],
-  ['a declared parameter is null in the body', { 'mcp-param-region': 'us' }, /Mcp-Param-Region header is not "region"/, 'read_note', { region: null }],
+  [
+    'a declared parameter is null in the body',
+    { 'mcp-param-region': 'us' },
+    /Mcp-Param-Region header is not "region"/,
+    'read_note',
+    { region: null },
+  ],
   ['a declared integer is another', { 'mcp-param-n': '41' }, /Mcp-Param-N header is not "n"/, 'read_note', { n: 42 }],
-  ['a declared parameter with bad Base64', { 'mcp-param-region': '=?base64?e*U=?=' }, /invalid Base64/, 'read_note', { region: 'eu' }],
+  [
+    'a declared parameter with bad Base64',
+    { 'mcp-param-region': '=?base64?e*U=?=' },
+    /invalid Base64/,
+    'read_note',
+    { region: 'eu' },
+  ],
 ]
 
 describe('a header that contradicts the body: HEADER_MISMATCH (-32020), and no call at the server', () => {
@@ -135,7 +173,12 @@ describe('what the server gets is derived from the judged message', () => {
 
   it('a modern version in the header alone does not make a message modern', async () => {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} })
-    refused(await send(url, { body, headers: { 'mcp-protocol-version': version, 'mcp-method': 'tools/list' } }), 400, 'INVALID_PARAMS', /_meta/)
+    refused(
+      await send(url, { body, headers: { 'mcp-protocol-version': version, 'mcp-method': 'tools/list' } }),
+      400,
+      'INVALID_PARAMS',
+      /_meta/,
+    )
   })
 
   it('a version nobody has yet is refused with the ones that are served', async () => {
@@ -158,7 +201,9 @@ describe('no header costs more than its length (ReDoS, as CVE-2026-0621 was)', (
     ['Last-Event-ID', { 'last-event-id': spaces }],
     ['X-Forwarded-For', { 'x-forwarded-for': spaces }],
   ] as const)
-    it(name, { todo: name === 'Accept' && 'inbound/endpoint.ts accepts(): split at ";" and trim, instead of /\\s*;\\s*q=/' }, async () => {
+    it(name, {
+      todo: name === 'Accept' && 'inbound/endpoint.ts accepts(): split at ";" and trim, instead of /\\s*;\\s*q=/',
+    }, async () => {
       const began = performance.now()
       for (let round = 0; round < 4; round++) await call(headers, 'read_note', { region: 'eu' })
       const tookMs = performance.now() - began

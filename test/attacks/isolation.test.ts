@@ -6,9 +6,9 @@
 import assert from 'node:assert/strict'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as wait } from 'node:timers/promises'
 import { after, before, describe, it } from 'node:test'
-import { type Got, Legacy, modern, type Sending, send, Stream } from './support/client.ts'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Got, Legacy, modern, type Sending, Stream, send } from './support/client.ts'
 import { type Echo, echo, type Json, saying, type Turn } from './support/echo.ts'
 import { codeOf, httpServer, keyed, open, refused, textOf, until, yard } from './support/house.ts'
 
@@ -25,7 +25,8 @@ async function slowly({ params, send: tell }: Turn): Promise<Json> {
   const { arguments: given, _meta } = params as { arguments: Json; _meta?: Json }
   await wait(Math.random() * 25)
   const token = _meta?.['progressToken']
-  if (token !== undefined) tell({ method: 'notifications/progress', params: { progressToken: token, progress: 1, message: `for ${given['secret']}` } })
+  if (token !== undefined)
+    tell({ method: 'notifications/progress', params: { progressToken: token, progress: 1, message: `for ${given['secret']}` } })
   await wait(Math.random() * 25)
   return saying(`for ${given['secret']}`)
 }
@@ -57,7 +58,12 @@ it('the exploit (CVE-2026-25536): one transport for all sends the answer to whoe
 })
 
 describe('CVE-2026-25536: 50 clients at once, and no word of one reaches another', () => {
-  for (const [era, server] of [['modern', 'modern'], ['modern', 'legacy'], ['legacy', 'modern'], ['legacy', 'legacy']] as const)
+  for (const [era, server] of [
+    ['modern', 'modern'],
+    ['modern', 'legacy'],
+    ['legacy', 'modern'],
+    ['legacy', 'legacy'],
+  ] as const)
     it(`${era} clients, ${server} server`, async () => {
       const at = `${url}/${server}/mcp`
       await Promise.all(
@@ -68,12 +74,16 @@ describe('CVE-2026-25536: 50 clients at once, and no word of one reaches another
             const secret = `${name}-${server}-${round}`
             const params = { name: 'read_note', arguments: { secret }, _meta: { progressToken: 'same' } }
             // All use the same JSON-RPC id and the same progress token: the worst a client may do to a gateway.
-            const got = session ? await session.raw({ id: 7, method: 'tools/call', params }) : await modern(at, 'tools/call', params, { id: 7, token })
+            const got = session
+              ? await session.raw({ id: 7, method: 'tools/call', params })
+              : await modern(at, 'tools/call', params, { id: 7, token })
             assert.equal(textOf(got), `for ${secret}`)
             assert.equal(got.json['id'], 7)
             const others = [...got.text.matchAll(/client-\d+-\w+-\d/g)].filter(([word]) => word !== secret)
             assert.deepEqual(others, [])
-            const progress = got.all.filter(({ method }) => method === 'notifications/progress').map(({ params: said }) => (said as Json)['progressToken'])
+            const progress = got.all
+              .filter(({ method }) => method === 'notifications/progress')
+              .map(({ params: said }) => (said as Json)['progressToken'])
             assert.deepEqual(progress, ['same'])
           }
         }),
@@ -86,12 +96,21 @@ describe('SES-R2: a session id is no credential; somebody else’s session does 
   let eventId: string
   before(async () => {
     victim = await Legacy.open(`${url}/legacy/mcp`, { token: alice })
-    const got = await victim.raw({ id: 1, method: 'tools/call', params: { name: 'read_note', arguments: { secret: 'victim-0' }, _meta: { progressToken: 1 } } })
+    const got = await victim.raw({
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'read_note', arguments: { secret: 'victim-0' }, _meta: { progressToken: 1 } },
+    })
     eventId = /^id: (.+)$/m.exec(got.text)?.[1] as string
     assert.ok(eventId)
   })
 
-  const call = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read_note', arguments: { secret: 'x' } } })
+  const call = JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { name: 'read_note', arguments: { secret: 'x' } },
+  })
   const ways: readonly (readonly [says: string, sending: () => Sending])[] = [
     ['POST a call', () => ({ body: call })],
     ['POST an answer to a question', () => ({ body: '{"jsonrpc":"2.0","id":"sekisho-1","result":{}}' })],
@@ -106,14 +125,20 @@ describe('SES-R2: a session id is no credential; somebody else’s session does 
     it(`${says}: 404, and the same 404 as for an id that never was`, async () => {
       const { headers, ...rest } = sending()
       const as = (token: string | undefined, session: string): Promise<Got> =>
-        send(victim.url, { ...rest, headers: { ...headers, ...(token && { authorization: `Bearer ${token}` }), 'mcp-session-id': session } })
+        send(victim.url, {
+          ...rest,
+          headers: { ...headers, ...(token && { authorization: `Bearer ${token}` }), 'mcp-session-id': session },
+        })
       const heard = upstreams.map((upstream) => upstream.heard.length)
       const theirs = await as(mallory, victim.session)
       refused(theirs, 404, 'SESSION_UNKNOWN', /no such session/)
       assert.deepEqual(plain(theirs), plain(await as(mallory, 'A'.repeat(43))))
       refused(await as(undefined, victim.session), 401, 'UNAUTHENTICATED', /No valid credential/)
       refused(await as(`${alice.slice(0, -1)}A`, victim.session), 401, 'UNAUTHENTICATED', /No valid credential/)
-      assert.deepEqual(upstreams.map((upstream) => upstream.heard.length), heard)
+      assert.deepEqual(
+        upstreams.map((upstream) => upstream.heard.length),
+        heard,
+      )
     })
 
   it('on the route of another server, or of all servers, it does not exist either', async () => {
@@ -175,7 +200,9 @@ describe('SES-C2: session ids', () => {
     older.heard.length = 0
     const both = await Promise.all([1, 2].map(() => Legacy.open(`${url}/legacy/mcp`, { token: alice })))
     await Promise.all(both.map((session) => session.call('tools/list')))
-    const used = older.heard.filter(({ message }) => message['method'] === 'tools/list').map(({ headers }) => headers['mcp-session-id'])
+    const used = older.heard
+      .filter(({ message }) => message['method'] === 'tools/list')
+      .map(({ headers }) => headers['mcp-session-id'])
     assert.equal(new Set(used).size, 2)
   })
 
@@ -185,7 +212,10 @@ describe('SES-C2: session ids', () => {
     await session.call('ping')
     older.heard.length = 0
     assert.equal((await send(session.url, { method: 'DELETE', headers: session.headers() })).status, 200)
-    assert.deepEqual(older.heard.map(({ line }) => line), ['DELETE /mcp'])
+    assert.deepEqual(
+      older.heard.map(({ line }) => line),
+      ['DELETE /mcp'],
+    )
     assert.equal(codeOf(await session.call('tools/list')), 'SESSION_UNKNOWN')
   })
 })

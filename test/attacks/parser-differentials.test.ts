@@ -32,7 +32,8 @@ const subject = (message: Json): unknown => {
   return message['method'] === 'tools/call' ? [name, given] : [ref?.['type'], ref?.['name'], ref?.['uri']]
 }
 const meta = `"_meta":${JSON.stringify(envelope())}`
-const call = (params: string, method = 'tools/call'): string => `{"jsonrpc":"2.0","id":1,"method":"${method}","params":{${params},${meta}}}`
+const call = (params: string, method = 'tools/call'): string =>
+  `{"jsonrpc":"2.0","id":1,"method":"${method}","params":{${params},${meta}}}`
 const complete = (ref: string): string => call(`"argument":{"name":"a","value":""},"ref":{${ref}}`, 'completion/complete')
 
 const asTool = { 'mcp-method': 'tools/call', 'mcp-name': 'read_note' }
@@ -41,20 +42,95 @@ const attempt = (at: string, body: string | Buffer, headers: Record<string, stri
 
 type Row = readonly [name: string, body: string, reading: Reading, code: string, says: RegExp, headers?: Record<string, string>]
 const exploits: readonly Row[] = [
-  ['GHSA-4gph-2hhr-5mwg: "Name" after "name"', call('"name":"read_note","Name":"secret"'), caseBlind, 'INVALID_REQUEST', /"Name" is not "name"/],
-  ['GHSA-4gph-2hhr-5mwg: "NAME" by escapes', call('"name":"read_note","\\u004eAME":"secret"'), caseBlind, 'INVALID_REQUEST', /"NAME" is not "name"/],
-  ['GHSA-4gph-2hhr-5mwg: "Arguments"', call('"name":"read_note","arguments":{},"Arguments":{"of":"secret"}'), caseBlind, 'INVALID_REQUEST', /"Arguments" is not/],
-  ['GHSA-4gph-2hhr-5mwg: "argumentſ", which folds to "arguments"', call('"name":"read_note","arguments":{},"argumentſ":{"of":"secret"}'), caseBlind, 'INVALID_REQUEST', /is not "arguments"/],
-  ['docker #414: "Params" beside "params"', call('"name":"read_note"').replace(/}$/, ',"Params":{"name":"secret"}}'), caseBlind, 'INVALID_REQUEST', /"Params" is not "params"/],
-  ['docker #418: "Method" beside "method"', call('"name":"secret"', 'ping').replace(/}$/, ',"Method":"tools/call"}'), caseBlind, 'INVALID_REQUEST', /"Method" is not "method"/, { 'mcp-method': 'ping' }],
+  [
+    'GHSA-4gph-2hhr-5mwg: "Name" after "name"',
+    call('"name":"read_note","Name":"secret"'),
+    caseBlind,
+    'INVALID_REQUEST',
+    /"Name" is not "name"/,
+  ],
+  [
+    'GHSA-4gph-2hhr-5mwg: "NAME" by escapes',
+    call('"name":"read_note","\\u004eAME":"secret"'),
+    caseBlind,
+    'INVALID_REQUEST',
+    /"NAME" is not "name"/,
+  ],
+  [
+    'GHSA-4gph-2hhr-5mwg: "Arguments"',
+    call('"name":"read_note","arguments":{},"Arguments":{"of":"secret"}'),
+    caseBlind,
+    'INVALID_REQUEST',
+    /"Arguments" is not/,
+  ],
+  [
+    'GHSA-4gph-2hhr-5mwg: "argumentſ", which folds to "arguments"',
+    call('"name":"read_note","arguments":{},"argumentſ":{"of":"secret"}'),
+    caseBlind,
+    'INVALID_REQUEST',
+    /is not "arguments"/,
+  ],
+  [
+    'docker #414: "Params" beside "params"',
+    call('"name":"read_note"').replace(/}$/, ',"Params":{"name":"secret"}}'),
+    caseBlind,
+    'INVALID_REQUEST',
+    /"Params" is not "params"/,
+  ],
+  [
+    'docker #418: "Method" beside "method"',
+    call('"name":"secret"', 'ping').replace(/}$/, ',"Method":"tools/call"}'),
+    caseBlind,
+    'INVALID_REQUEST',
+    /"Method" is not "method"/,
+    { 'mcp-method': 'ping' },
+  ],
   ['"name" twice, the server takes the first', call('"name":"secret","name":"read_note"'), firstWins, 'PARSE', /same key twice/],
-  ['"name" twice, once by escapes', call('"n\\u0061me":"secret","name":"read_note"'), (text) => firstWins(text.replace('\\u0061', 'a')), 'PARSE', /same key twice/],
-  ['an argument twice', call('"name":"read_note","arguments":{"of":"secret","of":"public"}'), firstWins, 'PARSE', /same key twice/],
-  ['"params" twice', call('"name":"read_note"').replace('"params":', '"params":{"name":"secret"},"params":'), firstWins, 'PARSE', /same key twice/],
+  [
+    '"name" twice, once by escapes',
+    call('"n\\u0061me":"secret","name":"read_note"'),
+    (text) => firstWins(text.replace('\\u0061', 'a')),
+    'PARSE',
+    /same key twice/,
+  ],
+  [
+    'an argument twice',
+    call('"name":"read_note","arguments":{"of":"secret","of":"public"}'),
+    firstWins,
+    'PARSE',
+    /same key twice/,
+  ],
+  [
+    '"params" twice',
+    call('"name":"read_note"').replace('"params":', '"params":{"name":"secret"},"params":'),
+    firstWins,
+    'PARSE',
+    /same key twice/,
+  ],
   ['"__proto__" under a merge', call('"__proto__":{"name":"secret"}'), merged, 'PARSE', /__proto__/],
-  ['"__proto__" deep in the arguments', call('"name":"read_note","arguments":{"a":[{"__proto__":{"of":"secret"}}]}'), JSON.parse, 'PARSE', /__proto__/],
-  ['GHSA-4gph-2hhr-5mwg: "Name" inside "ref"', complete('"type":"ref/prompt","name":"public_x","Name":"secret"'), caseBlind, 'INVALID_REQUEST', /"Name" is not "name"/, { 'mcp-method': 'completion/complete' }],
-  ['GHSA-4gph-2hhr-5mwg: "URI" inside "ref"', complete('"type":"ref/resource","uri":"public://x","URI":"secret://x"'), caseBlind, 'INVALID_REQUEST', /"URI" is not "uri"/, { 'mcp-method': 'completion/complete' }],
+  [
+    '"__proto__" deep in the arguments',
+    call('"name":"read_note","arguments":{"a":[{"__proto__":{"of":"secret"}}]}'),
+    JSON.parse,
+    'PARSE',
+    /__proto__/,
+  ],
+  [
+    'GHSA-4gph-2hhr-5mwg: "Name" inside "ref"',
+    complete('"type":"ref/prompt","name":"public_x","Name":"secret"'),
+    caseBlind,
+    'INVALID_REQUEST',
+    /"Name" is not "name"/,
+    { 'mcp-method': 'completion/complete' },
+  ],
+  [
+    'GHSA-4gph-2hhr-5mwg: "URI" inside "ref"',
+    complete('"type":"ref/resource","uri":"public://x","URI":"secret://x"'),
+    caseBlind,
+    'INVALID_REQUEST',
+    /"URI" is not "uri"/,
+    { 'mcp-method': 'completion/complete' },
+  ],
 ]
 
 describe('the exploit works on a server behind a gateway that decides with JSON.parse', () => {
@@ -63,7 +139,7 @@ describe('the exploit works on a server behind a gateway that decides with JSON.
       upstream.heard.length = 0
       const got = await attempt(careless.url, body, headers)
       assert.equal(got.status, 200, got.text)
-      const [{ body: arrived }] = upstream.heard as [{ body: string }]
+      const arrived = upstream.heard[0]?.body ?? ''
       const read = reading(arrived)
       const params = (read['params'] ?? {}) as Json
       const acted = [params['name'], params['arguments'], params['ref']]

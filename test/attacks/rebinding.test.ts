@@ -20,7 +20,9 @@ let session: Legacy
 before(async () => {
   upstream = await echo()
   careless = await naive(upstream.url)
-  const gateway = await house.gateway(open({ notes: httpServer(upstream, 'modern') }, { allowedOrigins: ['https://app.example.com'] }))
+  const gateway = await house.gateway(
+    open({ notes: httpServer(upstream, 'modern') }, { allowedOrigins: ['https://app.example.com'] }),
+  )
   url = gateway.url
   admin = gateway.admin
   session = await Legacy.open(`${url}/notes/mcp`)
@@ -34,7 +36,10 @@ const { body, headers } = modernParts('tools/call', { name: 'delete_note', argum
 const port = (): string => new URL(url).port
 
 it('the exploit: a server without the check obeys the page that the victim visits', async () => {
-  const got = await send(careless.url, { body, headers: { ...headers, host: `attacker.example:${careless.port}`, origin: 'http://attacker.example' } })
+  const got = await send(careless.url, {
+    body,
+    headers: { ...headers, host: `attacker.example:${careless.port}`, origin: 'http://attacker.example' },
+  })
   assert.equal(got.status, 200)
   assert.ok(upstream.heard.at(-1)?.body.includes('delete_note'))
 })
@@ -146,8 +151,14 @@ describe('Origin is compared whole', () => {
     })
 
   it('a preflight is answered only for an allowed origin, and never with a wildcard', async () => {
-    const got = await attempt('OPTIONS', '/notes/mcp', { origin: 'https://app.example.com', 'access-control-request-method': 'POST' })
-    assert.deepEqual([got.status, got.headers['access-control-allow-origin'], got.headers['vary']], [204, 'https://app.example.com', 'origin'])
+    const got = await attempt('OPTIONS', '/notes/mcp', {
+      origin: 'https://app.example.com',
+      'access-control-request-method': 'POST',
+    })
+    assert.deepEqual(
+      [got.status, got.headers['access-control-allow-origin'], got.headers['vary']],
+      [204, 'https://app.example.com', 'origin'],
+    )
     assert.ok(!JSON.stringify(got.headers).includes('*'))
   })
 
@@ -161,7 +172,11 @@ describe('Origin is compared whole', () => {
 
   it('forwarded headers from somebody who is no trusted proxy change nothing', async () => {
     upstream.heard.length = 0
-    const more = { host: `attacker.example:${port()}`, 'x-forwarded-host': `127.0.0.1:${port()}`, forwarded: `host=127.0.0.1:${port()}` }
+    const more = {
+      host: `attacker.example:${port()}`,
+      'x-forwarded-host': `127.0.0.1:${port()}`,
+      forwarded: `host=127.0.0.1:${port()}`,
+    }
     refused(await attempt('POST', '/notes/mcp', more), 403, 'HOST_REFUSED', /Host/)
     assert.deepEqual(upstream.heard, [])
   })

@@ -9,12 +9,12 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { configJsonSchema } from '../../src/config/json-schema.ts'
 import { parseConfig } from '../../src/config/load.ts'
+import { cli } from '../e2e/support/yard.ts'
 import { Legacy, modern, modernParts, send } from './support/client.ts'
 import { type Echo, echo } from './support/echo.ts'
 import { httpServer, keyed, node, open, passed, until, yard } from './support/house.ts'
 import { naive } from './support/naive.ts'
 import { type OldSse, oldSse } from './support/old-sse.ts'
-import { cli } from '../e2e/support/yard.ts'
 
 const house = yard()
 const marker = 'TaInT7f3a'
@@ -84,7 +84,13 @@ const stray: Record<string, string> = {
   te: marker,
   'if-none-match': marker,
 }
-const heard = (): string => [newer.everything(), older.everything(), oldest.everything(), existsSync(childFile) ? readFileSync(childFile, 'utf8') : ''].join('\n')
+const heard = (): string =>
+  [
+    newer.everything(),
+    older.everything(),
+    oldest.everything(),
+    existsSync(childFile) ? readFileSync(childFile, 'utf8') : '',
+  ].join('\n')
 const untainted = (where: string, text: string): void => {
   for (const secret of secrets) assert.ok(!text.toLowerCase().includes(secret.toLowerCase()), `${secret} in ${where}`)
 }
@@ -105,7 +111,8 @@ describe('TPT-C3: nothing of it reaches any kind of server, in headers, body, ar
         const at = `${url}/${server}/mcp?access_token=${marker}&token=${token}`
         const sent = { ...stray, authorization: `Bearer ${token}` }
         const name = server === 'local' ? 'echo' : 'read_note'
-        if (era === 'modern') passed(await modern(at, 'tools/call', { name, arguments: {} }, { headers: { ...sent, 'mcp-session-id': marker } }))
+        if (era === 'modern')
+          passed(await modern(at, 'tools/call', { name, arguments: {} }, { headers: { ...sent, 'mcp-session-id': marker } }))
         else {
           const session = await Legacy.open(`${url}/${server}/mcp`, { token })
           passed(await session.raw({ id: 1, method: 'tools/call', params: { name, arguments: {} } }, sent))
@@ -118,13 +125,23 @@ describe('TPT-C3: nothing of it reaches any kind of server, in headers, body, ar
       })
 
   it('only the headers of the protocol reach an HTTP server', () => {
-    const ours = /^(host|connection|accept|content-type|content-length|transfer-encoding|mcp-(protocol-version|method|name|session-id|param-[\w-]+))$/
-    const others = [...newer.heard, ...older.heard, ...oldest.heard].flatMap(({ headers }) => Object.keys(headers)).filter((name) => !ours.test(name))
+    const ours =
+      /^(host|connection|accept|content-type|content-length|transfer-encoding|mcp-(protocol-version|method|name|session-id|param-[\w-]+))$/
+    const others = [...newer.heard, ...older.heard, ...oldest.heard]
+      .flatMap(({ headers }) => Object.keys(headers))
+      .filter((name) => !ours.test(name))
     assert.deepEqual([...new Set(others)], [])
   })
 
   it('an Mcp-Param-* that no schema declares is relayed, as the specification asks, and no other header with it', async () => {
-    passed(await modern(`${url}/newer/mcp`, 'tools/call', { name: 'read_note', arguments: {} }, { token, headers: { 'mcp-param-hint': 'h', 'mcp-params': marker, 'x-mcp-param': marker } }))
+    passed(
+      await modern(
+        `${url}/newer/mcp`,
+        'tools/call',
+        { name: 'read_note', arguments: {} },
+        { token, headers: { 'mcp-param-hint': 'h', 'mcp-params': marker, 'x-mcp-param': marker } },
+      ),
+    )
     const { headers } = newer.heard.at(-1) as Echo['heard'][number]
     assert.deepEqual([headers['mcp-param-hint'], headers['mcp-params'], headers['x-mcp-param']], ['h', undefined, undefined])
   })
@@ -132,16 +149,32 @@ describe('TPT-C3: nothing of it reaches any kind of server, in headers, body, ar
 
 describe('what a child gets', () => {
   it('is the command, the configured variables and the allow-list; no variable of ours', async () => {
-    const start = JSON.parse((readFileSync(childFile, 'utf8').split('\n')[0] as string)) as { argv: string[]; env: Record<string, string> }
+    const start = JSON.parse(readFileSync(childFile, 'utf8').split('\n')[0] as string) as {
+      argv: string[]
+      env: Record<string, string>
+    }
     assert.deepEqual(start.argv.slice(1), child.slice(-2))
     const allowed = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'TERM', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'GIVEN']
-    assert.deepEqual(Object.keys(start.env).filter((name) => !allowed.includes(name)), [])
+    assert.deepEqual(
+      Object.keys(start.env).filter((name) => !allowed.includes(name)),
+      [],
+    )
     assert.equal(start.env['GIVEN'], 'given')
   })
 
   it('shell words in tool names and arguments stay words', async () => {
     const bait = join(folder, 'pwned')
-    const words = [`$(touch ${bait})`, `; touch ${bait}`, `\`touch ${bait}\``, `| touch ${bait} #`, `&& touch ${bait}`, `'; touch ${bait}; '`, `\n touch ${bait}\n`, '--eval=1', '${IFS}']
+    const words = [
+      `$(touch ${bait})`,
+      `; touch ${bait}`,
+      `\`touch ${bait}\``,
+      `| touch ${bait} #`,
+      `&& touch ${bait}`,
+      `'; touch ${bait}; '`,
+      `\n touch ${bait}\n`,
+      '--eval=1',
+      '$IFS',
+    ]
     for (const word of words) {
       const got = await modern(`${url}/local/mcp`, 'tools/call', { name: 'echo', arguments: { word } }, { token })
       assert.ok(got.text.includes(JSON.stringify(JSON.stringify({ word })).slice(3, -3)), got.text)
@@ -171,7 +204,10 @@ describe('TPT-R6: there is no setting that would let a token through', () => {
   for (const [key, server] of attempts)
     it(`servers.x.${key} is refused`, () => {
       const text = JSON.stringify({ servers: { x: { url: 'https://example.com/mcp', ...server } } })
-      assert.throws(() => parseConfig(text), (error: { problems: { path: string }[] }) => error.problems.some(({ path }) => path.startsWith('servers.x')))
+      assert.throws(
+        () => parseConfig(text),
+        (error: { problems: { path: string }[] }) => error.problems.some(({ path }) => path.startsWith('servers.x')),
+      )
     })
 
   it('and no key of the configuration is called anything like it', () => {
@@ -181,6 +217,9 @@ describe('TPT-R6: there is no setting that would let a token through', () => {
       return value
     })
     assert.ok(keys.includes('inheritEnv'))
-    assert.deepEqual(keys.filter((key) => /pass.?(through|on|headers)|forward|relay|authorization|cookie|impersonat/i.test(key)), [])
+    assert.deepEqual(
+      keys.filter((key) => /pass.?(through|on|headers)|forward|relay|authorization|cookie|impersonat/i.test(key)),
+      [],
+    )
   })
 })

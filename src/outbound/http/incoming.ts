@@ -60,7 +60,7 @@ export class Incoming implements Dispatcher.DispatchHandler, HttpResponse {
     return {
       [Symbol.asyncIterator]: () => ({
         next: () => this.#next(),
-        return: async () => (this.#cut(), { done: true, value: undefined }),
+        return: async () => this.#cut(),
       }),
     }
   }
@@ -105,8 +105,9 @@ export class Incoming implements Dispatcher.DispatchHandler, HttpResponse {
     this.#end(error)
   }
 
-  #cut(): void {
+  #cut(): IteratorReturnResult<undefined> {
     if (!this.#over) this.#controller?.abort(new Error('not wanted any more'))
+    return { done: true, value: undefined }
   }
 
   #end(error: unknown): void {

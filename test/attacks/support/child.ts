@@ -71,7 +71,11 @@ createInterface({ input: process.stdin }).on('line', async (line) => {
   const token = _meta?.['progressToken']
   const result =
     method === 'initialize'
-      ? { protocolVersion: params['protocolVersion'], capabilities: { tools: {}, logging: {}, resources: { subscribe: true } }, serverInfo: { name: 'child', version: '1' } }
+      ? {
+          protocolVersion: params['protocolVersion'],
+          capabilities: { tools: {}, logging: {}, resources: { subscribe: true } },
+          serverInfo: { name: 'child', version: '1' },
+        }
       : method === 'tools/list'
         ? { tools: Object.keys(tools).map((tool) => ({ name: tool, inputSchema: { type: 'object' } })) }
         : method === 'tools/call'

@@ -1,6 +1,7 @@
 /** Clients that can be made to misbehave: one modern request, one legacy session, and bytes on a socket. */
-import { connect, type Socket } from 'node:net'
+
 import { request as httpRequest } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import type { Json } from './echo.ts'
 
 export interface Got {
@@ -28,13 +29,17 @@ const usual = { 'content-type': 'application/json', accept: 'application/json, t
 export function send(url: string, { method = 'POST', headers = {}, body = '', from }: Sending = {}): Promise<Got> {
   const { hostname, port, pathname, search } = new URL(url)
   return new Promise((resolve, reject) => {
-    const given = Object.entries({ ...(method === 'POST' ? usual : { accept: usual.accept }), ...headers }).filter(([, value]) => value !== undefined)
+    const given = Object.entries({ ...(method === 'POST' ? usual : { accept: usual.accept }), ...headers }).filter(
+      ([, value]) => value !== undefined,
+    )
     const options = { hostname, port, path: `${pathname}${search}`, method, agent: false, ...(from && { localAddress: from }) }
     const request = httpRequest({ ...options, headers: Object.fromEntries(given) as Record<string, string> }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('error', reject)
-      response.on('end', () => resolve(gotFrom(response.statusCode ?? 0, response.headers, Buffer.concat(chunks).toString('utf8'))))
+      response.on('end', () =>
+        resolve(gotFrom(response.statusCode ?? 0, response.headers, Buffer.concat(chunks).toString('utf8'))),
+      )
     })
     request.setTimeout(20_000, () => request.destroy(new Error(`no answer to ${method} ${url} in 20 s`)))
     request.on('error', reject)
@@ -48,7 +53,8 @@ function gotFrom(status: number, headers: Got['headers'], text: string): Got {
 }
 
 export function messagesIn(text: string): Json[] {
-  const texts = text.startsWith('{') || text.startsWith('[') ? [text] : [...text.matchAll(/^data: (.+)$/gm)].map(([, data]) => data as string)
+  const texts =
+    text.startsWith('{') || text.startsWith('[') ? [text] : [...text.matchAll(/^data: (.+)$/gm)].map(([, data]) => data as string)
   return texts.flatMap((one) => {
     try {
       return [JSON.parse(one) as Json]
@@ -73,19 +79,39 @@ export interface Modern {
   readonly headers?: Sending['headers']
   readonly token?: string | undefined
 }
-const bearer = (token: string | undefined): Record<string, string> => (token === undefined ? {} : { authorization: `Bearer ${token}` })
-const named: Readonly<Record<string, string>> = { 'tools/call': 'name', 'prompts/get': 'name', 'resources/read': 'uri', 'skills/get': 'uri', 'tasks/get': 'taskId', 'tasks/update': 'taskId', 'tasks/cancel': 'taskId' }
+const bearer = (token: string | undefined): Record<string, string> =>
+  token === undefined ? {} : { authorization: `Bearer ${token}` }
+const named: Readonly<Record<string, string>> = {
+  'tools/call': 'name',
+  'prompts/get': 'name',
+  'resources/read': 'uri',
+  'skills/get': 'uri',
+  'tasks/get': 'taskId',
+  'tasks/update': 'taskId',
+  'tasks/cancel': 'taskId',
+}
 
 /** Headers and body of a modern request, correct in every way that the test does not change. */
-export function modernParts(method: string, params: Json, { id = 1, capabilities, client, headers, token }: Modern = {}): Required<Pick<Sending, 'headers' | 'body'>> {
-  const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: { ...params, _meta: { ...envelope(capabilities, client), ...(params['_meta'] as Json) } } })
+export function modernParts(
+  method: string,
+  params: Json,
+  { id = 1, capabilities, client, headers, token }: Modern = {},
+): Required<Pick<Sending, 'headers' | 'body'>> {
+  const body = JSON.stringify({
+    jsonrpc: '2.0',
+    id,
+    method,
+    params: { ...params, _meta: { ...envelope(capabilities, client), ...(params['_meta'] as Json) } },
+  })
   const name = named[method] === undefined ? undefined : params[named[method]]
   const plain = typeof name === 'string' && /^[\x21-\x7e]+$/.test(name) && !name.startsWith('=?base64?')
-  const nameHeader = typeof name !== 'string' ? {} : { 'mcp-name': plain ? name : `=?base64?${Buffer.from(name).toString('base64')}?=` }
+  const nameHeader =
+    typeof name !== 'string' ? {} : { 'mcp-name': plain ? name : `=?base64?${Buffer.from(name).toString('base64')}?=` }
   return { body, headers: { 'mcp-protocol-version': version, 'mcp-method': method, ...nameHeader, ...bearer(token), ...headers } }
 }
 
-export const modern = (url: string, method: string, params: Json = {}, options: Modern = {}): Promise<Got> => send(url, modernParts(method, params, options))
+export const modern = (url: string, method: string, params: Json = {}, options: Modern = {}): Promise<Got> =>
+  send(url, modernParts(method, params, options))
 
 export interface LegacyOptions {
   readonly token?: string | undefined
@@ -106,7 +132,10 @@ export class Legacy {
     this.token = token
   }
 
-  static async open(url: string, { token, capabilities = {}, protocolVersion = '2025-11-25' }: LegacyOptions = {}): Promise<Legacy> {
+  static async open(
+    url: string,
+    { token, capabilities = {}, protocolVersion = '2025-11-25' }: LegacyOptions = {},
+  ): Promise<Legacy> {
     const client = new Legacy(url, token)
     const params = { protocolVersion, capabilities, clientInfo: { name: 'test', version: '1' } }
     client.opened = await client.raw({ id: 0, method: 'initialize', params })

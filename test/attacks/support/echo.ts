@@ -154,9 +154,14 @@ async function respond(
   }
   const result = await answer(turn)
   if (result === undefined) return
-  const whole = { id, ...('code' in result ? { error: result } : { result: era === 'modern' ? { resultType: 'complete', ...result } : result }) }
+  const whole = {
+    id,
+    ...('code' in result ? { error: result } : { result: era === 'modern' ? { resultType: 'complete', ...result } : result }),
+  }
   if (!response.headersSent)
-    return void response.writeHead(200, { 'content-type': 'application/json', ...session }).end(JSON.stringify({ jsonrpc: '2.0', ...whole }))
+    return void response
+      .writeHead(200, { 'content-type': 'application/json', ...session })
+      .end(JSON.stringify({ jsonrpc: '2.0', ...whole }))
   send(whole)
   response.end()
 }

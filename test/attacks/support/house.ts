@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { newApiKey } from '../../../src/identity/api-keys.ts'
 import { type Gateway, Yard } from '../../e2e/support/yard.ts'
-import type { Echo, Json } from './echo.ts'
 import type { Got } from './client.ts'
+import type { Echo, Json } from './echo.ts'
 
 export { until, within } from '../../e2e/support/until.ts'
 export { node, type Yard } from '../../e2e/support/yard.ts'
@@ -42,13 +42,21 @@ export function keyed(ids: readonly string[], role = 'all'): Keyed {
 
 export const yard = (): Yard => new Yard()
 
-export const httpServer = ({ url }: Echo, era: 'legacy' | 'modern' | 'auto' = 'modern', more: Json = {}): Json => ({ url, era, transport: 'streamable-http', ...more })
+export const httpServer = ({ url }: Echo, era: 'legacy' | 'modern' | 'auto' = 'modern', more: Json = {}): Json => ({
+  url,
+  era,
+  transport: 'streamable-http',
+  ...more,
+})
 
 /** The entries of the audit log so far, oldest first. */
 export function recordOf(gateway: Pick<Gateway, 'folder'>): Json[] {
   const store = new DatabaseSync(join(gateway.folder, 'data/audit.db'), { readOnly: true })
   try {
-    return store.prepare('SELECT text FROM entry ORDER BY seq').all().map((row) => JSON.parse((row as { text: string }).text) as Json)
+    return store
+      .prepare('SELECT text FROM entry ORDER BY seq')
+      .all()
+      .map((row) => JSON.parse((row as { text: string }).text) as Json)
   } finally {
     store.close()
   }

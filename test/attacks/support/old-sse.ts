@@ -20,10 +20,18 @@ export async function oldSse(endpoint: (origin: string) => string = () => '/mess
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString('utf8')
       const message = body === '' ? {} : (JSON.parse(body) as Json)
-      heard.push({ line: `${request.method} ${request.url}`, headers: request.headers, rawHeaders: request.rawHeaders, body, message })
+      heard.push({
+        line: `${request.method} ${request.url}`,
+        headers: request.headers,
+        rawHeaders: request.rawHeaders,
+        body,
+        message,
+      })
       if (request.method === 'GET') {
         stream = response.writeHead(200, { 'content-type': 'text/event-stream' })
-        return void stream.write(`event: endpoint\ndata: ${endpoint(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)}\n\n`)
+        return void stream.write(
+          `event: endpoint\ndata: ${endpoint(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)}\n\n`,
+        )
       }
       if (request.url?.startsWith('/messages') !== true) return void response.writeHead(405).end()
       response.writeHead(202).end()

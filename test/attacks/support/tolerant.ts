@@ -8,7 +8,8 @@ export type Reading = (text: string) => Json
 export const firstWins: Reading = (text) => build(text, (pairs) => [...pairs].reverse())
 
 /** Keys match whatever their case, and the last counts (encoding/json of Go; GHSA-4gph-2hhr-5mwg). */
-export const caseBlind: Reading = (text) => build(text, (pairs) => pairs.map(([key, value]) => [key.toUpperCase().toLowerCase(), value]))
+export const caseBlind: Reading = (text) =>
+  build(text, (pairs) => pairs.map(([key, value]) => [key.toUpperCase().toLowerCase(), value]))
 
 /** What a merge over a default object makes of it (CWE-1321): from now on every object has that name. We put the world right again. */
 export const merged: Reading = (text) => {

@@ -13,8 +13,18 @@ import { CallToolResultSchema, CreateMessageRequestSchema, ElicitRequestSchema, 
 export const flavours = ['SDK 1', 'SDK 2 legacy', 'SDK 2 modern'] as const
 export type Flavour = (typeof flavours)[number]
 
-/** A URL for Streamable HTTP, or a command to speak stdio with. */
-export type Address = string | { readonly command: readonly string[]; readonly cwd: string; readonly env?: Record<string, string> }
+/** A URL for Streamable HTTP, on the network or in this process; or a command to speak stdio with. */
+export type Address = string | Inside | Local
+interface Inside {
+  readonly url: string
+  readonly fetch: typeof fetch
+  readonly headers?: Record<string, string>
+}
+interface Local {
+  readonly command: readonly string[]
+  readonly cwd: string
+  readonly env?: Record<string, string>
+}
 
 export interface CallOptions {
   readonly signal?: AbortSignal
@@ -66,7 +76,7 @@ async function connectOne(address: Address, offers: object): Promise<Peer> {
   if ('sampling' in offers) client.setRequestHandler(CreateMessageRequestSchema, () => (asked.push('sampling'), said))
   if ('elicitation' in offers) client.setRequestHandler(ElicitRequestSchema, () => (asked.push('elicitation'), filled))
   if ('roots' in offers) client.setRequestHandler(ListRootsRequestSchema, () => (asked.push('roots'), roots))
-  const transport = typeof address === 'string' ? new HttpOne(new URL(address)) : new StdioOne({ ...spread(address), stderr: 'ignore' })
+  const transport = isLocal(address) ? new StdioOne(spread(address)) : new HttpOne(...endpoint(address))
   let version: string | undefined
   const watched = Object.assign(transport, { setProtocolVersion: around(transport, (spoken) => (version = spoken)) })
   await client.connect(watched as TransportOne)
@@ -93,7 +103,7 @@ async function connectTwo(flavour: 'SDK 2 legacy' | 'SDK 2 modern', address: Add
   if ('sampling' in offers) client.setRequestHandler('sampling/createMessage', () => (asked.push('sampling'), said))
   if ('elicitation' in offers) client.setRequestHandler('elicitation/create', () => (asked.push('elicitation'), filled))
   if ('roots' in offers) client.setRequestHandler('roots/list', () => (asked.push('roots'), roots))
-  const transport = typeof address === 'string' ? new HttpTwo(new URL(address)) : new StdioTwo({ ...spread(address), stderr: 'ignore' })
+  const transport = isLocal(address) ? new StdioTwo(spread(address)) : new HttpTwo(...endpoint(address))
   await client.connect(transport)
   listenIn(transport)
   return {
@@ -130,9 +140,16 @@ function blank() {
   return { peer: { notices, asked, progress }, notices, asked, listenIn }
 }
 
-function spread({ command: [file, ...args], cwd, env }: Exclude<Address, string>) {
+const isLocal = (address: Address): address is Local => typeof address === 'object' && 'command' in address
+
+function endpoint(address: string | Inside): [URL, { fetch?: typeof fetch; requestInit?: RequestInit }] {
+  if (typeof address === 'string') return [new URL(address), {}]
+  return [new URL(address.url), { fetch: address.fetch, requestInit: { headers: address.headers ?? {} } }]
+}
+
+function spread({ command: [file, ...args], cwd, env }: Local) {
   const inherited = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined))
-  return { command: file as string, args, cwd, env: { ...inherited, ...env } }
+  return { command: file as string, args, cwd, env: { ...inherited, ...env }, stderr: 'ignore' as const }
 }
 
 const around = (transport: object, seen: (version: string) => void) => (version: string) => {
