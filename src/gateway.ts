@@ -3,9 +3,11 @@
  */
 import { hostname } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
+import { isDeepStrictEqual } from 'node:util'
 import { openAudit } from './audit/audit.ts'
 import type { Outcome } from './audit/entry.ts'
 import { auditMetrics } from './audit/metrics.ts'
+import type { AuditSink } from './audit/sink.ts'
 import { syslogSink } from './audit/sinks/syslog.ts'
 import { guardModes } from './config/guard-modes.ts'
 import type { Config } from './config/schema.ts'
@@ -21,9 +23,11 @@ import type { Address } from './inbound/schema.ts'
 import { Sessions } from './inbound/sessions.ts'
 import { StdioDoor } from './inbound/stdio.ts'
 import { systemClock } from './lib/clock.ts'
+import { version } from './lib/version.ts'
 import { limitsGuard } from './limits/guard.ts'
 import { type Fetch, Upstreams } from './outbound/upstreams.ts'
 import { exchange, type Frame, type Gate, type Reply } from './pipeline/exchange.ts'
+import type { Guard } from './pipeline/guard.ts'
 import type { Parcel } from './pipeline/parcel.ts'
 import type { Refusal } from './pipeline/refusal.ts'
 import { route } from './pipeline/route.ts'
@@ -34,7 +38,6 @@ import { toolClasses } from './policy/tool-class.ts'
 import { methodTable } from './protocol/methods.ts'
 import { openStore } from './storage/embedded.ts'
 import { openKeyFile } from './vault/key-file.ts'
-import { version } from './version.ts'
 
 /** What the gateway tells whoever runs it. Nothing in it is a secret. */
 export type GatewayEvent =
@@ -47,6 +50,9 @@ export interface GatewayOptions {
   readonly config: Config
   /** Servers in this process, by the id they have in the configuration. */
   readonly fetches?: Readonly<Record<string, Fetch>> | undefined
+  /** Further checks, asked after ours, and further places for the record. */
+  readonly guards?: readonly Guard[] | undefined
+  readonly sinks?: readonly AuditSink[] | undefined
   tell?(event: GatewayEvent): void
 }
 
@@ -61,6 +67,20 @@ export interface Gateway {
   close(): Promise<void>
 }
 
+/** What is opened once. Everything else may change while the gateway runs. */
+const restartKeys = [
+  'listen',
+  'admin',
+  'tls',
+  'publicUrl',
+  'allowedHosts',
+  'allowedOrigins',
+  'trustedProxies',
+  'store',
+  'vault',
+  'audit',
+] as const
+
 /** What a new configuration replaces as a whole. */
 function ruleBook(config: Config) {
   const classes = toolClasses(config.servers)
@@ -74,7 +94,13 @@ function ruleBook(config: Config) {
   }
 }
 
-export async function openGateway({ config, fetches, tell = () => undefined }: GatewayOptions): Promise<Gateway> {
+export async function openGateway({
+  config,
+  fetches,
+  guards: further = [],
+  sinks: furtherSinks = [],
+  tell = () => undefined,
+}: GatewayOptions): Promise<Gateway> {
   const keys = await openKeyFile(config.vault.keyFile)
   const store = await openStore(config.store)
   let rules = ruleBook(config)
@@ -93,7 +119,7 @@ export async function openGateway({ config, fetches, tell = () => undefined }: G
     anchor,
     signingKey: keys.signingKey(),
     clock: systemClock,
-    sinks: sinks.map((sink) => syslogSink({ ...sink, appName: 'sekisho', hostname: hostname(), version })),
+    sinks: [...sinks.map((sink) => syslogSink({ ...sink, appName: 'sekisho', hostname: hostname(), version })), ...furtherSinks],
     excerptBytesMax: excerpts?.bytesMax,
     finished,
   }).catch(async (error: unknown) => {
@@ -104,20 +130,21 @@ export async function openGateway({ config, fetches, tell = () => undefined }: G
   const upstreams = await Upstreams.open({
     servers: config.servers,
     fetches,
-    methods: rules.methods,
+    methods: (method) => rules.methods(method),
     clock: systemClock,
     seal: keys,
     proxy: config.proxy,
     limits: config.limits,
     log: (server, line) => tell({ kind: 'server', server, line }),
   })
-  const guards = stages({
+  const own = stages({
     limits: limitsGuard({ config: () => rules.config.limits, clock: systemClock }),
     policy: policyGuard(
       () => rules.policy,
       (server, tool, annotations) => rules.classes.seen(server, tool, annotations),
     ),
   })
+  const guards = [...own, ...further]
   /** Obeys the kill switches, and then writes down who threw them. */
   const applySwitches = async (): Promise<void> => {
     await upstreams.disable((await store.disabledServers()).map(({ id }) => id))
@@ -152,8 +179,13 @@ export async function openGateway({ config, fetches, tell = () => undefined }: G
   const allServers = new AllServers({
     methods: map.methods,
     pass: corridor,
-    reachable: (frame) =>
-      upstreams.ids.filter((id) => rules.policy.decide(rules.identify(frame), id, 'server', undefined, 'read').allowed),
+    reachable: (frame) => {
+      const principal = rules.identify(frame)
+      const isEnforced = (id: string): boolean => rules.mode('policy', id, 'call') === 'enforce'
+      return upstreams.ids.filter(
+        (id) => !isEnforced(id) || rules.policy.decide(principal, id, 'server', undefined, 'read').allowed,
+      )
+    },
   })
   const pass = (frame: Frame, reply: Reply): Promise<void> =>
     frame.server === undefined && frame.message.method !== 'session/unread'
@@ -209,9 +241,11 @@ export async function openGateway({ config, fetches, tell = () => undefined }: G
       await door.closed
     },
     async reload(next) {
+      const fixed = restartKeys.find((key) => !isDeepStrictEqual(next[key], config[key]))
+      if (fixed !== undefined) throw new Error(`"${fixed}" cannot change while the gateway runs; restart it`)
       const fresh = ruleBook(next)
       await audit.event({ action: 'config.reloaded', principal: 'operator' })
-      await upstreams.serve(next.servers, fresh.methods)
+      await upstreams.serve(next.servers)
       rules = fresh
     },
     async close() {

@@ -42,7 +42,7 @@ const mayImport: Readonly<Record<Room, readonly string[]>> = {
   storage: ['lib', 'identity', 'limits', 'policy', 'audit', 'vault', 'outbound', 'inbound'],
   config: [...common, 'identity', 'limits', 'policy', 'audit', 'vault', 'storage', 'inbound', 'outbound'],
   admin: rooms.filter((room) => room !== 'cli'),
-  cli: ['admin', 'config', 'lib', 'protocol', 'gateway.ts', 'version.ts'],
+  cli: ['admin', 'config', 'lib', 'protocol', 'gateway.ts'],
 }
 
 /** A word that has a home. Found elsewhere, it is in the wrong room. */

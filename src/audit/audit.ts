@@ -51,6 +51,9 @@ export interface Audit {
   status(): AuditStatus
 }
 
+/** How often a long exchange is said to be going on. */
+const remindMs = 60_000
+
 /** Throws {@link LogRefused} where the log cannot be written, or was damaged, with a sentence for the operator. */
 export async function openAudit(options: AuditOptions): Promise<Audit> {
   const { clock, node } = options
@@ -65,12 +68,16 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
     node,
     excerptBytesMax: options.excerptBytesMax ?? 0,
     finished: options.finished,
-    open: 0,
+    open: new Set(),
   }
 
   const resumed = new Map(log.resumed)
   const source = { read: log.read.bind(log), size: () => log.stored, moved: log.remember.bind(log) }
   for (const sink of options.sinks) feeders.push(new Feeder(sink, resumed.get(sink.name) ?? 0, source))
+
+  const reminder = setInterval(() => {
+    for (const record of desk.open) record.remind(remindMs)
+  }, remindMs).unref()
 
   return {
     record: (frame) => new ExchangeRecord(frame, desk),
@@ -80,6 +87,7 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
     },
     flushed: () => log.flushed(),
     async close() {
+      clearInterval(reminder)
       await log.flushed().catch(() => {})
       await Promise.all(feeders.map((feeder) => feeder.close()))
       await log.close()

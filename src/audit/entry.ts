@@ -94,6 +94,21 @@ export interface Outcome extends Common, Label {
   readonly upstreamMs?: number | undefined
 }
 
+/** A long exchange is still going on: one a minute, so that a stream that never ends is not silent in the log. */
+export interface Ongoing extends Common {
+  readonly kind: 'ongoing'
+  readonly exchange: string
+  /** `seq` of the intent. */
+  readonly intent: number
+  readonly principal: string
+  readonly server?: string | undefined
+  readonly method: string
+  readonly notices?: number | undefined
+  readonly asks?: number | undefined
+  /** From the door until now. */
+  readonly tookMs: number
+}
+
 /** Something that an operator did, and not a message: a server disabled, a key revoked. */
 export interface OperatorEntry extends Common {
   readonly kind: 'operator'
@@ -105,7 +120,7 @@ export interface OperatorEntry extends Common {
   readonly detail?: string | undefined
 }
 
-export type Entry = Intent | Outcome | OperatorEntry
+export type Entry = Intent | Ongoing | Outcome | OperatorEntry
 
 /** What an operation hands in; the log adds the rest. */
 export type OperatorEvent = Omit<OperatorEntry, keyof Common | 'kind'>

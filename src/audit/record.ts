@@ -13,7 +13,7 @@ import type { Refusal } from '../pipeline/refusal.ts'
 import type { Leg } from '../protocol/methods.ts'
 import type { Batch } from './batch.ts'
 import * as size from './entry.ts'
-import { entryVersion, type Intent, type Note, type Outcome, unidentified } from './entry.ts'
+import { entryVersion, type Intent, type Note, type Ongoing, type Outcome, unidentified } from './entry.ts'
 import type { Log } from './log.ts'
 import { notesOf } from './notes.ts'
 import { excerptOf, quoted } from './redact.ts'
@@ -30,7 +30,7 @@ export interface Desk {
   /** Told of every finished exchange: metrics. */
   readonly finished: ((outcome: Outcome) => void) | undefined
   /** Exchanges that have begun and not ended. */
-  open: number
+  readonly open: Set<ExchangeRecord>
 }
 
 /**
@@ -65,7 +65,7 @@ export class ExchangeRecord implements Record {
     this.frame = frame
     this.desk = desk
     this.began = desk.clock.monotonic()
-    desk.open++
+    desk.open.add(this)
   }
 
   identified(principal: Principal): void {
@@ -95,7 +95,7 @@ export class ExchangeRecord implements Record {
     this.call = call
     this.intendedAt = this.desk.clock.monotonic()
     const reads = call.class === 'read' && this.desk.log.failure === undefined
-    const { batch } = this.writeIntent(!reads || this.desk.open <= calmMax)
+    const { batch } = this.writeIntent(!reads || this.desk.open.size <= calmMax)
     return reads ? undefined : this.desk.log.needed(batch)
   }
 
@@ -106,13 +106,38 @@ export class ExchangeRecord implements Record {
   ended(ending: Ending, refusal?: Refusal): void {
     if (this.over) return
     this.over = true
-    this.desk.open--
+    this.desk.open.delete(this)
     try {
       const { seq } = this.intended ?? this.writeIntent(false)
       this.writeOutcome(seq, ending, refusal)
     } catch (error) {
       this.desk.log.fail(`an outcome could not be written: ${error instanceof Error ? error.message : 'unknown'}`)
     }
+  }
+
+  /** Writes that it is still going on, where it has been for longer than `afterMs`. */
+  remind(afterMs: number): void {
+    const { desk, intended, counts } = this
+    const tookMs = desk.clock.monotonic() - this.began
+    if (intended === undefined || tookMs < afterMs) return
+    desk.log.append((seq) => {
+      const entry: Ongoing = {
+        asks: counts.ask || undefined,
+        exchange: this.frame.exchange,
+        intent: intended.seq,
+        kind: 'ongoing',
+        method: quoted(this.frame.message.method, size.methodCharsMax),
+        node: desk.node,
+        notices: counts.notice || undefined,
+        principal: this.principal,
+        seq,
+        server: this.call?.server,
+        time: desk.stamps.time(),
+        tookMs: milliseconds(tookMs),
+        v: entryVersion,
+      }
+      return JSON.stringify(entry)
+    }, false)
   }
 
   private hear(leg: Leg, opinions: readonly Opinion[]): void {

@@ -69,8 +69,9 @@ function find(store: StoreReader, filter: Filter): readonly Passage[] {
   }
 }
 
-/** An intent counts only where no outcome was written. */
+/** An intent counts only where no outcome was written; that it is going on, not at all. */
 function passageOf(entry: Entry, store: StoreReader): Passage | undefined {
+  if (entry.kind === 'ongoing') return undefined
   if (entry.kind !== 'intent') return entry
   const ended = store.ofExchange(entry.exchange).some((row) => readEntry(row.text).kind === 'outcome')
   return ended ? undefined : unended(entry)

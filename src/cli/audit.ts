@@ -5,6 +5,7 @@ import { auditTail, type Entry } from '../admin/operations/audit-tail.ts'
 import { auditTrace, type Trace } from '../admin/operations/audit-trace.ts'
 import { auditVerify, type Verification } from '../admin/operations/audit-verify.ts'
 import { loadConfig } from '../config/load.ts'
+import { told } from './problems.ts'
 import { plain, type Style, styled, table } from './table.ts'
 
 interface Where {
@@ -19,7 +20,7 @@ export function auditCommand(): Command {
     .description('check every entry against the signed checkpoints; exit code 1, and what and where, if something was changed')
     .option('--anchor <file>', 'the anchor, instead of the one in the configuration')
     .option('--public-key <file>', 'the key that must have signed (PEM), instead of the one that the anchor names')
-    .action(runVerify)
+    .action((options) => told(options.config, () => runVerify(options)))
   const search = shared(new Command('search'))
     .description('find exchanges, and what operators did')
     .option('--since <time>', 'not before: 2026-11-21T08:00:00Z, or a span such as 30m, 2h, 7d', time)
@@ -32,16 +33,16 @@ export function auditCommand(): Command {
     .option('--code <code>', 'the code of a refusal: POLICY_DENIED')
     .option('--text <text>', 'anywhere in the entry')
     .option('--limit <count>', 'the latest so many', count, 100)
-    .action(runSearch)
+    .action((options) => told(options.config, () => runSearch(options)))
   const trace = shared(new Command('trace'))
     .description('everything about one exchange')
     .argument('<exchange>', 'its id, as in an error message')
-    .action(runTrace)
+    .action((exchange, options) => told(options.config, () => runTrace(exchange, options)))
   const tail = shared(new Command('tail'))
     .description('the latest entries')
     .option('-n, --lines <count>', 'how many', count, 10)
     .option('-f, --follow', 'go on with what is written from now on')
-    .action(runTail)
+    .action((options) => told(options.config, () => runTail(options)))
   const audit = new Command('audit').description('read the record, and check that nobody has changed it')
   return audit.addCommand(verify).addCommand(search).addCommand(trace).addCommand(tail)
 }
@@ -128,10 +129,31 @@ function passageCells(passage: Passage): readonly string[] {
 }
 
 const entryCells = (entry: Entry): readonly string[] => {
+  if (entry.kind === 'ongoing') return ongoingCells(entry)
   if (entry.kind !== 'intent') return passageCells(entry)
   const [time, , ...rest] = passageCells({ ...entry, ending: 'unknown' })
   return [time as string, coloured('intent'), ...rest]
 }
+
+const ongoingCells = ({
+  time,
+  principal,
+  server,
+  method,
+  notices = 0,
+  tookMs,
+  exchange,
+}: Entry & { kind: 'ongoing' }): readonly string[] => [
+  styled('gray', time),
+  coloured('ongoing'),
+  plain(principal),
+  plain(server ?? ''),
+  plain(method),
+  '',
+  `${notices} notices`,
+  String(tookMs),
+  styled('gray', plain(exchange)),
+]
 
 /** A stream of rows cannot be measured before it is printed. */
 const usualWidths = [24, 9, 16, 12, 24, 24, 16, 8]

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
+import { version } from '../lib/version.ts'
 import { legacyVersions, modernVersions } from '../protocol/revisions/index.ts'
-import { version } from '../version.ts'
 
 /** What is tested, works by construction, and does not: said plainly, because a guard that half works is worse than none. */
 const platforms: Readonly<Record<string, string>> = {

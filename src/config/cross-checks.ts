@@ -37,6 +37,17 @@ const publicUrlIsSafe: Check = ({ publicUrl }) =>
     ? []
     : [{ path: ['publicUrl'], message: 'must be https', fix: 'only this machine may be reached by http' }]
 
+const adminIsLocal: Check = ({ admin }) =>
+  isLoopback(admin.listen.host)
+    ? []
+    : [
+        {
+          path: ['admin', 'listen'],
+          message: 'has no authentication yet, so it may only listen on this machine',
+          fix: 'listen on 127.0.0.1, and let a collector on this machine fetch the metrics',
+        },
+      ]
+
 const listenersDiffer: Check = ({ listen, admin }) =>
   listen.port !== 0 && listen.port === admin.listen.port
     ? [{ path: ['admin', 'listen'], message: 'has the port of "listen"', fix: 'give each listener a port of its own' }]
@@ -152,6 +163,7 @@ export const crossChecks: readonly Check[] = [
   anonymousIsLocal,
   plainHttpIsLocal,
   publicUrlIsSafe,
+  adminIsLocal,
   listenersDiffer,
   filesDiffer,
   upstreamsAreSafe,

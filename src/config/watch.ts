@@ -2,7 +2,7 @@
  * Keeps a running gateway to its document: on a change of the file, and on demand (SIGHUP), the configuration is built
  * whole and handed over; when that fails the old one stays, and the problems are reported.
  */
-import { unwatchFile, watchFile } from 'node:fs'
+import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Variables } from './environment.ts'
@@ -63,10 +63,21 @@ export function watchConfig(file: string, { variables, changed, refused, pollMs 
     queue = loaded.catch(() => undefined)
     return loaded
   }
-  const listener = () => void reload()
   // Polled, because a folder of a container or a network file system tells nobody of its changes.
-  watchFile(file, { interval: pollMs, persistent: false }, listener)
-  return { reload, close: () => unwatchFile(file, listener) }
+  let seen = markOf(file)
+  const timer = setInterval(() => {
+    const now = markOf(file)
+    if (now === seen) return
+    seen = now
+    void reload()
+  }, pollMs).unref()
+  return { reload, close: () => clearInterval(timer) }
+}
+
+/** Differs when the file was written, replaced, removed or brought back. */
+function markOf(file: string): string {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false })
+  return found === undefined ? 'none' : `${found.ino} ${found.size} ${found.mtimeNs}`
 }
 
 async function atRest(file: string): Promise<void> {

@@ -36,7 +36,12 @@ export class Conversation {
   }
 
   cancel(params: JsonObject): void {
-    this.#underWay.get(params['requestId'] as RequestId)?.stop(new Refusal('CANCELLED'))
+    this.stop(params['requestId'] as RequestId)
+  }
+
+  /** Ends a request under way, as its sender would. */
+  stop(id: RequestId | typeof standing): void {
+    this.#underWay.get(id)?.stop(new Refusal('CANCELLED'))
   }
 
   /** Sends a question and waits for its answer, as long as the exchange it belongs to goes on. */

@@ -1,24 +1,23 @@
+/**
+ * The MCP endpoint: `/{server}/mcp`, and `/mcp` for all servers. Reads what came, finds the era, and sends every message
+ * down the corridor. Nothing here decides whether a message may pass.
+ */
 import { unstoppable } from '../lib/stop.ts'
-import { JsonRefused, type JsonValue, parseStrict } from '../lib/strict-json.ts'
+import type { JsonValue } from '../lib/strict-json.ts'
 import type { Credentials, Frame, Reply } from '../pipeline/exchange.ts'
 import type { Origin, Principal } from '../pipeline/parcel.ts'
 import { asRefusal, Refusal } from '../pipeline/refusal.ts'
-import {
-  EnvelopeRefused,
-  type Message,
-  type Notification,
-  type Request,
-  type RequestId,
-  readMessage,
-  writeMessage,
-} from '../protocol/json-rpc.ts'
+import { type Notification, type Request, type RequestId, writeMessage } from '../protocol/json-rpc.ts'
 import type { MethodTable } from '../protocol/methods.ts'
+import type { Era } from '../protocol/revisions/index.ts'
 import type { Arrival, Departure } from './arrival.ts'
 import { checkHeaders, isModern, readModern } from './classify.ts'
 import { KeepAlive } from './event-stream.ts'
 import type { HostCheck } from './host-check.ts'
+import { accepts, corsFor, isJson, noCors, preflight } from './http-headers.ts'
 import { LegacyHttp } from './legacy-http.ts'
 import { ModernReply } from './modern-reply.ts'
+import { parseBody, readOrRefuse } from './read-body.ts'
 import { headersOf, refusalResponse, statusOf } from './refuse.ts'
 import type { Sessions } from './sessions.ts'
 import { frameOf, type Visit } from './visit.ts'
@@ -93,37 +92,50 @@ export class Endpoint {
       case 'DELETE':
         return this.#inSession(visit, (principal) => this.#legacy.end(visit, principal))
       case 'OPTIONS':
-        if (visit.cors !== noCors) return visit.departure.send(204, { ...visit.cors, ...preflight })
+        if (visit.cors !== noCors)
+          return visit.departure.send(204, {
+            ...visit.cors,
+            ...preflight(visit.arrival.headers['access-control-request-headers']),
+          })
     }
     throw new Refusal('METHOD_NOT_ALLOWED')
   }
 
   /** GET and DELETE exist only within a legacy session (2026-07-28, Earlier Streamable HTTP Revisions). */
-  async #inSession(visit: Visit, act: (principal: Principal) => Promise<void> | void): Promise<void> {
+  #inSession(visit: Visit, act: (principal: Principal) => Promise<void> | void): Promise<void> {
     if (visit.arrival.headers['mcp-session-id'] === undefined) throw new Refusal('METHOD_NOT_ALLOWED')
-    const principal = await this.#identify(visit)
-    if (principal !== undefined) await act(principal)
+    return this.#identified(visit, act)
   }
 
-  async #post(visit: Visit): Promise<void> {
-    const { arrival, departure } = visit
-    if (!isJson(arrival.headers['content-type'] ?? '')) throw new Refusal('UNSUPPORTED_MEDIA')
-    const accept = arrival.headers['accept'] ?? '*/*'
-    if (!accepts(accept, 'application/json', 'text/event-stream'))
+  #post(visit: Visit): Promise<void> {
+    const { headers } = visit.arrival
+    if (!isJson(headers['content-type'] ?? '')) throw new Refusal('UNSUPPORTED_MEDIA')
+    if (!accepts(headers['accept'] ?? '*/*', 'application/json', 'text/event-stream'))
       throw new Refusal('NOT_ACCEPTABLE', { detail: 'application/json and text/event-stream' })
-    const principal = await this.#identify(visit)
-    if (principal === undefined) return
-    const value = await this.#read(arrival)
+    return this.#identified(visit, (principal) => this.#read(visit, principal))
+  }
+
+  /** Does something for a sender we know. From here on nothing is refused without being written down. */
+  async #identified(visit: Visit, act: (principal: Principal) => Promise<void> | void): Promise<void> {
+    try {
+      await act(await this.#options.identify(visit.arrival))
+    } catch (error) {
+      await this.#refuse(visit, asRefusal(error))
+    }
+  }
+
+  async #read(visit: Visit, principal: Principal): Promise<void> {
+    const { arrival } = visit
+    const { bodyBytesMax, depthMax } = this.#options.limits
+    const value = parseBody(await arrival.body(bodyBytesMax), depthMax)
     if (Array.isArray(value)) return this.#batch(visit, principal, value)
     const message = readOrRefuse(value)
-    const id = message.kind === 'request' ? message.id : undefined
+    const modern = message.kind !== 'response' && isModern(message, arrival.headers)
     try {
-      if (message.kind !== 'response' && isModern(message, arrival.headers)) return await this.#modern(visit, message)
-      await this.#legacy.messages(visit, principal, [message], false)
+      if (modern) await this.#modern(visit, message)
+      else await this.#legacy.messages(visit, principal, [message], false)
     } catch (error) {
-      const refusal = asRefusal(error)
-      const era = message.kind !== 'response' && isModern(message, arrival.headers) ? 'modern' : 'legacy'
-      this.#turnAway(refusal, departure, visit.remote, visit.cors, id, era)
+      await this.#refuse(visit, asRefusal(error), message.kind === 'response' ? unread : message, modern ? 'modern' : 'legacy')
     }
   }
 
@@ -147,21 +159,12 @@ export class Endpoint {
     await this.#legacy.messages(visit, principal, messages, true)
   }
 
-  /** Who knocks. Someone unknown is answered, and recorded, by an exchange that goes no further; then the result is undefined. */
-  async #identify(visit: Visit): Promise<Principal | undefined> {
-    try {
-      return await this.#options.identify(visit.arrival)
-    } catch {
-      const frame = frameOf(visit, unread, noOrigin, unstoppable)
-      const refuse = (refusal: Refusal): void => this.#turnAway(refusal, visit.departure, visit.remote, visit.cors)
-      await this.#options.pass(frame, { deliver: () => undefined, refuse })
-      return undefined
-    }
-  }
-
-  async #read(arrival: Arrival): Promise<JsonValue> {
-    const { bodyBytesMax, depthMax } = this.#options.limits
-    return parseBody(await arrival.body(bodyBytesMax), depthMax)
+  /** Refuses something by way of the corridor, which writes it down. */
+  #refuse(visit: Visit, fault: Refusal, message: Call = unread, era: Era = 'modern'): Promise<void> {
+    const frame = { ...frameOf(visit, message, { ...noOrigin, era }, unstoppable), fault }
+    const id = message.kind === 'request' ? message.id : (fault.facts['id'] as RequestId | undefined)
+    const refuse = (refusal: Refusal): void => this.#turnAway(refusal, visit.departure, visit.remote, visit.cors, id, era)
+    return this.#options.pass(frame, { deliver: () => undefined, refuse })
   }
 
   #turnAway(
@@ -170,12 +173,10 @@ export class Endpoint {
     remote: string | undefined,
     cors: Readonly<Record<string, string>>,
     id?: RequestId,
-    era: Origin['era'] = 'modern',
+    era: Era = 'modern',
   ): void {
     this.#options.turnedAway(refusal, remote)
-    const body = JSON.stringify(
-      writeMessage(refusalResponse(refusal, id ?? (refusal.facts['id'] as RequestId | undefined), undefined, era)),
-    )
+    const body = JSON.stringify(writeMessage(refusalResponse(refusal, id, undefined, era)))
     departure.send(
       statusOf(refusal, refusal.code === 'INVALID_PARAMS' ? 'modern' : era),
       { 'content-type': 'application/json', ...cors, ...headersOf(refusal) },
@@ -185,59 +186,3 @@ export class Endpoint {
 }
 
 const unread: Notification = { kind: 'notification', method: 'session/unread', params: {} }
-const preflight = {
-  'access-control-allow-methods': 'POST, GET, DELETE',
-  'access-control-allow-headers':
-    'authorization, content-type, accept, last-event-id, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name',
-  'access-control-max-age': '600',
-}
-const noCors: Readonly<Record<string, string>> = Object.freeze({})
-const corsFor = (origin: string | undefined): Readonly<Record<string, string>> =>
-  origin === undefined
-    ? noCors
-    : { 'access-control-allow-origin': origin, 'access-control-expose-headers': 'mcp-session-id, retry-after', vary: 'origin' }
-
-const isJson = (header: string): boolean =>
-  header === 'application/json' || header.split(';')[0]?.trim().toLowerCase() === 'application/json'
-
-/** Clients send the same header with every request; what was read once is kept. */
-const acceptKnown = new Map<string, boolean>()
-const acceptKnownMax = 256
-
-function accepts(header: string, ...types: readonly string[]): boolean {
-  const key = `${types.length}${types[0]} ${header}`
-  let answer = acceptKnown.get(key)
-  if (answer !== undefined) return answer
-  answer = types.every((type) => header.split(',').some((range) => covers(range, type)))
-  if (acceptKnown.size < acceptKnownMax) acceptKnown.set(key, answer)
-  return answer
-}
-
-function covers(range: string, type: string): boolean {
-  const [name = '', quality] = range
-    .trim()
-    .toLowerCase()
-    .split(/\s*;\s*q=/)
-  const plain = name.split(';')[0]?.trim()
-  return Number(quality ?? 1) > 0 && (plain === type || plain === '*/*' || plain === `${type.split('/')[0]}/*`)
-}
-
-function parseBody(bytes: Buffer, depthMax: number): JsonValue {
-  const text = bytes.toString('utf8')
-  if (text.includes('\ufffd') && Buffer.compare(Buffer.from(text, 'utf8'), bytes) !== 0)
-    throw new Refusal('PARSE', { detail: 'it is not UTF-8' })
-  try {
-    return parseStrict(text, depthMax)
-  } catch (error) {
-    throw new Refusal('PARSE', { detail: error instanceof JsonRefused ? error.message : 'unreadable' })
-  }
-}
-
-function readOrRefuse(value: JsonValue): Message {
-  try {
-    return readMessage(value)
-  } catch (error) {
-    if (!(error instanceof EnvelopeRefused)) throw error
-    throw new Refusal('INVALID_REQUEST', { detail: error.message, ...(error.id !== undefined && { id: error.id }) })
-  }
-}

@@ -58,6 +58,11 @@ export class ResumableStream {
     this.#primes = primes
   }
 
+  /** True while somebody reads it. */
+  get attached(): boolean {
+    return this.#outlet !== undefined
+  }
+
   get over(): boolean {
     return this.#over
   }

@@ -23,6 +23,8 @@ export interface LegacyOptions {
   pass(frame: Frame, reply: Reply): Promise<void>
 }
 
+const returnWithinMs = 30_000
+
 export class LegacyHttp {
   readonly #options: LegacyOptions
 
@@ -57,7 +59,10 @@ export class LegacyHttp {
     const stream = resumed?.stream ?? (session.standing ??= this.#standing(visit, session))
     const outlet = this.#options.keepAlive.add(departure.open({ ...streamHeaders, ...cors }), departure.gone)
     stream.attach(outlet, resumed?.seq)
-    departure.gone.onStop(() => stream.detach(outlet))
+    departure.gone.onStop(() => {
+      stream.detach(outlet)
+      if (stream === session.standing) setTimeout(() => this.#abandon(session, stream), returnWithinMs).unref()
+    })
   }
 
   /** DELETE: the session is over, here and at the server. */
@@ -110,6 +115,11 @@ export class LegacyHttp {
     }
     void this.#options.pass(frame, new StandingReply(frame, conversation, (text) => stream.write(text), ended)).then(ended)
     return stream
+  }
+
+  /** A client that has not come back for its standing stream does not keep a server waiting for it. */
+  #abandon(session: Session, stream: ResumableStream): void {
+    if (session.standing === stream && !stream.attached) session.conversation.stop(standing)
   }
 
   #open({ arrival, remote, server }: Visit, principal: Principal, { params }: Request): Session {

@@ -12,10 +12,12 @@ import { ResumableStream, readEventId } from './event-stream.ts'
 const idleMs = 30 * 60_000
 const lifetimeMs = 24 * 60 * 60_000
 const streamsKeptMax = 64
+const sessionsPerPrincipalMax = 1000
 
 export class Session {
   readonly id: string
   readonly owner: string
+  readonly principal: string
   readonly server: string | undefined
   readonly conversation: Conversation
   readonly openedAt: number
@@ -24,9 +26,10 @@ export class Session {
   standing: ResumableStream | undefined
   readonly #streams = new Map<string, ResumableStream>()
 
-  constructor(id: string, owner: string, server: string | undefined, origin: Origin, now: number) {
+  constructor(id: string, owner: string, principal: string, server: string | undefined, origin: Origin, now: number) {
     this.id = id
     this.owner = owner
+    this.principal = principal
     this.server = server
     this.conversation = new Conversation(origin)
     this.openedAt = now
@@ -60,7 +63,6 @@ export interface SessionsOptions {
   readonly clock: Clock
   /** The owner's name for a session: principal and session, encoded so that no two pairs meet. */
   ownerOf(principal: Principal, session: string): string
-  sessionsPerPrincipalMax?: number
 }
 
 export class Sessions {
@@ -78,10 +80,12 @@ export class Sessions {
   prepare(principal: Principal, server: string | undefined, origin: Omit<Origin, 'session'>): Session {
     const id = unguessable()
     const owner = this.#options.ownerOf(principal, id)
-    return new Session(id, owner, server, { ...origin, session: owner }, this.#options.clock.monotonic())
+    return new Session(id, owner, principal.id, server, { ...origin, session: owner }, this.#options.clock.monotonic())
   }
 
   keep(session: Session): void {
+    const own = [...this.#sessions.values()].filter(({ principal }) => principal === session.principal)
+    if (own.length >= sessionsPerPrincipalMax) this.end(own.reduce((oldest, one) => (one.usedAt < oldest.usedAt ? one : oldest)))
     this.#sessions.set(session.owner, session)
   }
 
@@ -114,6 +118,6 @@ export class Sessions {
   /** An open standing stream keeps a session from being idle, but not from its absolute end. */
   #expired({ openedAt, usedAt, standing }: Session): boolean {
     const now = this.#options.clock.monotonic()
-    return now - openedAt > lifetimeMs || (now - usedAt > idleMs && standing === undefined)
+    return now - openedAt > lifetimeMs || (now - usedAt > idleMs && !standing?.attached)
   }
 }

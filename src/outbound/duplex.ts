@@ -80,6 +80,11 @@ export abstract class DuplexWire implements Wire {
     }
   }
 
+  /** Something came that is too long to be read: whoever waits for an answer waits in vain. */
+  protected overflowed(error: Error): void {
+    for (const [id, { method }] of [...this.#pending]) if (method !== 'subscriptions/listen') this.#fail(id, error)
+  }
+
   /** The channel is gone: every request under way fails with `error`. */
   protected failed(error: Error): void {
     this.#failure = error

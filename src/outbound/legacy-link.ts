@@ -112,7 +112,7 @@ export class LegacyLink implements Link {
       return undefined
     }
     const ask = mayAsk(call, request.method, request.params)
-      ? askParcel(call, request.method, request.params, `q${request.id}`)
+      ? askParcel(call, this.#options.methods, request.method, request.params, `q${request.id}`)
       : undefined
     if (!ask) await this.answer(request.id, undefined)
     return ask

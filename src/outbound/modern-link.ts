@@ -176,7 +176,7 @@ export class ModernLink implements Link {
       const { method, params = {} } = isObject(request) ? request : {}
       if (typeof method !== 'string' || !isObject(params))
         throw new Refusal('UPSTREAM_INVALID', { detail: 'an inputRequests entry is not a request' })
-      const ask = mayAsk(call, method, params) ? askParcel(call, method, params, question) : undefined
+      const ask = mayAsk(call, method, params) ? askParcel(call, this.#options.methods, method, params, question) : undefined
       if (!ask) throw new Refusal('MISSING_CAPABILITY', { detail: method })
       const judgement = yield ask
       if (judgement === undefined) elsewhere = true

@@ -2,7 +2,7 @@
 import type { JsonObject } from '../lib/strict-json.ts'
 import { alongside, type Parcel } from '../pipeline/parcel.ts'
 import type { Notification, Outcome, RequestId } from '../protocol/json-rpc.ts'
-import { builtInMethods, type MethodTable, subjectOf } from '../protocol/methods.ts'
+import { type MethodTable, subjectOf } from '../protocol/methods.ts'
 
 /** The reply to the call itself. */
 export function replyParcel(call: Parcel, methods: MethodTable, outcome: Outcome, body: JsonObject): Parcel {
@@ -27,8 +27,14 @@ export function noticeParcel(call: Parcel, methods: MethodTable, { method, param
 }
 
 /** A question of the server, or undefined when the method is not one that a server may ask. */
-export function askParcel(call: Parcel, method: string, params: JsonObject, question: string): Parcel | undefined {
-  const row = builtInMethods(method)
+export function askParcel(
+  call: Parcel,
+  methods: MethodTable,
+  method: string,
+  params: JsonObject,
+  question: string,
+): Parcel | undefined {
+  const row = methods(method)
   if (row?.request !== 'ask') return undefined
   return alongside(call, {
     leg: 'ask',

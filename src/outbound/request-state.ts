@@ -39,7 +39,7 @@ export class RequestStates {
   redeem(call: Parcel): State {
     const sealed = call.body['requestState']
     if (sealed === undefined || call.origin.era === 'legacy') return {}
-    const opened = this.#seal.open(purpose, String(sealed), boundTo(call))
+    const opened = typeof sealed === 'string' ? this.#seal.open(purpose, sealed, boundTo(call)) : undefined
     if (opened === undefined) throw new Refusal('STATE_REFUSED') // forged, altered, or given to somebody else
     const { until, ...state } = JSON.parse(opened) as State & { until: number }
     if (until <= this.#clock.now()) throw new Refusal('STATE_REFUSED')

@@ -30,7 +30,7 @@ export interface StdioServer extends CommonServer {
   readonly env: Readonly<Record<string, string | Secret>>
   readonly inheritEnv: readonly string[]
   readonly cwd: string
-  /** One child for all principals, instead of one for each. */
+  /** One child for all, instead of one for each session (or principal, where there are no sessions). */
   readonly shared: boolean
   readonly childrenMax: number
   readonly idleMs: number
@@ -76,7 +76,10 @@ const shape = {
   env: z.record(variable, z.string()).optional().describe('Variables of the child; secrets as env:NAME or file:PATH'),
   inheritEnv: z.array(variable).optional().describe('Variables passed on from our own environment'),
   cwd: file.optional(),
-  shared: z.boolean().optional().describe('One child for everyone instead of one for each principal'),
+  shared: z
+    .boolean()
+    .optional()
+    .describe('One child for everyone, instead of one for each session (or principal, where there are no sessions)'),
   childrenMax: z.int().min(1).max(1024).optional(),
   idleMs: milliseconds(86_400_000).optional(),
   lineBytesMax: z.int().min(1024).max(1_073_741_824).optional(),

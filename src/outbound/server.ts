@@ -126,8 +126,7 @@ export class Server {
     const idleMs = config.kind === 'stdio' ? config.idleMs : httpIdleMs
     for (const [key, lease] of this.#leases) {
       if (lease.users > 0 || clock.monotonic() - lease.usedAt < idleMs) continue
-      this.#leases.delete(key)
-      void lease.link.then((link) => link.close()).catch(() => undefined)
+      this.#release(key, lease)
     }
   }
 
@@ -144,7 +143,7 @@ export class Server {
     const key = this.#keyOf(call, era)
     const present = this.#leases.get(key)
     if (present) return present
-    this.#refuseCrowd(call.principal.id)
+    this.#makeRoom(call.principal.id)
     const lease: Lease = {
       link: this.#open(call, era, key),
       open: undefined,
@@ -189,13 +188,20 @@ export class Server {
     return `${era}\n${call.principal.id}\n${declared}`
   }
 
-  #refuseCrowd(principal: string): void {
-    const { config } = this.#options
+  /** A principal has so many processes and no more; the one that was idle longest makes room. */
+  #makeRoom(principal: string): void {
+    const { config, id } = this.#options
     if (config.kind !== 'stdio') return
-    let children = 0
-    for (const lease of this.#leases.values()) if (lease.principal === principal) children++
-    if (children >= config.childrenMax)
-      throw new Refusal('RATE_LIMITED', { detail: `processes of "${this.#options.id}"`, retryAfterS: 60 })
+    const own = [...this.#leases].filter(([, lease]) => lease.principal === principal)
+    if (own.length < config.childrenMax) return
+    const [idle] = own.filter(([, lease]) => lease.users === 0).sort(([, one], [, two]) => one.usedAt - two.usedAt)
+    if (!idle) throw new Refusal('RATE_LIMITED', { detail: `processes of "${id}"`, retryAfterS: 60 })
+    this.#release(...idle)
+  }
+
+  #release(key: string, lease: Lease): void {
+    this.#leases.delete(key)
+    void lease.link.then((link) => link.close()).catch(() => undefined)
   }
 
   async #open(call: Cleared, era: Era, key: string): Promise<Link> {

@@ -56,16 +56,16 @@ export class Upstreams {
 
   static async open(options: UpstreamsOptions): Promise<Upstreams> {
     const upstreams = new Upstreams(options)
-    await upstreams.serve(options.servers, options.methods)
+    await upstreams.serve(options.servers)
     return upstreams
   }
 
   /** Takes over a new set of servers. The ones that did not change keep their connections. */
-  async serve(servers: Readonly<Record<string, ServerConfig>>, methods: MethodTable): Promise<void> {
+  async serve(servers: Readonly<Record<string, ServerConfig>>): Promise<void> {
     const opened = new Map<string, Served>()
     for (const [id, config] of Object.entries(servers)) {
       const present = this.#servers.get(id)
-      opened.set(id, present && isDeepStrictEqual(present.config, config) ? present : await this.#open(id, config, methods))
+      opened.set(id, present && isDeepStrictEqual(present.config, config) ? present : await this.#open(id, config))
     }
     const stale = [...this.#servers].filter(([id, served]) => opened.get(id) !== served)
     this.#servers = opened
@@ -76,13 +76,13 @@ export class Upstreams {
     )
   }
 
-  async #open(id: string, config: ServerConfig, methods: MethodTable): Promise<Served> {
+  async #open(id: string, config: ServerConfig): Promise<Served> {
     const log = (line: string): void => this.#options.log(id, line)
     const { open, transport } = await opener(id, config, this.#options, log)
     const server = new Server({
       id,
       config,
-      methods,
+      methods: this.#options.methods,
       clock: this.#options.clock,
       states: this.#states,
       suspended: this.#suspended,

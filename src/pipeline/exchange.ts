@@ -7,7 +7,7 @@ import type { Notification, Request } from '../protocol/json-rpc.ts'
 import type { Headers } from '../protocol/revisions/2026-07-28/headers.ts'
 import { type Bench, type Cleared, type Judgement, judge } from './judge.ts'
 import type { Origin, Parcel, Principal } from './parcel.ts'
-import { asRefusal, type Refusal } from './refusal.ts'
+import { asRefusal, type Refusal, within } from './refusal.ts'
 
 /** One message as a door hands it in: read, but nothing about it verified. */
 export interface Frame {
@@ -20,6 +20,8 @@ export interface Frame {
   readonly origin: Origin
   /** An act of the door itself (opening a stream, ending a session), which no message can pretend to be. */
   readonly act?: true
+  /** What the door already found wrong with it. It is refused in the corridor, so that it is written down like everything else. */
+  readonly fault?: Refusal | undefined
   /** Stopped when the sender no longer wants an answer. */
   readonly stop: Stop
 }
@@ -75,6 +77,7 @@ export async function exchange(frame: Frame, reply: Reply, gate: Gate): Promise<
   try {
     const principal = await gate.identify(frame)
     record.identified(principal)
+    if (frame.fault) throw frame.fault
     const { call, answers } = await gate.route(frame, principal)
     const cleared = await clear(call, gate, record)
     const clearedAnswers: Cleared[] = []
@@ -96,7 +99,7 @@ export async function exchange(frame: Frame, reply: Reply, gate: Gate): Promise<
     }
     record.ended(ending)
   } catch (error) {
-    const refusal = asRefusal(error)
+    const refusal = within(frame.exchange, asRefusal(error))
     if (refusal.code === 'INTERNAL') gate.failed(error, frame)
     record.ended(refusal.code === 'CANCELLED' ? 'cancelled' : 'refused', refusal)
     reply.refuse(refusal)
@@ -136,5 +139,6 @@ async function clear(parcel: Parcel, gate: Gate, record: Record): Promise<Cleare
   const judgement = await judged(parcel, gate, record)
   if ('cleared' in judgement) return judgement.cleared
   await record.intent(parcel)
+  await record.durable()
   throw judgement.refused
 }

@@ -15,5 +15,9 @@ export class Refusal extends Error {
   }
 }
 
+/** The same no, naming the exchange by which an operator finds it. */
+export const within = (exchange: string, { code, facts, findings }: Refusal): Refusal =>
+  new Refusal(code, { ...facts, exchange }, findings)
+
 /** Anything thrown, as a refusal. What is not ours to explain becomes INTERNAL, without its text. */
 export const asRefusal = (error: unknown): Refusal => (error instanceof Refusal ? error : new Refusal('INTERNAL'))

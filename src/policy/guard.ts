@@ -36,6 +36,7 @@ type Named = readonly [Concern, string | undefined]
 function thingsOf(parcel: Parcel): readonly Named[] {
   const { concerns, subject, body } = parcel
   if (concerns === 'ask') return [['ask', parcel.method.split('/', 1)[0]]]
+  if (concerns === 'server') return [[concerns, subject], ...subscribed(body)]
   if (concerns !== 'prompt') return [[concerns, subject]]
   const ref = isObject(body['ref']) ? body['ref'] : {}
   const isPrompt = body['name'] !== undefined || ref['name'] !== undefined
@@ -44,6 +45,12 @@ function thingsOf(parcel: Parcel): readonly Named[] {
   if (isPrompt || uri === undefined) things.push(['prompt', subject])
   if (uri !== undefined) things.push(['resource', typeof uri === 'string' ? uri : undefined])
   return things
+}
+
+/** Resources that a `subscriptions/listen` wants to hear of (2026-07-28): each is decided on like a read. */
+function subscribed({ notifications }: Parcel['body']): readonly Named[] {
+  const uris = isObject(notifications) ? notifications['resourceSubscriptions'] : undefined
+  return Array.isArray(uris) ? uris.map((uri) => ['resource', typeof uri === 'string' ? uri : undefined]) : []
 }
 
 function judgeCatalog(parcel: Parcel, policy: Policy, seen: Seen): Verdict {

@@ -1,6 +1,7 @@
 /**
  * Our own key: 32 random bytes in a file that only we may read. Everything else is derived from it by purpose, so that a
- * seal for cursors never opens as a requestState. Losing the file ends sessions and sealed states, nothing more.
+ * seal for cursors never opens as a requestState. Whoever loses it loses sealed states, and has to begin a new
+ * audit log: the old one can still be verified, but no longer be continued.
  */
 import { createCipheriv, createDecipheriv, createPrivateKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 import { link, mkdir, open, unlink } from 'node:fs/promises'

@@ -12,7 +12,7 @@ import { parseConfig } from '../../src/config/load.ts'
 import { cli } from '../e2e/support/yard.ts'
 import { Legacy, modern, modernParts, send } from './support/client.ts'
 import { type Echo, echo } from './support/echo.ts'
-import { httpServer, keyed, node, open, passed, until, yard } from './support/house.ts'
+import { httpServer, keyed, node, open, passed, refused, until, yard } from './support/house.ts'
 import { naive } from './support/naive.ts'
 import { type OldSse, oldSse } from './support/old-sse.ts'
 
@@ -108,7 +108,7 @@ describe('TPT-C3: nothing of it reaches any kind of server, in headers, body, ar
   for (const server of ['newer', 'older', 'oldest', 'local'])
     for (const era of ['modern', 'legacy'] as const)
       it(`${era} client, ${server} server`, async () => {
-        const at = `${url}/${server}/mcp?access_token=${marker}&token=${token}`
+        const at = `${url}/${server}/mcp?x=${marker}`
         const sent = { ...stray, authorization: `Bearer ${token}` }
         const name = server === 'local' ? 'echo' : 'read_note'
         if (era === 'modern')
@@ -123,6 +123,11 @@ describe('TPT-C3: nothing of it reaches any kind of server, in headers, body, ar
         assert.ok(text.includes(name))
         untainted(server, text)
       })
+
+  it('a token in the URL is refused, with a right one in the header or without', async () => {
+    for (const name of ['access_token', 'api_key', 'token', 'Access_Token'])
+      refused(await modern(`${url}/newer/mcp?x=1&${name}=${token}`, 'tools/list', {}, { token }), 400, 'INVALID_REQUEST', /never in the URL/)
+  })
 
   it('only the headers of the protocol reach an HTTP server', () => {
     const ours =

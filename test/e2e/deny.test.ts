@@ -199,7 +199,7 @@ describe('without a credential it is 401 on every route that serves anything', (
         )
         const query = attemptsFor(
           'POST',
-          (server) => `${path(server).split('?')[0]}?access_token=${token}&api_key=${token}`,
+          (server) => `${path(server).split('?')[0]}?key=${token}&authorization=Bearer%20${token}`,
           ['newer'],
           headers,
         ).slice(0, 6)

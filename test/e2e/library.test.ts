@@ -25,21 +25,21 @@ const connects = mock.method(net.Socket.prototype, 'connect', () => assert.fail(
 type Fetch = (request: Request) => Response | Promise<Response>
 const { key, sha256 } = newApiKey('host')
 const seen: Request[] = []
-/** The streams of the drip server, newest last. */
-const taps: { write(text: string): void; end(): void; cancelled: boolean }[] = []
+/** The calls under way at the drip server, newest last. */
+const drips: { readonly token: unknown; write(message: object): void; aborted: boolean; cancelled: boolean }[] = []
 
-/** A modern server by hand, whose only tool answers when the test says so. */
-function drip(request: Request): Response {
-  const tap = { write: (_: string) => undefined as undefined, end: () => undefined as undefined, cancelled: false }
-  request.signal.addEventListener('abort', () => void (tap.cancelled = true))
+/** A modern server by hand, whose only tool says what the test makes it say. */
+async function drip(request: Request): Promise<Response> {
+  const { id, method, params } = (await request.json()) as Message
+  if (method === 'tools/list') return Response.json({ jsonrpc: '2.0', id, result: { resultType: 'complete', tools: [], ttlMs: 0, cacheScope: 'private' } })
+  const token = (params?.['_meta'] as { progressToken?: unknown }).progressToken
+  const one = { token, aborted: false, cancelled: false, write: (_: object): void => undefined }
+  request.signal.addEventListener('abort', () => void (one.aborted = true))
   const body = new ReadableStream<string>({
-    start(controller) {
-      tap.write = (text) => void controller.enqueue(text)
-      tap.end = () => void controller.close()
-    },
-    cancel: () => void (tap.cancelled = true),
+    start: (controller) => void (one.write = (message) => controller.enqueue(`data: ${JSON.stringify(message)}\n\n`)),
+    cancel: () => void (one.cancelled = true),
   })
-  taps.push(tap)
+  drips.push(one)
   return new Response(body.pipeThrough(new TextEncoderStream()), { headers: { 'content-type': 'text/event-stream' } })
 }
 
@@ -48,14 +48,16 @@ const fetches: Record<string, Fetch> = {
   modern: createMcpHandler(() => assemble(new World()).mcp, { legacy: 'reject' }).fetch,
   drip,
   broken: () => Promise.reject(new Error('a secret of the house')),
+  mute: () => new Promise<Response>(() => undefined),
   odd: () => new Response('<html>', { headers: { 'content-type': 'text/html' } }),
 }
-const inProcess = { url: 'http://localhost/mcp', requestTimeoutMs: 5000 }
+const inProcess = { url: 'http://localhost/mcp' }
+const special: Record<string, object> = { drip: { era: 'modern' }, broken: { era: 'modern' }, mute: { era: 'modern', requestTimeoutMs: 300 } }
 const config = (changes: object = {}) => {
-  const servers = Object.fromEntries(Object.keys(fetches).map((id) => [id, { ...inProcess, ...(id === 'drip' && { era: 'modern' }) }]))
+  const servers = Object.fromEntries(Object.keys(fetches).map((id) => [id, { ...inProcess, ...special[id] }]))
   const all = [everything, { effect: 'deny', server: '*', tools: ['test_error_handling'] }]
   const identity = { mode: 'api-keys', keys: [{ id: 'host', sha256 }] }
-  return parseConfig(JSON.stringify(configFor(servers, { identity, roles: { all }, bindings: [{ role: 'all', apiKey: 'host' }], ...changes })), yard.folder())
+  return parseConfig(JSON.stringify(configFor(servers, { allowedHosts: ['localhost'], identity, roles: { all }, bindings: [{ role: 'all', apiKey: 'host' }], ...changes })), yard.folder())
 }
 
 let gateway: Gateway
@@ -94,16 +96,17 @@ describe('gateway.fetch', () => {
       assert.equal(seen.length, before, 'no server heard of it')
     })
 
-  it('says that a server failed, and nothing of how', async () => {
-    for (const [server, code] of [
-      ['broken', 'UPSTREAM_UNAVAILABLE'],
-      ['odd', 'UPSTREAM_INVALID'],
-    ] as const) {
-      const { only, body } = await raw(server).modern('tools/list')
-      assert.equal((only.error?.data?.['dev.sekisho/refusal'] as { code: string }).code, code)
-      assert.ok(!body.includes('secret'), body)
-    }
-  })
+  for (const [server, code] of [
+    ['broken', 'UPSTREAM_UNAVAILABLE'],
+    ['odd', 'UPSTREAM_INVALID'],
+    ['mute', 'UPSTREAM_TIMEOUT'],
+  ] as const)
+    for (const method of ['tools/list', 'tools/call'])
+      it(`says that the ${server} server failed at ${method}, and nothing of how`, async () => {
+        const { only, body } = await within(3000, 'an answer', raw(server).modern(method, { name: 'x', arguments: {} }))
+        assert.equal((only.error?.data?.['dev.sekisho/refusal'] as { code: string })?.code, code, body)
+        assert.ok(!body.includes('secret'), body)
+      })
 
   for (const flavour of flavours)
     for (const server of ['legacy', 'modern'])
@@ -137,27 +140,24 @@ describe('gateway.fetch', () => {
   })
 
   it('streams, and lets go when the caller does (58)', async () => {
-    const call = { method: 'tools/call', params: { name: 'slow', arguments: {}, _meta: { ...new Raw('').modernMessage('').params?.['_meta'] as object, progressToken: 't' } } }
-    const stop = new AbortController()
+    const message = raw('drip').modernMessage('tools/call', { name: 'slow', arguments: {} })
+    const params = { ...message.params, _meta: { ...(message.params?.['_meta'] as object), progressToken: 't' } }
+    const before = seen.length
     const pending = through('http://localhost/drip/mcp', {
       method: 'POST',
       headers: { ...asked, 'mcp-method': 'tools/call', 'mcp-name': 'slow' },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, ...call }),
-      signal: stop.signal,
+      body: JSON.stringify({ ...message, params }),
     })
-    const listing = await until('it asks for the tools', () => taps[0])
-    listing.write(`data: ${JSON.stringify({ jsonrpc: '2.0', id: idOf(seen.at(-1) as Request, await seen.at(-1)?.clone().text()), result: { resultType: 'complete', tools: [], ttlMs: 0, cacheScope: 'private' } })}\n\n`)
-    listing.end()
-    const tap = await until('it is called', () => taps[1])
-    const id = idOf(seen.at(-1) as Request, await seen.at(-1)?.clone().text())
-    tap.write(`data: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: id, progress: 1 } })}\n\n`)
-    const response = await within(2000, 'the stream begins before the result', pending)
-    assert.equal(response.headers.get('content-type'), 'text/event-stream')
+    const call = await until('it is called', () => drips[0])
+    assert.ok(seen.length <= before + 2, 'the list of its tools is asked for once')
+    call.write({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: call.token, progress: 1 } })
+    const response = await within(2000, 'the stream, before there is a result', pending)
     const reader = (response.body as ReadableStream<Uint8Array>).getReader()
     const { value } = await within(2000, 'the first event', reader.read())
     assert.match(new TextDecoder().decode(value), /"progressToken":"t"/)
+    assert.deepEqual([call.aborted, call.cancelled], [false, false])
     await reader.cancel()
-    await until('the server is let go', () => tap.cancelled, 3000)
+    await until('the server is let go, in both ways it may look at', () => call.aborted && call.cancelled, 3000)
   })
 
   it('serves a client on streams of this process, with all servers', async () => {
@@ -189,7 +189,3 @@ describe('gateway.fetch', () => {
     assert.deepEqual(process.getActiveResourcesInfo().filter((kind) => /TCP|UDP/.test(kind)), [])
   })
 })
-
-function idOf(_: Request, text: string | undefined): unknown {
-  return (JSON.parse(text ?? '{}') as Message).id
-}

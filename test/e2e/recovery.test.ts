@@ -105,6 +105,17 @@ describe('the processes of one caller (81)', () => {
   })
 })
 
+describe('a remote server that is down', () => {
+  it('is refused to whoever calls its tools by name, again and again', async () => {
+    const gateway = await yard.gateway(configFor({ down: { url: 'http://127.0.0.1:9/mcp' }, modern: { url: 'http://127.0.0.1:9/mcp', era: 'modern' } }))
+    for (const server of ['down', 'modern', 'down', 'modern']) {
+      const { only } = await new Raw(`${gateway.url}/${server}/mcp`).modern('tools/call', { name: 'never_listed', arguments: {} })
+      assert.equal((only.error?.data?.['dev.sekisho/refusal'] as { code: string } | undefined)?.code, 'UPSTREAM_UNAVAILABLE')
+    }
+    assert.ok(alive(gateway.pid))
+  })
+})
+
 describe('a remote server that is started anew (74)', () => {
   for (const flavour of flavours)
     it(`${flavour}: the call after it does not notice, nor does the stream`, { timeout: 30_000 }, async () => {

@@ -92,4 +92,10 @@ export const jsonVocabulary: Vocabulary = {
     ...['"2.0"', '"tools/call"', '"forbidden_tool"', '"2026-07-28"', '"id":null,', '"id":1.0,', '"__proto__":{},', '"\\u006eame":"x",', '\ufeff', ' ', '\n'],
     ...numberForms,
   ],
+  pairs: [
+    ['[', ']'],
+    ['{"a":', '}'],
+    ['[{"b":1},', ']'],
+    ['"', '"'],
+  ],
 }

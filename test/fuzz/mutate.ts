@@ -12,6 +12,8 @@ export interface Vocabulary {
   readonly token: RegExp
   /** Words to put in: the ones that mean something, and the ones that only look so. */
   readonly words: readonly string[]
+  /** What may be put around a run of tokens. */
+  readonly pairs?: readonly (readonly [open: string, close: string])[]
 }
 
 type Mutation = (random: Random, text: string, vocabulary: Vocabulary) => string
@@ -97,6 +99,14 @@ const replace: Mutation = (random, text, vocabulary) => {
   tokens[random.below(tokens.length)] = random.pick(vocabulary.words)
   return tokens.join('')
 }
+const wrap: Mutation = (random, text, vocabulary) => {
+  const tokens = tokensOf(text, vocabulary)
+  const [open, close] = random.pick(vocabulary.pairs ?? [['', '']])
+  const from = random.once(2) ? 0 : random.below(tokens.length)
+  const run = random.once(2) ? tokens.length - from : 1
+  const times = random.once(8) ? 1 + random.below(80) : 1 + random.few(4)
+  return [...tokens.slice(0, from), open.repeat(times), ...tokens.slice(from, from + run), close.repeat(times), ...tokens.slice(from + run)].join('')
+}
 const lookAlike: Mutation = (random, text) => {
   const start = at(random, text)
   for (let place = start; place < Math.min(text.length, start + 64); place++) {
@@ -127,7 +137,7 @@ const escaped: Mutation = (random, text) => {
   return `${text.slice(0, place)}\\u${code.toString(16).padStart(4, '0')}${text.slice(place + 1)}`
 }
 
-const mutations: readonly Mutation[] = [flipBit, splice, swap, repeat, drop, insert, replace, lookAlike, oddSign, otherNumber, truncate, otherCase, escaped]
+const mutations: readonly Mutation[] = [flipBit, splice, swap, repeat, drop, insert, replace, wrap, lookAlike, oddSign, otherNumber, truncate, otherCase, escaped]
 
 /** A seed of the vocabulary after at most `max` mutations; often after none, so that good texts are seen as well. */
 export function mutated(random: Random, vocabulary: Vocabulary, max = 4, text = random.pick(vocabulary.seeds)): string {

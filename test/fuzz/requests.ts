@@ -22,7 +22,7 @@ export const sessions = [
   { server: 'hostile', version: '2025-11-25' },
   { server: undefined, version: '2025-11-25' },
 ] as const
-const servers = ['modern', 'legacy', 'hostile', 'unfriendly', undefined] as const
+export const servers = ['modern', 'legacy', 'hostile', 'unfriendly', undefined] as const
 
 /** In every request. Nothing like it may arrive at a server. */
 export const credential = 'caller-credential-0123456789'
@@ -85,7 +85,7 @@ const isWhole = (headers: readonly Header[]): boolean =>
   headers.every(([name, value]) => !/content-length|transfer-encoding|expect|upgrade|connection/i.test(name) && !/[\r\n]/.test(name + value))
 
 /** A message as text: mutated, and now and then not even UTF-8. */
-function bodyOf(random: Random, message: object): string {
+export function bodyOf(random: Random, message: object): string {
   const bytes = latin1(mutated(random, jsonVocabulary, 3, JSON.stringify(message)))
   if (!random.once(30)) return bytes
   const place = random.below(bytes.length)
@@ -122,7 +122,7 @@ function modern(random: Random, withHeaders: boolean): Visit {
 }
 
 /** On the door to all servers a name has the server's before it. */
-function onDoor(sample: Sample, server: string | undefined): Sample {
+export function onDoor(sample: Sample, server: string | undefined): Sample {
   const { name } = sample.params
   return server !== undefined || typeof name !== 'string' ? sample : { ...sample, params: { ...sample.params, name: `legacy__${name}` } }
 }

@@ -17,9 +17,10 @@ import { headersFuzzer } from './headers.ts'
 import { jsonFuzzer } from './json.ts'
 import { linesFuzzer } from './lines.ts'
 import { sseFuzzer } from './sse.ts'
+import { stdioFuzzer } from './stdio.ts'
 import { Watchdog } from './watchdog.ts'
 
-const fuzzers: readonly Fuzzer[] = [jsonFuzzer(), headersFuzzer(), sseFuzzer(), linesFuzzer(), configFuzzer(), gatewayFuzzer()]
+const fuzzers: readonly Fuzzer[] = [jsonFuzzer(), headersFuzzer(), sseFuzzer(), linesFuzzer(), configFuzzer(), gatewayFuzzer(), stdioFuzzer()]
 export const fuzzerNames: readonly string[] = fuzzers.map(({ name }) => name)
 
 export interface FuzzOptions {
@@ -81,7 +82,7 @@ function kept({ fuzzer, seed, at, error, inputs }: Found): string[] {
   writeFileSync(join(folder, 'finding.txt'), `${error instanceof Error ? error.stack : String(error)}\n`)
   const again = at === undefined ? '' : ` --from ${at} --cases 1`
   return [
-    `${fuzzer}: ${error instanceof Error ? error.message : String(error)}`,
+    `${fuzzer}: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]}`,
     `  the input is in ${folder}; again: node scripts/run.mjs test/fuzz/run.ts --only ${fuzzer} --seed ${seed}${again}`,
   ]
 }

@@ -87,7 +87,8 @@ export function wrongWith({ rawHeaders, url = '' }: Pick<IncomingMessage, 'rawHe
   const names = rawHeaders.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase())
   const foreign = names.find((name) => never.includes(name))
   if (foreign !== undefined) return `the header ${foreign} of the caller was passed on`
-  if (rawHeaders.some((text, at) => at % 2 === 1 && text.includes(credential))) return 'a credential of the caller was passed on'
+  // Whoever writes it into a parameter of a tool's wants it passed on.
+  if (names.some((name, at) => !name.startsWith('mcp-param-') && rawHeaders[at * 2 + 1]?.includes(credential))) return 'a credential of the caller was passed on'
   const twice = once.find((name) => names.filter((other) => other === name).length > 1)
   if (twice !== undefined) return `the header ${twice} comes twice`
   if (!isUtf8(body)) return 'the body is not UTF-8'

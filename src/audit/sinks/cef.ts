@@ -17,9 +17,9 @@ export interface CefEvent {
   readonly text: string
 }
 
-/** The event for an entry, or undefined for an intent: its outcome says it all. */
+/** The event for an entry, or undefined for an intent and what follows it: the outcome says it all. */
 export function cefOf(entry: Entry, version: string): CefEvent | undefined {
-  if (entry.kind === 'intent') return undefined
+  if (entry.kind === 'intent' || entry.kind === 'ongoing') return undefined
   return entry.kind === 'operator' ? operatorEvent(entry, version) : outcomeEvent(entry, version)
 }
 

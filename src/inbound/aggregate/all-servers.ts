@@ -53,7 +53,7 @@ export class AllServers {
       if (frame.message.method === 'subscriptions/listen' || frame.act) return await this.#stream(frame, reply, servers)
       await this.#first(frame, reply, servers)
     } catch (error) {
-      reply.refuse(asRefusal(error))
+      await this.#options.pass({ ...frame, fault: asRefusal(error) }, reply)
     }
   }
 

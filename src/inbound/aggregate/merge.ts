@@ -1,5 +1,7 @@
 /** What several servers answered, as the answer of one. Entries keep the order of the configuration, then the server's own. */
+
 import type { JsonObject, JsonValue } from '../../lib/strict-json.ts'
+import { version } from '../../lib/version.ts'
 import { isObject } from '../../protocol/json-rpc.ts'
 import type { Method } from '../../protocol/methods.ts'
 import { metaKeys } from '../../protocol/revisions/2026-07-28/meta.ts'
@@ -11,7 +13,7 @@ export interface Part {
   readonly body: JsonObject
 }
 
-const ourselves = { name: 'sekisho', version: '0.1.0' }
+const ourselves = { name: 'sekisho', version }
 
 export function mergedList(names: Names, list: NonNullable<Method['list']>, parts: readonly Part[], modern: boolean): JsonObject {
   const entries = parts.flatMap(({ server, body }) => {

@@ -74,30 +74,38 @@ export function networkTransport({ url, tls, proxy }: NetworkOptions): Transport
 export function fetchTransport(fetch: (request: globalThis.Request) => Response | Promise<Response>): Transport {
   const endpoint = 'http://localhost/mcp'
   return {
-    async send({ method, headers, body, stop }) {
+    send({ method, headers, body, stop }) {
       const abort = new AbortController()
-      stop.onStop(() => abort.abort(stop.reason))
       const request = new Request(endpoint, {
         method,
         headers: { ...headers, host: 'localhost' },
         signal: abort.signal,
         ...(body !== undefined && { body }),
       })
-      return fetched(await fetch(request))
+      return new Promise((resolve, reject) => {
+        // A function may not look at its signal; then it is left to itself.
+        stop.onStop(() => {
+          abort.abort(stop.reason)
+          reject(stop.reason)
+        })
+        const answer = async (): Promise<HttpResponse> => fetched(await fetch(request), stop)
+        answer().then(resolve, reject)
+      })
     },
     close: async () => undefined,
   }
 }
 
-function fetched(response: Response): HttpResponse {
+function fetched(response: Response, stop: Stop): HttpResponse {
+  const body = chunksOf(response, stop)
   return {
     status: response.status,
     header: (name) => response.headers.get(name) ?? undefined,
-    body: response.body ?? noBody(),
+    body,
     async bytes(bytesMax, tooLong) {
       const chunks: Uint8Array[] = []
       let size = 0
-      for await (const chunk of response.body ?? noBody()) {
+      for await (const chunk of body) {
         size += chunk.length
         if (size > bytesMax) throw tooLong()
         chunks.push(chunk)
@@ -108,4 +116,16 @@ function fetched(response: Response): HttpResponse {
   }
 }
 
-async function* noBody(): AsyncGenerator<Uint8Array> {}
+/** A body, let go of as soon as nobody wants it: its source may be waiting for just that. */
+async function* chunksOf({ body }: Response, stop: Stop): AsyncGenerator<Uint8Array> {
+  if (body === null) return
+  const reader = body.getReader()
+  const letGo = (): void => void reader.cancel(stop.reason).catch(() => undefined)
+  stop.onStop(letGo)
+  try {
+    for (let step = await reader.read(); !step.done; step = await reader.read()) yield step.value
+  } finally {
+    stop.offStop(letGo)
+    letGo()
+  }
+}

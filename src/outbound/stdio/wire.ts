@@ -28,7 +28,10 @@ export class StdioWire extends DuplexWire {
     const stdout = new LineSplitter(
       options.lineBytesMax,
       (line) => this.#read(line),
-      (fault) => options.log(`a line on stdout was left out: ${fault}`),
+      (fault) => {
+        options.log(`a line on stdout was left out: ${fault}`)
+        this.overflowed(new Refusal('RESULT_TOO_LARGE', { detail: options.lineBytesMax }))
+      },
     )
     const stderr = new LineSplitter(
       stderrLineBytesMax,

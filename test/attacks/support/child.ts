@@ -27,6 +27,11 @@ const tools: Readonly<Record<string, (given: Json, id: unknown) => Json | undefi
     for (const message of messages as Json[]) write(message)
     return text(String(then ?? 'said'))
   },
+  /** Says them after a while, and answers at once: what is said then belongs to no call of this client. */
+  later({ messages, ms }) {
+    setTimeout(() => (messages as Json[]).forEach(write), Number(ms))
+    return text('later')
+  },
   /** Asks the client, and tells what it answered. */
   async ask({ method, params }) {
     const id = asked++
@@ -34,6 +39,8 @@ const tools: Readonly<Record<string, (given: Json, id: unknown) => Json | undefi
     return text(JSON.stringify(await new Promise<Json>((resolve) => waiting.set(id, resolve))))
   },
   never: () => undefined,
+  /** Answers after a while. */
+  wait: ({ ms }) => new Promise((resolve) => setTimeout(() => resolve(text('waited')), Number(ms))),
   /** So many bytes without an end of line. */
   async flood({ bytes }) {
     const chunk = 'x'.repeat(1 << 20)
