@@ -14,7 +14,10 @@ const processors = ['arm', 'arm64', 'ia32', 'loong64', 'ppc64', 'riscv64', 's390
 const folder = mkdtempSync(join(tmpdir(), 'lock-'))
 cpSync('package.json', join(folder, 'package.json'))
 cpSync('.npmrc', join(folder, '.npmrc'))
-execFileSync('npm', ['install', '--package-lock-only', '--ignore-scripts', '--loglevel=error'], { cwd: folder, stdio: ['ignore', 2, 2] })
+execFileSync('npm', ['install', '--package-lock-only', '--ignore-scripts', '--loglevel=error'], {
+  cwd: folder,
+  stdio: ['ignore', 2, 2],
+})
 const lock = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'))
 rmSync(folder, { recursive: true })
 
@@ -24,12 +27,14 @@ for (const [path, { optionalDependencies = {}, dev }] of Object.entries(lock.pac
     const words = name.split(/[-/]/)
     const os = systems.find((system) => words.includes(system))
     const cpu = processors.find((processor) => words.includes(processor))
-    if (os === undefined || cpu === undefined || !/^\d/.test(version)) throw new Error(`${path} wants ${name}@${version}, which this registry lacks`)
+    if (os === undefined || cpu === undefined || !/^\d/.test(version))
+      throw new Error(`${path} wants ${name}@${version}, which this registry lacks`)
     lock.packages[`node_modules/${name}`] = { version, cpu: [cpu], ...(dev && { dev }), optional: true, os: [os] }
     if (words.includes('musl')) lock.packages[`node_modules/${name}`].libc = ['musl']
     process.stderr.write(`put back ${name}@${version}\n`)
   }
 }
 lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)))
-for (const [path, entry] of Object.entries(lock.packages)) if (path !== '' && (entry.resolved || !entry.version)) throw new Error(`${path} is not fit to be committed`)
+for (const [path, entry] of Object.entries(lock.packages))
+  if (path !== '' && (entry.resolved || !entry.version)) throw new Error(`${path} is not fit to be committed`)
 writeFileSync('package-lock.json', `${JSON.stringify(lock, undefined, 2)}\n`)

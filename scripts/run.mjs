@@ -13,18 +13,26 @@ const stamp = join(root, 'node_modules', '.sekisho-setup')
 const ownNode = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
 
 function setUp() {
-  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && existsSync(ownNode)) return
   process.stderr.write('sekisho: installing dependencies, once (about a minute)\n')
   const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm']
   const [command, ...rest] = [...npm, 'ci', '--no-audit', '--no-fund', '--loglevel=error']
-  const done = spawnSync(command, rest, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' && npm.length === 1 })
+  const done = spawnSync(command, rest, {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32' && npm.length === 1,
+  })
   if (done.status !== 0) {
     process.stderr.write('sekisho: "npm ci" failed; mend what it says above, then run the same command again\n')
     process.exit(done.status || 1)
   }
   if (!existsSync(ownNode)) {
-    process.stderr.write('sekisho: the npm package "node" brought no binary for this platform; run with Node 24 or later on the path\n')
+    process.stderr.write(
+      'sekisho: the npm package "node" brought no binary for this platform; run with Node 24 or later on the path\n',
+    )
     process.exit(1)
   }
   writeFileSync(stamp, wanted)

@@ -59,4 +59,3 @@ export const auditSchema = z
     params: { fix: 'give the anchor a file of its own' },
   })
   .prefault({})
-export type AuditConfig = z.output<typeof auditSchema>

@@ -1,6 +1,7 @@
 /** `sekisho check`: would the gateway start with this configuration, and if not, where is it wrong? */
 import { Command } from 'commander'
 import { configCheck } from '../admin/operations/config-check.ts'
+import { configJsonSchema } from '../config/json-schema.ts'
 import { problemsText } from './problems.ts'
 import { styled } from './table.ts'
 
@@ -10,7 +11,9 @@ export function checkCommand(): Command {
     .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
     .option('--no-secrets', 'do not look up what env: and file: refer to')
     .option('--json', 'machine-readable')
-    .action(async ({ config: file, secrets, json }: { config: string; secrets: boolean; json?: true }) => {
+    .option('--schema', 'print the JSON Schema of the configuration, for editors')
+    .action(async ({ config: file, secrets, json, schema }: { config: string; secrets: boolean; json?: true; schema?: true }) => {
+      if (schema) return void process.stdout.write(`${JSON.stringify(configJsonSchema(), undefined, 2)}\n`)
       const { valid, problems, text, servers } = await configCheck(file, { secrets: secrets ? 'fetch' : 'leave' })
       if (!valid) process.exitCode = 1
       if (json) process.stdout.write(`${JSON.stringify({ file, valid, problems })}\n`)

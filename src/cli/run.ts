@@ -39,10 +39,11 @@ async function run(command: readonly string[], options: Options): Promise<void> 
     const servers = { [id]: { ...config.servers[id], env: environment.variables } } as typeof config.servers
     return openGateway({ config: { ...config, servers }, tell })
   }, id)
-  const stop = (): void => void gateway.close().then(() => process.exit(0))
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
-  await gateway.connectStdio(process.stdin, process.stdout, id)
+  const left = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve())
+    for (const output of [process.stdout, process.stderr]) output.on('error', () => resolve()) // nobody reads any more
+  })
+  await Promise.race([gateway.connectStdio(process.stdin, process.stdout, id), left])
   await gateway.close()
   process.exit(0)
 }

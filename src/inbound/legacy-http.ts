@@ -34,8 +34,7 @@ export class LegacyHttp {
 
   /** POST: one message, or a batch of them where the version has batches. */
   async messages(visit: Visit, principal: Principal, messages: readonly Message[], batch: boolean): Promise<void> {
-    const [first] = messages
-    const opening = first?.kind === 'request' && first.method === 'initialize' ? first : undefined
+    const opening = messages.find((message): message is Request => message.kind === 'request' && message.method === 'initialize')
     if (opening && batch) throw new Refusal('INVALID_REQUEST', { detail: 'initialize must not be part of a batch' })
     const session = opening ? this.#open(visit, principal, opening) : this.#find(visit, principal)
     const { conversation } = session

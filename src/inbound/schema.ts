@@ -112,4 +112,3 @@ export const inboundShape = {
     .prefault({})
     .describe('Health, metrics and administration'),
 }
-export type InboundConfig = Readonly<z.output<z.ZodObject<typeof inboundShape>>>

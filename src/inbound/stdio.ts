@@ -89,7 +89,12 @@ export class StdioDoor {
         value.length > 0 &&
         value.length <= this.#options.limits.batchMax
       if (!batches) throw new EnvelopeRefused('a message is a JSON object')
-      for (const message of value.map(readMessage)) this.#take(message)
+      const messages = value.map(readMessage)
+      const alone = messages.some(
+        (message) => message.kind !== 'response' && (message.method === 'initialize' || isModern(message, {})),
+      )
+      if (alone) throw new EnvelopeRefused('initialize, and a request of a later protocol version, are not part of a batch')
+      for (const message of messages) this.#take(message)
     } catch (error) {
       if (error instanceof JsonRefused) this.#refuse(new Refusal('PARSE', { detail: error.message }))
       else if (error instanceof EnvelopeRefused) this.#refuse(new Refusal('INVALID_REQUEST', { detail: error.message }), error.id)

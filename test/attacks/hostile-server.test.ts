@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { readEvents } from '../../src/lib/sse.ts'
-import { envelope, Legacy, modern, modernParts, send, Stream } from './support/client.ts'
+import { envelope, Legacy, modern, modernParts, Stream, send } from './support/client.ts'
 import { type Echo, echo, type Json, saying, type Turn } from './support/echo.ts'
 import { codeOf, httpServer, keyed, node, open, passed, refused, textOf, until, yard } from './support/house.ts'
 import { type OldSse, oldSse } from './support/old-sse.ts'
@@ -30,7 +30,12 @@ before(async () => {
   }
   newer = await echo({ era: 'modern', answers: { 'tools/call': speak } })
   older = await echo({ era: 'legacy', answers: { 'tools/call': speak } })
-  const servers = { newer: httpServer(newer, 'modern'), older: httpServer(older, 'legacy'), local: { command: child }, shared: { command: child, shared: true } }
+  const servers = {
+    newer: httpServer(newer, 'modern'),
+    older: httpServer(older, 'legacy'),
+    local: { command: child },
+    shared: { command: child, shared: true },
+  }
   url = (await house.gateway(open(servers, { identity, bindings }))).url
 })
 after(async () => {
@@ -50,10 +55,14 @@ describe('a server uses the names of our own acts, or asks what no server may as
         await until('a standing stream', () => standing.status === 200)
         const params = { retryMs: 1, uri: 'x', name: 'x' }
         says = [{ id: 900, method, params }, ...(method === 'notifications/cancelled' ? [] : [{ method, params }])]
-        for (const stream of older.standing) for (const message of says) stream.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`)
+        for (const stream of older.standing)
+          for (const message of says) stream.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`)
         const got = await session.call('tools/call', { name: 'say', arguments: { messages: says } })
         passed(got)
-        assert.deepEqual(got.all.filter((message) => message['method'] !== undefined), [])
+        assert.deepEqual(
+          got.all.filter((message) => message['method'] !== undefined),
+          [],
+        )
         passed(await session.call('tools/list')) // the session is alive: nothing was ended or paused
         assert.ok(!standing.ended)
         assert.deepEqual(standing.messages, [])
@@ -77,20 +86,30 @@ describe('a client uses the names of our own acts', () => {
       older.heard.length = 0
       refused(await session.call(method), 200, 'UNKNOWN_METHOD', /Method not found/)
       assert.equal((await session.raw({ method })).status, 202)
-      for (const route of ['newer/mcp', 'mcp']) refused(await modern(`${url}/${route}`, method, {}, { token: alice }), 404, 'UNKNOWN_METHOD', /Method not found/)
+      for (const route of ['newer/mcp', 'mcp'])
+        refused(await modern(`${url}/${route}`, method, {}, { token: alice }), 404, 'UNKNOWN_METHOD', /Method not found/)
       assert.deepEqual(older.methods(), [])
       passed(await session.call('tools/list'))
     })
 })
 
 describe('a server speaks to somebody else’s request', () => {
-  const progress = (progressToken: unknown): Json => ({ method: 'notifications/progress', params: { progressToken, progress: 1 } })
-  const tokensIn = (all: readonly Json[]): unknown[] => all.filter(({ method }) => method === 'notifications/progress').map(({ params }) => (params as Json)['progressToken'])
+  const progress = (progressToken: unknown): Json => ({
+    method: 'notifications/progress',
+    params: { progressToken, progress: 1 },
+  })
+  const tokensIn = (all: readonly Json[]): unknown[] =>
+    all.filter(({ method }) => method === 'notifications/progress').map(({ params }) => (params as Json)['progressToken'])
 
   it('progress under any token arrives under the token of the call it came with', async () => {
     says = [progress('of-somebody'), progress(1), progress(null)]
     for (const server of ['newer', 'older']) {
-      const got = await modern(`${url}/${server}/mcp`, 'tools/call', { name: 'x', _meta: { progressToken: 'mine' } }, { token: alice })
+      const got = await modern(
+        `${url}/${server}/mcp`,
+        'tools/call',
+        { name: 'x', _meta: { progressToken: 'mine' } },
+        { token: alice },
+      )
       assert.deepEqual(tokensIn(got.all), ['mine', 'mine', 'mine'])
       const silent = await modern(`${url}/${server}/mcp`, 'tools/call', { name: 'x' }, { token: alice })
       assert.deepEqual(tokensIn(silent.all), [])
@@ -99,15 +118,27 @@ describe('a server speaks to somebody else’s request', () => {
 
   it('on a shared child, progress for the call of another does not leave that other’s exchange', async () => {
     const at = `${url}/shared/mcp`
-    const waiting = modern(at, 'tools/call', { name: 'wait', arguments: { ms: 300 }, _meta: { progressToken: 'bob' } }, { token: bob })
+    const waiting = modern(
+      at,
+      'tools/call',
+      { name: 'wait', arguments: { ms: 300 }, _meta: { progressToken: 'bob' } },
+      { token: bob },
+    )
     const messages = Array.from({ length: 40 }, (_, id) => progress(id))
-    const got = await modern(at, 'tools/call', { name: 'say', arguments: { messages }, _meta: { progressToken: 'alice' } }, { token: alice })
+    const got = await modern(
+      at,
+      'tools/call',
+      { name: 'say', arguments: { messages }, _meta: { progressToken: 'alice' } },
+      { token: alice },
+    )
     assert.deepEqual([...new Set(tokensIn(got.all))], ['alice'])
     assert.ok(tokensIn((await waiting).all).every((token) => token === 'bob'))
   })
 
   const progressTodo = 'outbound/legacy-streams.ts relayed(): progress belongs to a request; leave it out of the standing stream'
-  it('progress for a call that is over does not turn up on the standing stream, under a token the client may be using', { todo: progressTodo }, async () => {
+  it('progress for a call that is over does not turn up on the standing stream, under a token the client may be using', {
+    todo: progressTodo,
+  }, async () => {
     for (const server of ['local', 'older']) {
       const session = await Legacy.open(`${url}/${server}/mcp`, { token: alice })
       const standing = new Stream(session.url, { method: 'GET', headers: session.headers() })
@@ -115,7 +146,8 @@ describe('a server speaks to somebody else’s request', () => {
       const last = { method: 'notifications/tools/list_changed' }
       const messages = [progress(2), last]
       if (server === 'local') await session.call('tools/call', { name: 'later', arguments: { messages, ms: 50 } })
-      for (const stream of older.standing) for (const message of messages) stream.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`)
+      for (const stream of older.standing)
+        for (const message of messages) stream.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`)
       await until('the last message', () => standing.messages.some(({ method }) => method === last.method))
       standing.close()
       assert.deepEqual(tokensIn(standing.messages), [])
@@ -131,7 +163,14 @@ describe('a server speaks to somebody else’s request', () => {
   })
 
   it('an answer under another id is the answer to the request that was sent, and carries its id', async () => {
-    const wrong = await echo({ answers: { 'tools/call': ({ response }) => void response.writeHead(200, { 'content-type': 'application/json' }).end('{"jsonrpc":"2.0","id":"somebody","result":{"resultType":"complete","content":[]}}') } })
+    const wrong = await echo({
+      answers: {
+        'tools/call': ({ response }) =>
+          void response
+            .writeHead(200, { 'content-type': 'application/json' })
+            .end('{"jsonrpc":"2.0","id":"somebody","result":{"resultType":"complete","content":[]}}'),
+      },
+    })
     const { url: at } = await house.gateway(open({ x: httpServer(wrong) }))
     const got = await modern(`${at}/x/mcp`, 'tools/call', { name: 'x' }, { id: 'mine' })
     assert.ok(got.json['id'] === 'mine' && !got.text.includes('somebody'))
@@ -140,20 +179,36 @@ describe('a server speaks to somebody else’s request', () => {
 })
 
 describe('one child for all (shared: true) is one process, and still not one client', () => {
-  const question = { id: 77, method: 'elicitation/create', params: { message: 'alice, your PIN?', requestedSchema: { type: 'object', properties: {} } } }
+  const question = {
+    id: 77,
+    method: 'elicitation/create',
+    params: { message: 'alice, your PIN?', requestedSchema: { type: 'object', properties: {} } },
+  }
   const log = { method: 'notifications/message', params: { level: 'error', data: 'a secret of alice' } }
   const meta = { ...envelope({ elicitation: {} }), 'io.modelcontextprotocol/logLevel': 'debug' }
-  const todo = 'outbound/duplex.ts #latestCall(): on a shared child a message that names no request belongs to nobody; answer a question with an error'
-  for (const [what, message] of [['question', question], ['log line', log]] as const)
+  const todo =
+    'outbound/duplex.ts #latestCall(): on a shared child a message that names no request belongs to nobody; answer a question with an error'
+  for (const [what, message] of [
+    ['question', question],
+    ['log line', log],
+  ] as const)
     it(`a ${what} that belongs to alice does not reach bob, whose call is the latest`, { todo }, async () => {
       const at = `${url}/shared/mcp`
       passed(await modern(at, 'tools/call', { name: 'later', arguments: { messages: [message], ms: 150 } }, { token: alice }))
-      const got = await modern(at, 'tools/call', { name: 'wait', arguments: { ms: 500 }, _meta: meta }, { token: bob, capabilities: { elicitation: {} } })
+      const got = await modern(
+        at,
+        'tools/call',
+        { name: 'wait', arguments: { ms: 500 }, _meta: meta },
+        { token: bob, capabilities: { elicitation: {} } },
+      )
       assert.ok(!got.text.includes('alice'), got.text)
     })
 
-  const cancelTodo = 'outbound/legacy-link.ts forward(): a modern client’s notifications/cancelled names our id, not its own; send nothing'
-  it('a modern client cannot cancel by an id of ours (the call of another, on a shared child)', { todo: cancelTodo }, async () => {
+  const cancelTodo =
+    'outbound/legacy-link.ts forward(): a modern client’s notifications/cancelled names our id, not its own; send nothing'
+  it('a modern client cannot cancel by an id of ours (the call of another, on a shared child)', {
+    todo: cancelTodo,
+  }, async () => {
     const cancelled = join(house.folder(), 'shared.jsonl')
     const { url: at } = await house.gateway(open({ s: { command: [...child, cancelled], shared: true } }, { identity, bindings }))
     passed(await modern(`${at}/s/mcp`, 'tools/call', { name: 'echo' }, { token: alice }))
@@ -182,7 +237,10 @@ describe('a server sends us elsewhere', () => {
       await fetch(new URL(event.data ?? '', lying.url), { method: 'POST', body: '{"secret":2}' })
       break
     }
-    assert.deepEqual(elsewhere.heard.map(({ body }) => body), ['{"secret":1}', '{"secret":2}'])
+    assert.deepEqual(
+      elsewhere.heard.map(({ body }) => body),
+      ['{"secret":1}', '{"secret":2}'],
+    )
     await Promise.all([moved.close(), lying.close()])
   })
 
@@ -190,8 +248,17 @@ describe('a server sends us elsewhere', () => {
     it(`HTTP ${status} is not followed, in no era, and its body is no answer`, async () => {
       elsewhere.heard.length = 0
       const body = '{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","content":[]}}'
-      const moved = await echo({ handler: (_, __, response) => void response.writeHead(status, { location: elsewhere.url, 'content-type': 'application/json' }).end(body) })
-      const { url: at } = await house.gateway(open({ a: httpServer(moved, 'modern'), b: httpServer(moved, 'legacy'), c: { url: moved.url, era: 'legacy', transport: 'http+sse' } }))
+      const moved = await echo({
+        handler: (_, __, response) =>
+          void response.writeHead(status, { location: elsewhere.url, 'content-type': 'application/json' }).end(body),
+      })
+      const { url: at } = await house.gateway(
+        open({
+          a: httpServer(moved, 'modern'),
+          b: httpServer(moved, 'legacy'),
+          c: { url: moved.url, era: 'legacy', transport: 'http+sse' },
+        }),
+      )
       for (const server of ['a', 'b', 'c']) {
         const code = codeOf(await modern(`${at}/${server}/mcp`, 'tools/list'))
         if (server !== 'a') assert.equal(code, 'UPSTREAM_UNAVAILABLE', server)
@@ -222,7 +289,10 @@ describe('a server sends us elsewhere', () => {
     })
 
   it('a 401 of the server is not handed to the client as a challenge', async () => {
-    const wants = await echo({ handler: (_, __, response) => void response.writeHead(401, { 'www-authenticate': 'Bearer resource_metadata="https://attacker.example/x"' }).end() })
+    const wants = await echo({
+      handler: (_, __, response) =>
+        void response.writeHead(401, { 'www-authenticate': 'Bearer resource_metadata="https://attacker.example/x"' }).end(),
+    })
     const { url: at } = await house.gateway(open({ x: httpServer(wants) }))
     const got = await modern(`${at}/x/mcp`, 'tools/list')
     refused(got, 502, 'UPSTREAM_UNAVAILABLE', /cannot be reached/)
@@ -232,7 +302,12 @@ describe('a server sends us elsewhere', () => {
 })
 
 it('what a client is told names nothing of the server: no address, no session, no text of its own', async () => {
-  const chatty = await echo({ handler: (_, __, response) => void response.writeHead(500, { 'mcp-session-id': 'inner', 'set-cookie': 'a=b', 'x-secret': 's' }).end('stack trace at /srv/app') })
+  const chatty = await echo({
+    handler: (_, __, response) =>
+      void response
+        .writeHead(500, { 'mcp-session-id': 'inner', 'set-cookie': 'a=b', 'x-secret': 's' })
+        .end('stack trace at /srv/app'),
+  })
   const { url: at } = await house.gateway(open({ x: httpServer(chatty) }))
   const got = await modern(`${at}/x/mcp`, 'tools/list')
   assert.ok(!/stack trace|srv|inner|a=b|x-secret/.test(JSON.stringify(got)) && !got.text.includes(String(chatty.port)), got.text)

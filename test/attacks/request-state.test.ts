@@ -27,7 +27,11 @@ let url: string
 before(async () => {
   const answer = ({ params }: { params: Json }): Json =>
     params['requestState'] === undefined
-      ? { resultType: 'input_required', inputRequests: { pin: { method: 'elicitation/create', params: elicit } }, requestState: 'state-of-the-server' }
+      ? {
+          resultType: 'input_required',
+          inputRequests: { pin: { method: 'elicitation/create', params: elicit } },
+          requestState: 'state-of-the-server',
+        }
       : saying(`went on with ${params['requestState']}`)
   const answers = { 'tools/call': answer, 'prompts/get': answer }
   upstream = await echo({ answers })
@@ -41,14 +45,20 @@ after(async () => {
 })
 
 const args = { name: 'pay', arguments: { amount: 1, to: 'bob' } }
-const call = (server: string, params: Json, options: Modern): Promise<Got> => modern(`${url}/${server}/mcp`, 'tools/call', params, { capabilities, ...options })
+const call = (server: string, params: Json, options: Modern): Promise<Got> =>
+  modern(`${url}/${server}/mcp`, 'tools/call', params, { capabilities, ...options })
 const stateOf = (got: Got): string => passed(got)['requestState'] as string
 const answered = { inputResponses: { pin: { action: 'accept', content: { pin: '1234' } } } }
-const called = (): number[] => [upstream, other].map((server) => server.methods().filter((method) => /call|get/.test(method)).length)
+const called = (): number[] =>
+  [upstream, other].map((server) => server.methods().filter((method) => /call|get/.test(method)).length)
 const stateOfAlice = async (): Promise<string> => stateOf(await call('a', args, { token: alice }))
 
 it('the exploit: the server itself goes on with the state for anybody, whatever the arguments', async () => {
-  const got = await modern(upstream.url, 'tools/call', { name: 'pay', arguments: { amount: 9999, to: 'mallory' }, requestState: 'state-of-the-server' })
+  const got = await modern(upstream.url, 'tools/call', {
+    name: 'pay',
+    arguments: { amount: 9999, to: 'mallory' },
+    requestState: 'state-of-the-server',
+  })
   assert.match(got.text, /went on with state-of-the-server/)
 })
 
@@ -65,16 +75,40 @@ type Theft = readonly [says: string, attempt: (state: string) => Promise<Got>]
 const thefts: readonly Theft[] = [
   ['another principal', (requestState) => call('a', { ...args, ...answered, requestState }, { token: mallory })],
   ['another server', (requestState) => call('b', { ...args, ...answered, requestState }, { token: alice })],
-  ['another method', (requestState) => modern(`${url}/a/mcp`, 'prompts/get', { ...args, ...answered, requestState }, { token: alice, capabilities })],
+  [
+    'another method',
+    (requestState) =>
+      modern(`${url}/a/mcp`, 'prompts/get', { ...args, ...answered, requestState }, { token: alice, capabilities }),
+  ],
   ['another tool', (requestState) => call('a', { ...args, name: 'pay2', ...answered, requestState }, { token: alice })],
-  ['another amount', (requestState) => call('a', { name: 'pay', arguments: { amount: 2, to: 'bob' }, ...answered, requestState }, { token: alice })],
-  ['one more argument', (requestState) => call('a', { name: 'pay', arguments: { ...args.arguments, cc: 'mallory' }, ...answered, requestState }, { token: alice })],
+  [
+    'another amount',
+    (requestState) =>
+      call('a', { name: 'pay', arguments: { amount: 2, to: 'bob' }, ...answered, requestState }, { token: alice }),
+  ],
+  [
+    'one more argument',
+    (requestState) =>
+      call('a', { name: 'pay', arguments: { ...args.arguments, cc: 'mallory' }, ...answered, requestState }, { token: alice }),
+  ],
   ['one more parameter', (requestState) => call('a', { ...args, cursor: 'x', ...answered, requestState }, { token: alice })],
-  ['an altered letter in the middle', (requestState) => call('a', { ...args, ...answered, requestState: flip(requestState, 40) }, { token: alice })],
-  ['an altered first letter', (requestState) => call('a', { ...args, ...answered, requestState: flip(requestState, 3) }, { token: alice })],
-  ['another version', (requestState) => call('a', { ...args, ...answered, requestState: requestState.replace('v1', 'v2') }, { token: alice })],
+  [
+    'an altered letter in the middle',
+    (requestState) => call('a', { ...args, ...answered, requestState: flip(requestState, 40) }, { token: alice }),
+  ],
+  [
+    'an altered first letter',
+    (requestState) => call('a', { ...args, ...answered, requestState: flip(requestState, 3) }, { token: alice }),
+  ],
+  [
+    'another version',
+    (requestState) => call('a', { ...args, ...answered, requestState: requestState.replace('v1', 'v2') }, { token: alice }),
+  ],
   ['cut short', (requestState) => call('a', { ...args, ...answered, requestState: requestState.slice(0, -4) }, { token: alice })],
-  ['with something after it', (requestState) => call('a', { ...args, ...answered, requestState: `${requestState}=` }, { token: alice })],
+  [
+    'with something after it',
+    (requestState) => call('a', { ...args, ...answered, requestState: `${requestState}=` }, { token: alice }),
+  ],
   ['the server’s own state', () => call('a', { ...args, ...answered, requestState: 'state-of-the-server' }, { token: alice })],
   ['empty', () => call('a', { ...args, ...answered, requestState: '' }, { token: alice })],
   ['a number', () => call('a', { ...args, ...answered, requestState: 1 }, { token: alice })],
@@ -105,7 +139,13 @@ describe('a state is refused (STATE_REFUSED), and the server is not called', () 
 })
 
 describe('time and keys', () => {
-  const parcel = { principal: { kind: 'anonymous', id: 'anonymous' }, origin: { era: 'modern' }, server: 'a', method: 'tools/call', body: args } as unknown as Parcel
+  const parcel = {
+    principal: { kind: 'anonymous', id: 'anonymous' },
+    origin: { era: 'modern' },
+    server: 'a',
+    method: 'tools/call',
+    body: args,
+  } as unknown as Parcel
   const withState = (requestState: string): Parcel => ({ ...parcel, body: { ...args, requestState } })
   const isRefused = { name: 'Refusal', code: 'STATE_REFUSED' }
   it('expires after ten minutes, and not before', () => {
@@ -130,10 +170,18 @@ describe('time and keys', () => {
 /** Calls that wait in a legacy server while a modern client finds the answer. */
 describe('a call that is held', () => {
   const ask = { name: 'ask', arguments: { method: 'elicitation/create', params: elicit } }
-  const linesOf = (): Json[] => readFileSync(childFile, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Json)
+  const linesOf = (): Json[] =>
+    readFileSync(childFile, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Json)
   const answerWith = (got: Got, pin: string): Json => {
     const [question] = Object.keys(passed(got)['inputRequests'] as Json)
-    return { ...ask, requestState: stateOf(got), inputResponses: { [question as string]: { action: 'accept', content: { pin } } } }
+    return {
+      ...ask,
+      requestState: stateOf(got),
+      inputResponses: { [question as string]: { action: 'accept', content: { pin } } },
+    }
   }
 
   it('goes on once; the same state again is refused', async () => {

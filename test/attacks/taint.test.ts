@@ -126,7 +126,12 @@ describe('TPT-C3: nothing of it reaches any kind of server, in headers, body, ar
 
   it('a token in the URL is refused, with a right one in the header or without', async () => {
     for (const name of ['access_token', 'api_key', 'token', 'Access_Token'])
-      refused(await modern(`${url}/newer/mcp?x=1&${name}=${token}`, 'tools/list', {}, { token }), 400, 'INVALID_REQUEST', /never in the URL/)
+      refused(
+        await modern(`${url}/newer/mcp?x=1&${name}=${token}`, 'tools/list', {}, { token }),
+        400,
+        'INVALID_REQUEST',
+        /never in the URL/,
+      )
   })
 
   it('only the headers of the protocol reach an HTTP server', () => {

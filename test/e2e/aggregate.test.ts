@@ -65,9 +65,13 @@ for (const flavour of flavours)
       assert.deepEqual([...new Set(names.map(serverOf))], ['zulu', 'two', 'bare'])
       assert.equal(new Set(names).size, names.length)
       assert.deepEqual(await peer.tools(), names)
-      const of = (server: string) => names.filter((name) => serverOf(name) === server).map((name) => name.slice(server.length + 2))
+      const of = (server: string) =>
+        names.filter((name) => serverOf(name) === server).map((name) => name.slice(server.length + 2))
       const shared = of('zulu').filter((name) => of('two').includes(name))
-      assert.ok(shared.includes('test_simple_text') && shared.includes('wait'), 'the same names at several servers do not collide')
+      assert.ok(
+        shared.includes('test_simple_text') && shared.includes('wait'),
+        'the same names at several servers do not collide',
+      )
     })
 
     it('a call goes to the server in its name', async () => {
@@ -117,15 +121,20 @@ for (const flavour of flavours)
       const { messages } = await peer.client.getPrompt({ name: 'two__test_simple_prompt' })
       assert.deepEqual(messages[0]?.content, { type: 'text', text: 'Say hello.' })
       const argument = { name: 'arg1', value: 'par' }
-      const complete = async (name: string) => (await peer.client.complete({ ref: { type: 'ref/prompt', name }, argument })).completion.values
+      const complete = async (name: string) =>
+        (await peer.client.complete({ ref: { type: 'ref/prompt', name }, argument })).completion.values
       assert.deepEqual(await complete('two__test_prompt_with_arguments'), ['paris', 'parma'])
       assert.deepEqual(await complete('zulu__test_simple_prompt'), ['paris'])
       const [uri] = [`sekisho://zulu/test%3A%2F%2Ftemplate%2F{id}%2Fdata`]
-      assert.deepEqual((await peer.client.complete({ ref: { type: 'ref/resource', uri: uri as string }, argument })).completion.values, ['paris'])
+      assert.deepEqual(
+        (await peer.client.complete({ ref: { type: 'ref/resource', uri: uri as string }, argument })).completion.values,
+        ['paris'],
+      )
     })
 
     it('changes are heard of under the address they have here (55)', async () => {
-      const updates = () => peer.notices.filter(({ method }) => method === 'notifications/resources/updated').map(({ params }) => params['uri'])
+      const updates = () =>
+        peer.notices.filter(({ method }) => method === 'notifications/resources/updated').map(({ params }) => params['uri'])
       for (const server of ['zulu', 'two']) {
         const uri = shownUri(server, watched)
         await peer.follow(uri)
@@ -138,7 +147,8 @@ for (const flavour of flavours)
     })
 
     it('a server’s question is answered here too', async () => {
-      for (const server of ['zulu', 'two']) assert.match((await peer.call(`${server}__test_elicitation`, { message: 'Who?' })).text, /ada/)
+      for (const server of ['zulu', 'two'])
+        assert.match((await peer.call(`${server}__test_elicitation`, { message: 'Who?' })).text, /ada/)
     })
   })
 
@@ -146,10 +156,17 @@ describe('all servers, by role', () => {
   const { key: secret, sha256 } = newApiKey('some')
   let restricted: Gateway
   before(async () => {
-    const some = [{ ...everything, server: 'zulu' }, { ...everything, server: 'bare', tools: ['test_*'] }]
+    const some = [
+      { ...everything, server: 'zulu' },
+      { ...everything, server: 'bare', tools: ['test_*'] },
+    ]
     restricted = await yard.gateway(
       configFor(
-        { zulu: { command: node(upstreamOne, '--transport', 'stdio') }, two: { url: two.url }, bare: { command: node(upstreamOne, '--transport', 'stdio', '--bare') } },
+        {
+          zulu: { command: node(upstreamOne, '--transport', 'stdio') },
+          two: { url: two.url },
+          bare: { command: node(upstreamOne, '--transport', 'stdio', '--bare') },
+        },
         {
           identity: { mode: 'api-keys', keys: [{ id: 'some', sha256 }] },
           roles: { some },
@@ -161,7 +178,11 @@ describe('all servers, by role', () => {
   const bearer = (key: string) => ({ authorization: `Bearer ${key}`, 'mcp-protocol-version': '2026-07-28' })
   const ask = (client: Raw, method: string, params: { name?: string; uri?: string; arguments?: object } = {}, key = secret) => {
     const named = params.name ?? params.uri
-    return client.post(client.modernMessage(method, params), { ...bearer(key), 'mcp-method': method, ...(named !== undefined && { 'mcp-name': named }) })
+    return client.post(client.modernMessage(method, params), {
+      ...bearer(key),
+      'mcp-method': method,
+      ...(named !== undefined && { 'mcp-name': named }),
+    })
   }
   const refusal = ({ error, result }: Message): unknown => {
     const meta = (error?.data ?? result?.['_meta']) as Record<string, { code: string }> | undefined
@@ -170,7 +191,8 @@ describe('all servers, by role', () => {
 
   it('nobody without a key gets a list (90)', async () => {
     const client = new Raw(`${restricted.url}/mcp`)
-    for (const key of ['', 'sk-guessed', newApiKey('some').key]) assert.equal((await ask(client, 'tools/list', {}, key)).status, 401)
+    for (const key of ['', 'sk-guessed', newApiKey('some').key])
+      assert.equal((await ask(client, 'tools/list', {}, key)).status, 401)
   })
 
   it('a server that the role cannot use is absent, by whatever way it is asked for (PERM-C1)', async () => {
@@ -188,6 +210,7 @@ describe('all servers, by role', () => {
       ['prompts/get', { name: 'two__test_simple_prompt' }],
       ['resources/read', { uri: shownUri('two', 'test://static-text') }],
     ]
-    for (const [method, params] of attempts) assert.equal(refusal((await ask(client, method, params)).only), 'POLICY_DENIED', method)
+    for (const [method, params] of attempts)
+      assert.equal(refusal((await ask(client, method, params)).only), 'POLICY_DENIED', method)
   })
 })

@@ -14,7 +14,8 @@ after(() => yard.close())
 let gateway: Gateway
 const raw = (server: string): Raw => new Raw(`${gateway.url}/${server}/mcp`)
 const call = (client: Raw, name: string, given: object = {}): Message => client.request('tools/call', { name, arguments: given })
-const textOf = ({ result }: Message): string => ((result?.['content'] as { text: string }[] | undefined) ?? []).map(({ text }) => text).join('\n')
+const textOf = ({ result }: Message): string =>
+  ((result?.['content'] as { text: string }[] | undefined) ?? []).map(({ text }) => text).join('\n')
 
 before(async () => {
   const [one, sse, modern] = await Promise.all([
@@ -68,7 +69,12 @@ describe('batches (47)', () => {
     await client.open(version)
     return client
   }
-  const initialize = { jsonrpc: '2.0', id: 99, method: 'initialize', params: { protocolVersion: '2025-03-26', capabilities: {}, clientInfo: { name: 'raw', version: '1' } } }
+  const initialize = {
+    jsonrpc: '2.0',
+    id: 99,
+    method: 'initialize',
+    params: { protocolVersion: '2025-03-26', capabilities: {}, clientInfo: { name: 'raw', version: '1' } },
+  }
   const refusals: readonly (readonly [says: string, version: string, batch: (client: Raw) => unknown[]])[] = [
     ['2025-11-25 has none', '2025-11-25', (client) => [client.request('ping'), client.request('tools/list')]],
     ['2025-06-18 has none', '2025-06-18', (client) => [client.request('ping')]],
@@ -79,27 +85,42 @@ describe('batches (47)', () => {
     ['one with initialize later', '2025-03-26', (client) => [client.request('ping'), initialize]],
     ['one that holds a batch', '2025-03-26', (client) => [[client.request('ping')]]],
     ['one that is too long', '2025-03-26', (client) => Array.from({ length: 51 }, () => client.request('ping'))],
-    ['one that uses an id twice', '2025-03-26', (client) => [{ ...client.request('ping'), id: 7 }, { ...client.request('ping'), id: 7 }]],
+    [
+      'one that uses an id twice',
+      '2025-03-26',
+      (client) => [
+        { ...client.request('ping'), id: 7 },
+        { ...client.request('ping'), id: 7 },
+      ],
+    ],
   ]
   for (const [says, version, batch] of refusals)
     it(`refused: ${says}`, async () => {
       const client = await opened('one', version)
       const { status, only } = await client.legacy(batch(client))
       assert.deepEqual([status, only.error?.code], [400, -32600])
-      for (const id of [7, 99]) assert.equal((await client.legacy({ ...client.request('ping'), id })).status, 200, 'the session goes on')
+      for (const id of [7, 99])
+        assert.equal((await client.legacy({ ...client.request('ping'), id })).status, 200, 'the session goes on')
     })
 
   for (const server of servers)
     it(`accepted in front of ${server}, and judged one by one`, async () => {
       const client = await opened(server, '2025-03-26')
-      const [allowed, denied, list] = [call(client, 'test_simple_text'), call(client, 'test_error_handling'), client.request('tools/list')]
+      const [allowed, denied, list] = [
+        call(client, 'test_simple_text'),
+        call(client, 'test_error_handling'),
+        client.request('tools/list'),
+      ]
       const notice = { jsonrpc: '2.0', method: 'notifications/roots/list_changed' }
       const { status, messages } = await client.legacy([allowed, denied, notice, list])
       const answerTo = ({ id }: Message): Message => messages.find((message) => message.id === id) ?? {}
       assert.deepEqual([status, messages.length], [200, 3])
       assert.equal(textOf(answerTo(allowed)), 'Plain text from the fixture.')
       const refusal = answerTo(denied).result
-      assert.deepEqual([refusal?.['isError'], (refusal?.['_meta'] as Record<string, { code: string }>)['dev.sekisho/refusal']?.code], [true, 'POLICY_DENIED'])
+      assert.deepEqual(
+        [refusal?.['isError'], (refusal?.['_meta'] as Record<string, { code: string }>)['dev.sekisho/refusal']?.code],
+        [true, 'POLICY_DENIED'],
+      )
       const names = (answerTo(list).result?.['tools'] as { name: string }[]).map(({ name }) => name)
       assert.deepEqual([names.includes('test_simple_text'), names.includes('test_error_handling')], [true, false])
     })
@@ -117,7 +138,11 @@ describe('questions of a server', () => {
       it(`${server} may not ask ${flavour} what it did not declare (32, 53)`, async () => {
         const peer = await connect(flavour, `${gateway.url}/${server}/mcp`, {})
         try {
-          const outcome = await within(5000, 'an answer', peer.call('test_sampling', { prompt: 'Yes?' }).catch((error: Error) => error))
+          const outcome = await within(
+            5000,
+            'an answer',
+            peer.call('test_sampling', { prompt: 'Yes?' }).catch((error: Error) => error),
+          )
           assert.ok(outcome instanceof Error || outcome.isError, JSON.stringify(outcome))
           assert.deepEqual(peer.asked, [])
           assert.equal((await peer.call('test_simple_text')).isError, false)
@@ -139,7 +164,10 @@ describe('questions of a server', () => {
       const answering = { ...asking, inputResponses, ...(requestState !== undefined && { requestState }) }
       if (requestState !== undefined) {
         const forged: readonly (readonly [string, { name: string }])[] = [
-          ['a changed state', { ...answering, requestState: `${requestState.slice(0, -2)}${requestState.endsWith('AA') ? 'BB' : 'AA'}` }],
+          [
+            'a changed state',
+            { ...answering, requestState: `${requestState.slice(0, -2)}${requestState.endsWith('AA') ? 'BB' : 'AA'}` },
+          ],
           ['a state of another call', { ...answering, name: 'test_simple_text' }],
           ['a state of other arguments', { ...answering, arguments: { message: 'Who else?' } }],
         ]
@@ -158,7 +186,8 @@ describe('questions of a server', () => {
 })
 
 describe('a client that goes away', () => {
-  const witness = async (client: Raw): Promise<readonly string[]> => JSON.parse(textOf((await client.modern('tools/call', { name: 'witness', arguments: {} })).only)) as string[]
+  const witness = async (client: Raw): Promise<readonly string[]> =>
+    JSON.parse(textOf((await client.modern('tools/call', { name: 'witness', arguments: {} })).only)) as string[]
 
   for (const server of ['one', 'modern', 'sse'] as const) {
     it(`of 2026-07-28 has cancelled its call at ${server} (58)`, async () => {

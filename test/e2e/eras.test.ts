@@ -42,7 +42,10 @@ const cells = flavours.flatMap((flavour) => [
   ...kinds.map((kind) => ({
     flavour,
     name: `stdio → sekisho run → ${kind.id}-stdio`,
-    address: (): Address => ({ command: node(cli, 'run', '--data', yard.folder(), '--', ...stdioCommand(kind)), cwd: yard.folder() }),
+    address: (): Address => ({
+      command: node(cli, 'run', '--data', yard.folder(), '--', ...stdioCommand(kind)),
+      cwd: yard.folder(),
+    }),
   })),
 ])
 

@@ -31,7 +31,8 @@ const drips: { readonly token: unknown; write(message: object): void; aborted: b
 /** A modern server by hand, whose only tool says what the test makes it say. */
 async function drip(request: Request): Promise<Response> {
   const { id, method, params } = (await request.json()) as Message
-  if (method === 'tools/list') return Response.json({ jsonrpc: '2.0', id, result: { resultType: 'complete', tools: [], ttlMs: 0, cacheScope: 'private' } })
+  if (method === 'tools/list')
+    return Response.json({ jsonrpc: '2.0', id, result: { resultType: 'complete', tools: [], ttlMs: 0, cacheScope: 'private' } })
   const token = (params?.['_meta'] as { progressToken?: unknown }).progressToken
   const one = { token, aborted: false, cancelled: false, write: (_: object): void => undefined }
   request.signal.addEventListener('abort', () => void (one.aborted = true))
@@ -52,17 +53,35 @@ const fetches: Record<string, Fetch> = {
   odd: () => new Response('<html>', { headers: { 'content-type': 'text/html' } }),
 }
 const inProcess = { url: 'http://localhost/mcp' }
-const special: Record<string, object> = { drip: { era: 'modern' }, broken: { era: 'modern' }, mute: { era: 'modern', requestTimeoutMs: 300 } }
+const special: Record<string, object> = {
+  drip: { era: 'modern' },
+  broken: { era: 'modern' },
+  mute: { era: 'modern', requestTimeoutMs: 300 },
+}
 const config = (changes: object = {}) => {
   const servers = Object.fromEntries(Object.keys(fetches).map((id) => [id, { ...inProcess, ...special[id] }]))
   const all = [everything, { effect: 'deny', server: '*', tools: ['test_error_handling'] }]
   const identity = { mode: 'api-keys', keys: [{ id: 'host', sha256 }] }
-  return parseConfig(JSON.stringify(configFor(servers, { allowedHosts: ['localhost'], identity, roles: { all }, bindings: [{ role: 'all', apiKey: 'host' }], ...changes })), yard.folder())
+  return parseConfig(
+    JSON.stringify(
+      configFor(servers, {
+        allowedHosts: ['localhost'],
+        identity,
+        roles: { all },
+        bindings: [{ role: 'all', apiKey: 'host' }],
+        ...changes,
+      }),
+    ),
+    yard.folder(),
+  )
 }
 
 let gateway: Gateway
 before(async () => {
-  const watched = Object.entries(fetches).map(([id, fetch]): [string, Fetch] => [id, (request) => (seen.push(request.clone()), fetch(request))])
+  const watched = Object.entries(fetches).map(([id, fetch]): [string, Fetch] => [
+    id,
+    (request) => (seen.push(request.clone()), fetch(request)),
+  ])
   gateway = await openGateway({ config: config(), fetches: Object.fromEntries(watched) })
 })
 after(async () => {
@@ -71,23 +90,52 @@ after(async () => {
   await yard.close()
 })
 
-const through = async (url: string | URL | Request, init?: RequestInit): Promise<Response> => gateway.fetch(new Request(url, init))
+const through = async (url: string | URL | Request, init?: RequestInit): Promise<Response> =>
+  gateway.fetch(new Request(url, init))
 const headers = { authorization: `Bearer ${key}` }
 const at = (server: string): Address => ({ url: `http://localhost/${server}/mcp`, fetch: through, headers })
-const raw = (server: string): Raw => new Raw(`http://localhost/${server}/mcp`, (url, init) => through(url, { ...init, headers: { ...headers, ...(init.headers as object) } }))
+const raw = (server: string): Raw =>
+  new Raw(`http://localhost/${server}/mcp`, (url, init) =>
+    through(url, { ...init, headers: { ...headers, ...(init.headers as object) } }),
+  )
 
 describe('gateway.fetch', () => {
   const list = { method: 'POST', body: JSON.stringify(new Raw('').modernMessage('tools/list')) }
-  const asked = { ...headers, 'content-type': 'application/json', 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' }
+  const asked = {
+    ...headers,
+    'content-type': 'application/json',
+    'mcp-protocol-version': '2026-07-28',
+    'mcp-method': 'tools/list',
+  }
   const refusals: readonly (readonly [says: string, url: string, init: RequestInit, status: number])[] = [
     ['nobody in particular', 'http://localhost/modern/mcp', { ...list, headers: { ...asked, authorization: '' } }, 401],
-    ['somebody else', 'http://localhost/modern/mcp', { ...list, headers: { ...asked, authorization: `Bearer ${newApiKey('host').key}` } }, 401],
+    [
+      'somebody else',
+      'http://localhost/modern/mcp',
+      { ...list, headers: { ...asked, authorization: `Bearer ${newApiKey('host').key}` } },
+      401,
+    ],
     ['a foreign host (2)', 'http://evil.example/modern/mcp', { ...list, headers: asked }, 403],
-    ['a foreign origin (1)', 'http://localhost/modern/mcp', { ...list, headers: { ...asked, origin: 'http://evil.example' } }, 403],
+    [
+      'a foreign origin (1)',
+      'http://localhost/modern/mcp',
+      { ...list, headers: { ...asked, origin: 'http://evil.example' } },
+      403,
+    ],
     ['a path of nothing', 'http://localhost/modern', { ...list, headers: asked }, 404],
     ['a method of nothing (11)', 'http://localhost/modern/mcp', { method: 'PUT', headers: asked, body: '{}' }, 405],
-    ['something else than JSON (13)', 'http://localhost/modern/mcp', { ...list, headers: { ...asked, 'content-type': 'text/plain' } }, 415],
-    ['headers that are not the body’s (16)', 'http://localhost/modern/mcp', { ...list, headers: { ...asked, 'mcp-method': 'ping' } }, 400],
+    [
+      'something else than JSON (13)',
+      'http://localhost/modern/mcp',
+      { ...list, headers: { ...asked, 'content-type': 'text/plain' } },
+      415,
+    ],
+    [
+      'headers that are not the body’s (16)',
+      'http://localhost/modern/mcp',
+      { ...list, headers: { ...asked, 'mcp-method': 'ping' } },
+      400,
+    ],
   ]
   for (const [says, url, init, status] of refusals)
     it(`refuses ${says}`, async () => {
@@ -126,8 +174,16 @@ describe('gateway.fetch', () => {
 
   it('hands a server nothing of what the client proved itself with (TPT-R6, TPT-C3)', async () => {
     const before = seen.length
-    const extra = { cookie: 'session=1', 'x-forwarded-for': '10.0.0.1', forwarded: 'for=10.0.0.1', 'proxy-authorization': 'Basic eDp5', dpop: 'x' }
-    const client = new Raw('http://localhost/modern/mcp', (url, init) => through(url, { ...init, headers: { ...headers, ...extra, ...(init.headers as object) } }))
+    const extra = {
+      cookie: 'session=1',
+      'x-forwarded-for': '10.0.0.1',
+      forwarded: 'for=10.0.0.1',
+      'proxy-authorization': 'Basic eDp5',
+      dpop: 'x',
+    }
+    const client = new Raw('http://localhost/modern/mcp', (url, init) =>
+      through(url, { ...init, headers: { ...headers, ...extra, ...(init.headers as object) } }),
+    )
     assert.ok((await client.modern('tools/list')).only.result)
     await client.open('2025-11-25')
     await client.legacy(client.request('tools/list'))
@@ -163,10 +219,23 @@ describe('gateway.fetch', () => {
   it('serves a client on streams of this process, with all servers', async () => {
     const [input, output] = [new PassThrough(), new PassThrough()]
     const lines: Message[] = []
-    output.on('data', (chunk: Buffer) => lines.push(...chunk.toString().trim().split('\n').map((line) => JSON.parse(line) as Message)))
-    const local = await openGateway({ config: config({ identity: { mode: 'anonymous' }, bindings: [{ role: 'all', anonymous: true }] }), fetches })
+    output.on('data', (chunk: Buffer) =>
+      lines.push(
+        ...chunk
+          .toString()
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line) as Message),
+      ),
+    )
+    const local = await openGateway({
+      config: config({ identity: { mode: 'anonymous' }, bindings: [{ role: 'all', anonymous: true }] }),
+      fetches,
+    })
     const served = local.connectStdio(input, output)
-    input.write(`${JSON.stringify(new Raw('').modernMessage('tools/call', { name: 'modern__test_simple_text', arguments: {} }))}\n`)
+    input.write(
+      `${JSON.stringify(new Raw('').modernMessage('tools/call', { name: 'modern__test_simple_text', arguments: {} }))}\n`,
+    )
     const answer = await until('an answer', () => lines[0])
     assert.match(JSON.stringify(answer.result), /Plain text from the fixture/)
     input.end()
@@ -186,6 +255,9 @@ describe('gateway.fetch', () => {
 
   it('has opened no socket', () => {
     assert.deepEqual([listens.mock.callCount(), connects.mock.callCount()], [0, 0])
-    assert.deepEqual(process.getActiveResourcesInfo().filter((kind) => /TCP|UDP/.test(kind)), [])
+    assert.deepEqual(
+      process.getActiveResourcesInfo().filter((kind) => /TCP|UDP/.test(kind)),
+      [],
+    )
   })
 })

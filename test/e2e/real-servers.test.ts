@@ -23,7 +23,10 @@ mkdirSync(join(folder, 'sub'))
 
 const commands = {
   files: { command: node(program('@modelcontextprotocol/server-filesystem/dist/index.js'), folder) },
-  memory: { command: node(program('@modelcontextprotocol/server-memory/dist/index.js')), env: { MEMORY_FILE_PATH: join(folder, 'memory.jsonl') } },
+  memory: {
+    command: node(program('@modelcontextprotocol/server-memory/dist/index.js')),
+    env: { MEMORY_FILE_PATH: join(folder, 'memory.jsonl') },
+  },
   everything: { command: node(program('@modelcontextprotocol/server-everything/dist/index.js'), 'stdio') },
   browser: { command: node(program('@playwright/mcp/cli.js'), '--headless') },
   docs: { command: node(program('@upstash/context7-mcp/dist/index.js')) },
@@ -82,7 +85,9 @@ for (const flavour of flavours)
           assert.ok(names.length >= tools, `${names.length} tools: ${names}`)
           for (const [name, given, says, refused = false] of calls) {
             assert.ok(names.includes(name), `${name} in ${names}`)
-            const { text, isError } = await peer.call(name, given).catch((error: Error) => ({ text: error.message, isError: true }))
+            const { text, isError } = await peer
+              .call(name, given)
+              .catch((error: Error) => ({ text: error.message, isError: true }))
             assert.match(text, says)
             assert.equal(isError, refused)
           }
@@ -153,9 +158,15 @@ describe('mcp-remote', () => {
   ] as const)
     it(`${flavour} through it, with protocol ${protocol} (GEN-2)`, { timeout: 30_000 }, async () => {
       const command = node(remote, `${gateway.url}/everything/mcp`, '--protocol', protocol, '--transport', 'http-only')
-      const peer = await connect(flavour, { command, cwd: home, env: { HOME: home, MCP_REMOTE_CONFIG_DIR: join(home, 'remote') } })
+      const peer = await connect(flavour, {
+        command,
+        cwd: home,
+        env: { HOME: home, MCP_REMOTE_CONFIG_DIR: join(home, 'remote') },
+      })
       try {
-        await assert.rejects(peer.call('no-such-tool').then(({ isError, text }) => (isError ? Promise.reject(new Error(text)) : text)))
+        await assert.rejects(
+          peer.call('no-such-tool').then(({ isError, text }) => (isError ? Promise.reject(new Error(text)) : text)),
+        )
         assert.ok((await peer.tools()).includes('echo'))
         assert.match((await peer.call('echo', { message: 'through the pass' })).text, /through the pass/)
       } finally {

@@ -62,7 +62,11 @@ function answerIn(text: string, isHead: boolean): Pick<Heard, 'status' | 'type' 
   const chunked = header(head, 'transfer-encoding') === 'chunked'
   const length = isHead ? 0 : Number(header(head, 'content-length') ?? body.length) // another answer may follow on the connection
   const bytes = Buffer.from(chunked ? unchunked(body) : body.slice(0, length), 'latin1')
-  return { status: status === undefined ? undefined : Number(status), type: header(head, 'content-type') ?? '', body: bytes.toString() }
+  return {
+    status: status === undefined ? undefined : Number(status),
+    type: header(head, 'content-type') ?? '',
+    body: bytes.toString(),
+  }
 }
 
 function unchunked(body: string): string {

@@ -14,7 +14,14 @@ const token = `ghp_${'0123456789abcdefghij'.repeat(2)}`
 const digest = '0123456789abcdef'.repeat(4)
 
 const seeds: readonly string[] = [
-  starterConfig({ servers: [{ id: 'files', command: ['mcp-files', './x y'] }, { id: 'crm', url: 'https://crm.example.com/mcp' }], callers: 'anonymous', access: 'read' }),
+  starterConfig({
+    servers: [
+      { id: 'files', command: ['mcp-files', './x y'] },
+      { id: 'crm', url: 'https://crm.example.com/mcp' },
+    ],
+    callers: 'anonymous',
+    access: 'read',
+  }),
   starterConfig({ servers: [{ id: 'a', command: ['a'] }], callers: [{ id: 'ci', sha256: digest }], access: 'everything' }),
   `listen: 0.0.0.0:4180
 publicUrl: https://mcp.example.com
@@ -53,9 +60,67 @@ const vocabulary: Vocabulary = {
   seeds,
   token: /\n *|"(?:[^"\\]|\\.)*"|[\w.*/-]+|[^\w\s]|\s/g,
   words: [
-    ...['listen: 0.0.0.0:1\n', 'identity: { mode: anonymous }\n', 'effect: deny', 'effect: allow', 'anonymous: true', 'tls:', 'trustedProxies: []\n', 'Servers:\n', 'role\u017f: {}\n'],
-    ...['&a ', '*a', '*b', '!!str ', '!!binary ', '!x ', '<<: *b', '? ', ': ', '- ', '| ', '> ', '---\n', '...\n', '%YAML 1.1\n', '#', '{', '}', '[', ']', ',', '"', "'", '\t', '\n', '\n  ', '\r\n'],
-    ...[`"${token}"`, `env: { A: ${token} }`, '__proto__', 'constructor', 'toString', '"*"', '127.0.0.1', '0.0.0.0', '"[::1]:1"', 'http://evil.example/', 'null', '~', 'true', 'yes', 'off', '.inf', '.nan', '0o17', '2026-01-01'],
+    ...[
+      'listen: 0.0.0.0:1\n',
+      'identity: { mode: anonymous }\n',
+      'effect: deny',
+      'effect: allow',
+      'anonymous: true',
+      'tls:',
+      'trustedProxies: []\n',
+      'Servers:\n',
+      'role\u017f: {}\n',
+    ],
+    ...[
+      '&a ',
+      '*a',
+      '*b',
+      '!!str ',
+      '!!binary ',
+      '!x ',
+      '<<: *b',
+      '? ',
+      ': ',
+      '- ',
+      '| ',
+      '> ',
+      '---\n',
+      '...\n',
+      '%YAML 1.1\n',
+      '#',
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      '"',
+      "'",
+      '\t',
+      '\n',
+      '\n  ',
+      '\r\n',
+    ],
+    ...[
+      `"${token}"`,
+      `env: { A: ${token} }`,
+      '__proto__',
+      'constructor',
+      'toString',
+      '"*"',
+      '127.0.0.1',
+      '0.0.0.0',
+      '"[::1]:1"',
+      'http://evil.example/',
+      'null',
+      '~',
+      'true',
+      'yes',
+      'off',
+      '.inf',
+      '.nan',
+      '0o17',
+      '2026-01-01',
+    ],
     ...numberForms,
   ],
 }
@@ -83,7 +148,10 @@ function accepts(text: string, parsing: ParseConfig): boolean {
     if (!(error instanceof ConfigRefused)) throw error
     must(error.problems.length > 0, () => 'refused without a problem')
     for (const { line, column, message, fix } of error.problems)
-      must(line >= 1 && column >= 1 && message !== '' && fix !== '', () => `a problem without a place or advice: ${line}:${column} ${message}; ${fix}`)
+      must(
+        line >= 1 && column >= 1 && message !== '' && fix !== '',
+        () => `a problem without a place or advice: ${line}:${column} ${message}; ${fix}`,
+      )
     return false
   }
   must(isFrozen(config), () => 'the configuration can be changed')
@@ -93,7 +161,8 @@ function accepts(text: string, parsing: ParseConfig): boolean {
   return true
 }
 
-const isFrozen = (value: unknown): boolean => typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(isFrozen))
+const isFrozen = (value: unknown): boolean =>
+  typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(isFrozen))
 
 /** What no accepted configuration does, whatever else it says. */
 function keepsItsRules({ listen, identity, tls, trustedProxies, servers, audit }: Config): void {
@@ -103,12 +172,32 @@ function keepsItsRules({ listen, identity, tls, trustedProxies, servers, audit }
   for (const [id, server] of Object.entries(servers)) {
     const texts = server.kind === 'http' ? [server.url] : [...server.command, ...Object.values(server.env)]
     must(!texts.some((one) => String(one).includes(token)), () => `a secret is written out in servers.${id}`)
-    if (server.kind === 'http') must(/^(https:|http:\/\/(localhost|127\.|\[::1\]))/i.test(server.url), () => `plain HTTP to ${server.url}`)
+    if (server.kind === 'http')
+      must(/^(https:|http:\/\/(localhost|127\.|\[::1\]))/i.test(server.url), () => `plain HTTP to ${server.url}`)
   }
-  for (const sink of audit.sinks) must(sink.tls !== undefined || /^(localhost|::1|127\.)/.test(sink.host), () => `plain syslog to ${sink.host}`)
+  for (const sink of audit.sinks)
+    must(sink.tls !== undefined || /^(localhost|::1|127\.)/.test(sink.host), () => `plain syslog to ${sink.host}`)
 }
 
-const known = ['listen', 'publicUrl', 'allowedHosts', 'allowedOrigins', 'trustedProxies', 'tls', 'admin', 'store', 'vault', 'identity', 'servers', 'roles', 'bindings', 'limits', 'guards', 'methods', 'audit']
+const known = [
+  'listen',
+  'publicUrl',
+  'allowedHosts',
+  'allowedOrigins',
+  'trustedProxies',
+  'tls',
+  'admin',
+  'store',
+  'vault',
+  'identity',
+  'servers',
+  'roles',
+  'bindings',
+  'limits',
+  'guards',
+  'methods',
+  'audit',
+]
 
 /** No key is passed over, and no rule is lost on the way from the document. */
 function saysAllOf(text: string, config: Config): void {
@@ -118,6 +207,12 @@ function saysAllOf(text: string, config: Config): void {
   const rules = Object.entries((document?.['roles'] ?? {}) as Record<string, { effect: string }[]>)
   for (const [role, list] of rules) {
     const effects = config.roles[role]?.map(({ effect }) => effect)
-    must(isDeepStrictEqual(effects, list.map(({ effect }) => effect)), () => `the rules of "${role}" are ${effects}`)
+    must(
+      isDeepStrictEqual(
+        effects,
+        list.map(({ effect }) => effect),
+      ),
+      () => `the rules of "${role}" are ${effects}`,
+    )
   }
 }

@@ -80,7 +80,8 @@ export async function drive(fuzzer: Fuzzer, { seed, from = 0, cases, seconds, be
         underway.set(at, input)
         const verdict = target.check(input)
         if (typeof verdict === 'boolean' ? verdict : await verdict) accepted++
-        if (typeof verdict === 'boolean' && performance.now() - started > caseMsMax) throw new Finding(`took ${Math.round(performance.now() - started)} ms`)
+        if (typeof verdict === 'boolean' && performance.now() - started > caseMsMax)
+          throw new Finding(`took ${Math.round(performance.now() - started)} ms`)
       } catch (error) {
         keep(at, error)
       }

@@ -1,15 +1,15 @@
 /** Is a fuzzer worth its time? Each has to find a mistake that was made for it, and to make the same case twice. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { parseConfig } from '../../src/config/load.ts'
 import { LineSplitter } from '../../src/lib/lines.ts'
 import { readEvents } from '../../src/lib/sse.ts'
 import { JsonRefused, type JsonValue, parseStrict } from '../../src/lib/strict-json.ts'
 import { type Message, readMessage } from '../../src/protocol/json-rpc.ts'
 import { decodeHeader, encodeHeader, paramMismatch, standardMismatch } from '../../src/protocol/revisions/2026-07-28/headers.ts'
-import { parseConfig } from '../../src/config/load.ts'
-import { type Codec, headersFuzzer } from './headers.ts'
 import { configFuzzer, type ParseConfig } from './config.ts'
 import { drive, type Fuzzer, type Target } from './fuzzer.ts'
+import { type Codec, headersFuzzer } from './headers.ts'
 import { jsonFuzzer, type Reader } from './json.ts'
 import { linesFuzzer } from './lines.ts'
 import { keyTwice, readPlainly } from './plain-json.ts'
@@ -18,7 +18,8 @@ import { sseFuzzer } from './sse.ts'
 import { wrongWith } from './upstream.ts'
 
 const json = (mistake: Partial<Reader>): Fuzzer => jsonFuzzer({ parse: parseStrict, read: readMessage, ...mistake })
-const headers = (mistake: Partial<Codec>): Fuzzer => headersFuzzer({ encode: encodeHeader, decode: decodeHeader, standard: standardMismatch, params: paramMismatch, ...mistake })
+const headers = (mistake: Partial<Codec>): Fuzzer =>
+  headersFuzzer({ encode: encodeHeader, decode: decodeHeader, standard: standardMismatch, params: paramMismatch, ...mistake })
 const lenient = (text: string): JsonValue => {
   try {
     return JSON.parse(text) as JsonValue
@@ -32,7 +33,13 @@ const careless = (value: JsonValue): Message => {
     return readMessage(value)
   } catch (error) {
     const bare = value as { id?: number; method?: string; params?: object; jsonrpc?: string }
-    if (bare?.jsonrpc === '2.0' && typeof bare.method === 'string' && typeof bare.params === 'object' && typeof bare.id === 'number') return { kind: 'request', id: bare.id, method: bare.method, params: {} }
+    if (
+      bare?.jsonrpc === '2.0' &&
+      typeof bare.method === 'string' &&
+      typeof bare.params === 'object' &&
+      typeof bare.id === 'number'
+    )
+      return { kind: 'request', id: bare.id, method: bare.method, params: {} }
     throw error
   }
 }
@@ -54,19 +61,60 @@ const trusting: ParseConfig = (text) => {
 const mistakes: readonly [mistake: string, fuzzer: Fuzzer, finds: RegExp][] = [
   ['takes the last of two keys', json({ parse: lenient }), /comes twice|"__proto__"|wrote another value/],
   ['rounds numbers', json({ parse: (text, depthMax) => (parseStrict(text, depthMax), lenient(text)) }), /wrote another value/],
-  ['refuses what it need not', json({ parse: (text, depthMax) => (text.includes('\t') ? lenient('') : parseStrict(text, depthMax)) }), /refused what is good/],
-  ['throws something else', json({ parse: (text, depthMax) => (text.includes('\u2028') ? null!['x'] : parseStrict(text, depthMax)) }), /null/],
+  [
+    'refuses what it need not',
+    json({ parse: (text, depthMax) => (text.includes('\t') ? lenient('') : parseStrict(text, depthMax)) }),
+    /refused what is good/,
+  ],
+  [
+    'throws something else',
+    json({ parse: (text, depthMax) => (text.includes('\u2028') ? null!['x'] : parseStrict(text, depthMax)) }),
+    /null/,
+  ],
   ['does not mind the depth', json({ parse: (text) => parseStrict(text, 100_000) }), /too deep/],
   ['takes Name for name', json({ read: careless }), /tolerant reader|reads differently/],
-  ['cannot be read again', json({ read: (value) => (JSON.stringify(value).includes('{},') ? never() : readMessage(value)) }), /no reason/],
-  ['folds the case of a name', headers({ standard: (all, ...rest) => standardMismatch({ ...all, 'mcp-method': all['mcp-method']?.toLowerCase() }, ...rest) }), /method differs/],
+  [
+    'cannot be read again',
+    json({ read: (value) => (JSON.stringify(value).includes('{},') ? never() : readMessage(value)) }),
+    /no reason/,
+  ],
+  [
+    'folds the case of a name',
+    headers({
+      standard: (all, ...rest) => standardMismatch({ ...all, 'mcp-method': all['mcp-method']?.toLowerCase() }, ...rest),
+    }),
+    /method differs/,
+  ],
   ['trims what is not a space', headers({ decode: (value) => decodeHeader(value.trim()) }), /by hand/],
-  ['rounds an integer', headers({ params: (all, declared, args) => (paramMismatch(all, declared, args) && 'n' in args && Number(all['mcp-param-n']) === Number(JSON.stringify(args['n'])) ? undefined : paramMismatch(all, declared, args)) }), /by hand wrong: /],
-  ['takes Base64 without padding', headers({ decode: (value) => decodeHeader(value) ?? (/^=\?base64\?\w+\?=$/.test(value) ? Buffer.from(value.slice(9, -2), 'base64').toString() : undefined) }), /by hand as undefined/],
+  [
+    'rounds an integer',
+    headers({
+      params: (all, declared, args) =>
+        paramMismatch(all, declared, args) && 'n' in args && Number(all['mcp-param-n']) === Number(JSON.stringify(args['n']))
+          ? undefined
+          : paramMismatch(all, declared, args),
+    }),
+    /by hand wrong: /,
+  ],
+  [
+    'takes Base64 without padding',
+    headers({
+      decode: (value) =>
+        decodeHeader(value) ??
+        (/^=\?base64\?\w+\?=$/.test(value) ? Buffer.from(value.slice(9, -2), 'base64').toString() : undefined),
+    }),
+    /by hand as undefined/,
+  ],
   ['writes UTF-8 into a header', headers({ encode: (text) => text }), /no header can carry/],
   ['forgets what a chunk ended with', sseFuzzer(forgetful), /in \d+ chunks/],
   ['takes any size', sseFuzzer((body) => readEvents(body, 1e9)), /reads on|ended with undefined|in \d+ chunks/],
-  ['splits at a CR', linesFuzzer((max, onLine, onFault) => ({ push: (chunk) => new LineSplitter(max, (line) => line.split('\r').forEach(onLine), onFault).push(chunk) })), /chunks/],
+  [
+    'splits at a CR',
+    linesFuzzer((max, onLine, onFault) => ({
+      push: (chunk) => new LineSplitter(max, (line) => line.split('\r').forEach(onLine), onFault).push(chunk),
+    })),
+    /chunks/,
+  ],
   ['takes any line', linesFuzzer((_, onLine, onFault) => new LineSplitter(1e9, onLine, onFault)), /too-long/],
   ['lets a broken key be', configFuzzer(trusting), /./],
 ]
@@ -87,13 +135,23 @@ for (const [mistake, fuzzer, finds] of mistakes)
 
 test('the same seed and number make the same case, another number another', () => {
   const target = jsonFuzzer().open() as Target<string>
-  const text = (seed: number, at: number): string => Array.from({ length: 50 }, (_, place) => target.make(new Random(seed, at + place))).join('\n')
+  const text = (seed: number, at: number): string =>
+    Array.from({ length: 50 }, (_, place) => target.make(new Random(seed, at + place))).join('\n')
   assert.equal(text(5, 100), text(5, 100))
   assert.notEqual(text(5, 100), text(5, 200))
   assert.notEqual(text(5, 100), text(6, 100))
 })
 
-const head = ['content-type', 'application/json', 'mcp-method', 'tools/call', 'mcp-name', 'a', 'mcp-protocol-version', '2026-07-28']
+const head = [
+  'content-type',
+  'application/json',
+  'mcp-method',
+  'tools/call',
+  'mcp-name',
+  'a',
+  'mcp-protocol-version',
+  '2026-07-28',
+]
 const bodyWith = (params: string): string => `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`
 const meta = '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}'
 const arrivals: readonly [what: string, headers: readonly string[], body: string, wrong: RegExp | undefined][] = [
@@ -104,7 +162,12 @@ const arrivals: readonly [what: string, headers: readonly string[], body: string
   ['another version in the header', head, bodyWith('{"name":"a"}'), /Protocol-Version/],
   ['a credential', [...head, 'authorization', 'Bearer x'], bodyWith(`{"name":"a",${meta}}`), /authorization/],
   ['a header twice', [...head, 'Mcp-Name', 'b'], bodyWith(`{"name":"a",${meta}}`), /mcp-name comes twice/],
-  ['what policy denies', [...head.slice(0, 5), 'forbidden_tool', ...head.slice(6)], bodyWith(`{"name":"forbidden_tool",${meta}}`), /policy denies/],
+  [
+    'what policy denies',
+    [...head.slice(0, 5), 'forbidden_tool', ...head.slice(6)],
+    bodyWith(`{"name":"forbidden_tool",${meta}}`),
+    /policy denies/,
+  ],
   ['a batch', head, `[${bodyWith('{}')}]`, /not one message/],
   ['half a character', head, bodyWith('{"name":"a","\\ud800":1}'), /not Unicode/],
 ]
@@ -116,8 +179,10 @@ for (const [what, rawHeaders, body, wrong] of arrivals)
   })
 
 test('the plain reader reads what JSON.parse reads, and sees keys that come twice', () => {
-  for (const text of ['{}', '[1,-2.5e+3,"a\\u0062\\n",true,null,{"a":{"b":[]}}]', ' "x" ', '0', '"\\ud800"']) assert.ok(readPlainly(text, 9))
-  for (const text of ['', '{', '{"a":1,}', '[1 2]', '01', '+1', '.5', "'a'", '"\n"', '"\\x"', 'nul', '{a:1}', '[1]x', '\ufeff1']) assert.equal(readPlainly(text, 9), undefined)
+  for (const text of ['{}', '[1,-2.5e+3,"a\\u0062\\n",true,null,{"a":{"b":[]}}]', ' "x" ', '0', '"\\ud800"'])
+    assert.ok(readPlainly(text, 9))
+  for (const text of ['', '{', '{"a":1,}', '[1 2]', '01', '+1', '.5', "'a'", '"\n"', '"\\x"', 'nul', '{a:1}', '[1]x', '\ufeff1'])
+    assert.equal(readPlainly(text, 9), undefined)
   assert.equal(readPlainly('[[[1]]]', 2), undefined)
   assert.equal(keyTwice(readPlainly('{"a":[{"b":1,"\\u0062":2}]}', 9)!), 'b')
 })

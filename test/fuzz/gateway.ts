@@ -54,7 +54,9 @@ class Sessions {
   }
 
   filledIn(text: string, port: number): string {
-    return text.replaceAll('%PORT%', String(port)).replace(/%SESSION(\d)%/g, (_, slot: string) => this.#ids.get(Number(slot)) ?? 'none')
+    return text
+      .replaceAll('%PORT%', String(port))
+      .replace(/%SESSION(\d)%/g, (_, slot: string) => this.#ids.get(Number(slot)) ?? 'none')
   }
 
   async renew(text: string, { status, body }: Heard): Promise<void> {
@@ -72,7 +74,11 @@ class Sessions {
 
   async #initialize(slot: number): Promise<void> {
     const { server, version } = sessions[slot] as (typeof sessions)[number]
-    const params = { protocolVersion: version, capabilities: { elicitation: {}, sampling: {}, roots: {} }, clientInfo: { name: 'fuzzer', version: '1' } }
+    const params = {
+      protocolVersion: version,
+      capabilities: { elicitation: {}, sampling: {}, roots: {} },
+      clientInfo: { name: 'fuzzer', version: '1' },
+    }
     const response = await fetch(`http://127.0.0.1:${this.#port}${pathOf(server)}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },

@@ -1,7 +1,13 @@
 /** The header codec of 2026-07-28, against a second one written by hand from RFC 4648, RFC 3629 and the specification. */
 import { type JsonObject, parseStrict } from '../../src/lib/strict-json.ts'
 import { builtInMethods } from '../../src/protocol/methods.ts'
-import { decodeHeader, encodeHeader, paramMismatch, requestHeaders, standardMismatch } from '../../src/protocol/revisions/2026-07-28/headers.ts'
+import {
+  decodeHeader,
+  encodeHeader,
+  paramMismatch,
+  requestHeaders,
+  standardMismatch,
+} from '../../src/protocol/revisions/2026-07-28/headers.ts'
 import { paramHeaders } from '../../src/protocol/revisions/2026-07-28/param-headers.ts'
 import { type Fuzzer, must, type Target } from './fuzzer.ts'
 import { mutated, numberForms, type Vocabulary } from './mutate.ts'
@@ -14,30 +20,112 @@ type Input =
   | { readonly kind: 'standard'; readonly headers: Headers; readonly method: string; readonly params: string }
   | { readonly kind: 'params'; readonly headers: Headers; readonly schema: string; readonly args: string }
 
-const names = ['read_file', 'wéird', ' padded ', '', '=?base64?literal?=', 'a\nb', '世界', 'us-west1', '\t', 'x\u00a0', 'file:///a%20b', '42', 'true', '\ud800', 'a=?base64?YQ==?=']
+const names = [
+  'read_file',
+  'wéird',
+  ' padded ',
+  '',
+  '=?base64?literal?=',
+  'a\nb',
+  '世界',
+  'us-west1',
+  '\t',
+  'x\u00a0',
+  'file:///a%20b',
+  '42',
+  'true',
+  '\ud800',
+  'a=?base64?YQ==?=',
+]
 const values: Vocabulary = {
   seeds: [...names.filter((name) => name.isWellFormed()).map(encodeHeader), ...names],
   token: /=\?base64\?|\?=|[A-Za-z0-9+/]{1,4}|=|[\s\S]/g,
-  words: ['=?base64?', '?=', '=?BASE64?', '=', '==', 'YQ==', 'YR==', '/w==', '7aCA', 'wK8=', '4oKs', '77u/', '8J+YgA==', ' ', '\t', '\u00a0', '\u0000', '\u0080', '\u00ff', ...numberForms],
+  words: [
+    '=?base64?',
+    '?=',
+    '=?BASE64?',
+    '=',
+    '==',
+    'YQ==',
+    'YR==',
+    '/w==',
+    '7aCA',
+    'wK8=',
+    '4oKs',
+    '77u/',
+    '8J+YgA==',
+    ' ',
+    '\t',
+    '\u00a0',
+    '\u0000',
+    '\u0080',
+    '\u00ff',
+    ...numberForms,
+  ],
 }
 const methods = ['tools/call', 'tools/list', 'prompts/get', 'resources/read', 'ping', 'tasks/get', 'unknown/method']
 const schemas = [
-  { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' }, on: { type: 'boolean', 'x-mcp-header': 'On' } } },
-  { type: 'object', properties: { n: { type: 'integer', 'x-mcp-header': 'N' }, at: { type: 'object', properties: { n: { type: 'integer', 'x-mcp-header': 'At-N' } } } } },
-  { type: 'object', properties: { constructor: { type: 'string', 'x-mcp-header': 'Constructor' }, region: { type: 'string', 'x-mcp-header': 'X' } } },
+  {
+    type: 'object',
+    properties: { region: { type: 'string', 'x-mcp-header': 'Region' }, on: { type: 'boolean', 'x-mcp-header': 'On' } },
+  },
+  {
+    type: 'object',
+    properties: {
+      n: { type: 'integer', 'x-mcp-header': 'N' },
+      at: { type: 'object', properties: { n: { type: 'integer', 'x-mcp-header': 'At-N' } } },
+    },
+  },
+  {
+    type: 'object',
+    properties: {
+      constructor: { type: 'string', 'x-mcp-header': 'Constructor' },
+      region: { type: 'string', 'x-mcp-header': 'X' },
+    },
+  },
 ].map((schema) => JSON.stringify(schema))
-const argumentSeeds = ['{"region":"eu","on":true}', '{"n":42,"at":{"n":-7}}', '{"region":" pad "}', '{"n":1.0,"on":false}', '{"constructor":"x","region":null}', '{}', '{"n":"42"}', '{"at":[1]}']
+const argumentSeeds = [
+  '{"region":"eu","on":true}',
+  '{"n":42,"at":{"n":-7}}',
+  '{"region":" pad "}',
+  '{"n":1.0,"on":false}',
+  '{"constructor":"x","region":null}',
+  '{}',
+  '{"n":"42"}',
+  '{"at":[1]}',
+]
 const vocabulary = (seeds: readonly string[], words: readonly string[] = []): Vocabulary => ({
   seeds,
   token: /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[\s\S]/g,
-  words: [...words, ...numberForms, 'null', 'true', '"eu"', '"n":', '{', '}', '[', ']', ',', ':', '"x-mcp-header":', '"items":', '"integer"', '"string"'],
+  words: [
+    ...words,
+    ...numberForms,
+    'null',
+    'true',
+    '"eu"',
+    '"n":',
+    '{',
+    '}',
+    '[',
+    ']',
+    ',',
+    ':',
+    '"x-mcp-header":',
+    '"items":',
+    '"integer"',
+    '"string"',
+  ],
 })
 const argumentWords = vocabulary(argumentSeeds)
 const schemaWords = vocabulary(schemas)
 
 /** A value as node:http would hand it in: latin1, no line breaks. Written well most of the time. */
 function headerFor(random: Random, text: string): string {
-  const good = random.once(2) ? encodeHeader(text) : /^[\x21-\x7e]+$/.test(text) ? text : `=?base64?${Buffer.from(text).toString('base64')}?=`
+  const good = random.once(2)
+    ? encodeHeader(text)
+    : /^[\x21-\x7e]+$/.test(text)
+      ? text
+      : `=?base64?${Buffer.from(text).toString('base64')}?=`
   return random.once(3) ? mutated(random, values, 2, good) : good
 }
 
@@ -54,13 +142,25 @@ function make(random: Random): Input {
       const headers: Headers = {}
       if (!random.once(20)) headers['mcp-method'] = random.once(10) ? mutated(random, values, 2, method) : method
       if (!random.once(10)) headers['mcp-name'] = headerFor(random, name)
-      return { kind: 'standard', headers, method, params: random.once(12) ? mutated(random, argumentWords) : JSON.stringify({ [key]: name }) }
+      return {
+        kind: 'standard',
+        headers,
+        method,
+        params: random.once(12) ? mutated(random, argumentWords) : JSON.stringify({ [key]: name }),
+      }
     }
     default: {
       const schema = mutated(random, schemaWords, 1)
       const args = mutated(random, argumentWords, 3)
       const headers: Headers = {}
-      for (const [name, path] of [['region', ['region']], ['on', ['on']], ['n', ['n']], ['at-n', ['at', 'n']], ['x', ['region']], ['constructor', ['constructor']]] as const) {
+      for (const [name, path] of [
+        ['region', ['region']],
+        ['on', ['on']],
+        ['n', ['n']],
+        ['at-n', ['at', 'n']],
+        ['x', ['region']],
+        ['constructor', ['constructor']],
+      ] as const) {
         const value = args.match(new RegExp(`"${path.at(-1)}":("(?:[^"\\\\]|\\\\.)*"|[^,}\\]]+)`))?.[1]
         if (value !== undefined && !random.once(8)) headers[`mcp-param-${name}`] = headerFor(random, value.replace(/^"|"$/g, ''))
       }
@@ -95,14 +195,23 @@ function accepts(input: Input, codec: Codec): boolean {
     case 'text': {
       if (!input.text.isWellFormed()) return false // a subject like that is refused before it is encoded
       const value = codec.encode(input.text)
-      must(/^[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?$/.test(value), () => `encodes as ${JSON.stringify(value)}, which no header can carry`)
-      must(codec.decode(value) === input.text, () => `${JSON.stringify(input.text)} comes back as ${JSON.stringify(codec.decode(value))}`)
+      must(
+        /^[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?$/.test(value),
+        () => `encodes as ${JSON.stringify(value)}, which no header can carry`,
+      )
+      must(
+        codec.decode(value) === input.text,
+        () => `${JSON.stringify(input.text)} comes back as ${JSON.stringify(codec.decode(value))}`,
+      )
       must(decoded(value) === input.text, () => `encoded as ${value}, another reader has ${JSON.stringify(decoded(value))}`)
       return true
     }
     case 'value': {
       const found = codec.decode(input.value)
-      must(found === decoded(input.value), () => `decodes as ${JSON.stringify(found)}, by hand as ${JSON.stringify(decoded(input.value))}`)
+      must(
+        found === decoded(input.value),
+        () => `decodes as ${JSON.stringify(found)}, by hand as ${JSON.stringify(decoded(input.value))}`,
+      )
       return found !== undefined
     }
     case 'standard':
@@ -121,8 +230,15 @@ function checkStandard({ headers, method, params: text }: Input & { kind: 'stand
   const named = { 'tools/call': 'name', 'prompts/get': 'name', 'resources/read': 'uri', 'tasks/get': 'taskId' }[method]
   const subject = named === undefined ? undefined : params[named]
   const methodFits = given !== undefined && withoutPadding(given) === method
-  const nameFits = typeof subject !== 'string' || !subject.isWellFormed() || (headers['mcp-name'] !== undefined && decoded(headers['mcp-name']) === subject)
-  must((fault === undefined) === (methodFits && nameFits), () => `says ${JSON.stringify(fault)}; the method ${methodFits ? 'fits' : 'differs'}, the name ${nameFits ? 'fits' : 'differs'}`)
+  const nameFits =
+    typeof subject !== 'string' ||
+    !subject.isWellFormed() ||
+    (headers['mcp-name'] !== undefined && decoded(headers['mcp-name']) === subject)
+  must(
+    (fault === undefined) === (methodFits && nameFits),
+    () =>
+      `says ${JSON.stringify(fault)}; the method ${methodFits ? 'fits' : 'differs'}, the name ${nameFits ? 'fits' : 'differs'}`,
+  )
   return fault === undefined
 }
 
@@ -131,18 +247,28 @@ function checkParams({ headers, schema, args: text }: Input & { kind: 'params' }
   const declared = paramHeaders(objectOf(schema))
   if (args === undefined || typeof declared === 'string') return false
   const fault = codec.params(headers, declared, args)
-  const wrong = declared.filter(({ header, path, integer }) => !fits(headers[`mcp-param-${header.toLowerCase()}`], writtenAt(text, path), integer))
-  must((fault === undefined) === (wrong.length === 0), () => `says ${JSON.stringify(fault)}; by hand wrong: ${wrong.map(({ header }) => header).join(', ') || 'nothing'}`)
+  const wrong = declared.filter(
+    ({ header, path, integer }) => !fits(headers[`mcp-param-${header.toLowerCase()}`], writtenAt(text, path), integer),
+  )
+  must(
+    (fault === undefined) === (wrong.length === 0),
+    () => `says ${JSON.stringify(fault)}; by hand wrong: ${wrong.map(({ header }) => header).join(', ') || 'nothing'}`,
+  )
   const sent = requestHeaders('2026-07-28', 'tools/call', builtInMethods('tools/call'), { name: 'x', arguments: args }, declared)
   const own = codec.params(sent, declared, args)
-  must(own === undefined || !text.isWellFormed() || /\\u[dD][89a-fA-F]/.test(text), () => `our own headers ${JSON.stringify(sent)} do not pass: ${own}`)
+  must(
+    own === undefined || !text.isWellFormed() || /\\u[dD][89a-fA-F]/.test(text),
+    () => `our own headers ${JSON.stringify(sent)} do not pass: ${own}`,
+  )
   return fault === undefined
 }
 
 function objectOf(text: string): JsonObject | undefined {
   try {
     const value = parseStrict(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) && !('rawJSON' in value) ? (value as JsonObject) : undefined
+    return typeof value === 'object' && value !== null && !Array.isArray(value) && !('rawJSON' in value)
+      ? (value as JsonObject)
+      : undefined
   } catch {
     return undefined
   }
@@ -150,15 +276,25 @@ function objectOf(text: string): JsonObject | undefined {
 
 /** The argument at `path`: a primitive as text, with numbers as they are written; `null` where no header may be. */
 function writtenAt(text: string, path: readonly string[]): { readonly text: string; readonly number: boolean } | null {
-  let value: unknown = JSON.parse(text, (_key, read: unknown, context?: { source?: string }) => (typeof read === 'number' ? { number: context?.source ?? String(read) } : read))
-  for (const key of path) value = isHolder(value) && Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined
+  let value: unknown = JSON.parse(text, (_key, read: unknown, context?: { source?: string }) =>
+    typeof read === 'number' ? { number: context?.source ?? String(read) } : read,
+  )
+  for (const key of path)
+    value = isHolder(value) && Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined
   if (typeof value === 'string' || typeof value === 'boolean') return { text: String(value), number: false }
-  const number = typeof value === 'object' && value !== null && Object.keys(value).join() === 'number' ? (value as { number: unknown }).number : undefined
+  const number =
+    typeof value === 'object' && value !== null && Object.keys(value).join() === 'number'
+      ? (value as { number: unknown }).number
+      : undefined
   return typeof number === 'string' ? { text: number, number: true } : null
 }
 const isHolder = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function fits(header: string | undefined, wanted: { readonly text: string; readonly number: boolean } | null, integer: boolean): boolean {
+function fits(
+  header: string | undefined,
+  wanted: { readonly text: string; readonly number: boolean } | null,
+  integer: boolean,
+): boolean {
   if (header === undefined || wanted === null) return header === undefined && wanted === null
   const value = decoded(header)
   if (value === undefined) return false
@@ -217,7 +353,8 @@ function fromUtf8(bytes: readonly number[]): string | undefined {
   let text = ''
   for (let at = 0; at < bytes.length; ) {
     const lead = bytes[at++] as number
-    const more = lead < 0x80 ? 0 : lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xf0 && lead < 0xf5 ? 3 : -1
+    const more =
+      lead < 0x80 ? 0 : lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xf0 && lead < 0xf5 ? 3 : -1
     if (more === -1) return undefined
     let point = more === 0 ? lead : lead & (0x3f >> more)
     for (let left = more; left > 0; left--) {

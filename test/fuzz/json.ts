@@ -33,7 +33,10 @@ function accepts(text: string, { parse, read }: Reader): boolean {
   const value = attempt(() => parse(text, depthMax), JsonRefused)
   const plain = readPlainly(text, depthMax)
   const why = plain === undefined ? 'it is not JSON, or too deep' : ambiguity(plain)
-  must((value === undefined) === (why !== undefined), () => `parseStrict ${value === undefined ? 'refused what is good' : `accepted, but ${why}`}`)
+  must(
+    (value === undefined) === (why !== undefined),
+    () => `parseStrict ${value === undefined ? 'refused what is good' : `accepted, but ${why}`}`,
+  )
   if (value === undefined || plain === undefined) return false
   sameAgain(value, plain, parse)
   const message = attempt(() => read(value), EnvelopeRefused)
@@ -45,7 +48,10 @@ function accepts(text: string, { parse, read }: Reader): boolean {
 }
 
 /** Undefined where it was refused with the one error that it may be refused with. */
-function attempt<Value extends object | string | number | boolean | null>(work: () => Value, refusal: new (...args: never[]) => Error): Value | undefined {
+function attempt<Value extends object | string | number | boolean | null>(
+  work: () => Value,
+  refusal: new (...args: never[]) => Error,
+): Value | undefined {
   try {
     return work()
   } catch (error) {
@@ -77,7 +83,24 @@ function sameAgain(value: JsonValue, plain: Node, parse: Reader['parse']): void 
 }
 
 /** Keys that decide what a message is. Compared as the most tolerant readers do: Unicode simple case folding. */
-const deciding = ['jsonrpc', 'id', 'method', 'params', 'result', 'error', '_meta', 'name', 'arguments', 'uri', 'cursor', 'ref', 'requestId', 'taskId', 'requestState', 'progressToken']
+const deciding = [
+  'jsonrpc',
+  'id',
+  'method',
+  'params',
+  'result',
+  'error',
+  '_meta',
+  'name',
+  'arguments',
+  'uri',
+  'cursor',
+  'ref',
+  'requestId',
+  'taskId',
+  'requestState',
+  'progressToken',
+]
 const nearly = deciding.map((key) => [key, new RegExp(`^${key}$`, 'iu')] as const)
 
 /** The key that a tolerant reader takes for another, in the holders that decide something. */
@@ -100,5 +123,8 @@ function readsAs(message: Message, plain: Node): void {
   if (message.kind === 'notification') return must(id === undefined, () => 'a notification has an id')
   if (message.kind === 'response' && message.id === undefined) return
   const written = id === undefined ? '' : spelled(id)
-  must(written === JSON.stringify(message.id), () => `the id is ${written} in the text and ${JSON.stringify(message.id)} in the message`)
+  must(
+    written === JSON.stringify(message.id),
+    () => `the id is ${written} in the text and ${JSON.stringify(message.id)} in the message`,
+  )
 }

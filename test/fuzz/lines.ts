@@ -14,7 +14,13 @@ interface Input {
 }
 
 const vocabulary: Vocabulary = {
-  seeds: ['one\ntwo\r\n\nthree\n', `${messageTexts.slice(0, 4).join('\n')}\n`, '\r\n\r\r\n \n\t\n', '世界\n\ud83d\ude00\r\nno end', 'a\u0085b\u2028c\n\u00a0\n'],
+  seeds: [
+    'one\ntwo\r\n\nthree\n',
+    `${messageTexts.slice(0, 4).join('\n')}\n`,
+    '\r\n\r\r\n \n\t\n',
+    '世界\n\ud83d\ude00\r\nno end',
+    'a\u0085b\u2028c\n\u00a0\n',
+  ],
   token: /\r\n|\r|\n|[^\r\n]{1,8}/gu,
   words: ['\n', '\r', '\r\n', '\n\n', ' ', '\u0000', '世', '\u2028', '\ufeff', 'x'.repeat(100), '{"a":1}\n'],
 }
@@ -38,7 +44,8 @@ export const linesFuzzer = (splitter: NewSplitter = (...options) => new LineSpli
     lanes: 1,
     make,
     check: (input) => accepts(input, splitter),
-    show: ({ bytes, cuts: places, lineBytesMax }) => `${JSON.stringify({ text: Buffer.from(bytes).toString('latin1'), cuts: places, lineBytesMax })}\n`,
+    show: ({ bytes, cuts: places, lineBytesMax }) =>
+      `${JSON.stringify({ text: Buffer.from(bytes).toString('latin1'), cuts: places, lineBytesMax })}\n`,
     close: () => undefined,
   }),
 })
@@ -47,10 +54,17 @@ function accepts({ bytes, cuts: places, lineBytesMax }: Input, splitter: NewSpli
   const wanted = expected(bytes, lineBytesMax)
   for (const chunks of [[bytes], chunked(bytes, places)]) {
     const got: string[] = []
-    const lines = splitter(lineBytesMax, (line) => got.push(`line ${line}`), (fault) => got.push(`fault ${fault}`))
+    const lines = splitter(
+      lineBytesMax,
+      (line) => got.push(`line ${line}`),
+      (fault) => got.push(`fault ${fault}`),
+    )
     // A copy: a splitter that keeps a chunk must not mind what becomes of the buffer it came from.
     for (const chunk of chunks) lines.push(Uint8Array.from(chunk))
-    must(isDeepStrictEqual(got, wanted), () => `in ${chunks.length} chunks: ${JSON.stringify(got)}, and not ${JSON.stringify(wanted)}`)
+    must(
+      isDeepStrictEqual(got, wanted),
+      () => `in ${chunks.length} chunks: ${JSON.stringify(got)}, and not ${JSON.stringify(wanted)}`,
+    )
   }
   return wanted.some((one) => one.startsWith('line'))
 }

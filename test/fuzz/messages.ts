@@ -17,8 +17,14 @@ export interface Sample {
 const both: readonly Sample[] = [
   { method: 'tools/list', params: {} },
   { method: 'tools/list', params: { cursor: 'page-2' } },
-  { method: 'tools/call', params: { name: 'read_file', arguments: { path: 'a.txt', lines: [1, 2.5, -3e-7], deep: { a: { b: [{}] } } } } },
-  { method: 'tools/call', params: { name: 'write_file', arguments: { path: 'é\u0000"\\', content: 'x'.repeat(64) }, _meta: { progressToken: 7 } } },
+  {
+    method: 'tools/call',
+    params: { name: 'read_file', arguments: { path: 'a.txt', lines: [1, 2.5, -3e-7], deep: { a: { b: [{}] } } } },
+  },
+  {
+    method: 'tools/call',
+    params: { name: 'write_file', arguments: { path: 'é\u0000"\\', content: 'x'.repeat(64) }, _meta: { progressToken: 7 } },
+  },
   { method: 'tools/call', params: { name: 'forbidden_tool', arguments: {} } },
   { method: 'tools/call', params: { name: 'region', arguments: { region: 'eu', at: { n: 42 }, on: true } } },
   { method: 'tools/call', params: { name: 'region', arguments: forms } },
@@ -29,7 +35,10 @@ const both: readonly Sample[] = [
   { method: 'resources/templates/list', params: {} },
   { method: 'resources/read', params: { uri: 'file:///a%20b.txt' } },
   { method: 'resources/read', params: { uri: 'file:///forbidden/secret' } },
-  { method: 'completion/complete', params: { ref: { type: 'ref/prompt', name: 'hello' }, argument: { name: 'who', value: 'w' } } },
+  {
+    method: 'completion/complete',
+    params: { ref: { type: 'ref/prompt', name: 'hello' }, argument: { name: 'who', value: 'w' } },
+  },
   { method: 'notifications/cancelled', params: { requestId: 1, reason: 'no' }, notification: true },
   { method: 'notifications/progress', params: { progressToken: 7, progress: 0.5 }, notification: true },
 ]
@@ -37,14 +46,26 @@ export const modernSamples: readonly Sample[] = [
   ...both,
   { method: 'server/discover', params: {} },
   { method: 'subscriptions/listen', params: { notifications: { toolsListChanged: true, resourceSubscriptions: ['file:///a'] } } },
-  { method: 'tools/call', params: { name: 'read_file', arguments: {}, inputResponses: { q1: { action: 'accept', content: {} } }, requestState: 'x' } },
+  {
+    method: 'tools/call',
+    params: { name: 'read_file', arguments: {}, inputResponses: { q1: { action: 'accept', content: {} } }, requestState: 'x' },
+  },
   { method: 'tasks/get', params: { taskId: 't-1' } },
-].map((sample) => ({ ...sample, params: { ...sample.params, _meta: { ...(sample.params as { _meta?: object })._meta, ...meta } } }))
+].map((sample) => ({
+  ...sample,
+  params: { ...sample.params, _meta: { ...(sample.params as { _meta?: object })._meta, ...meta } },
+}))
 export const legacySamples: readonly Sample[] = [
   ...both,
   { method: 'ping', params: {} },
-  { method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: { sampling: {} }, clientInfo: { name: 'fuzzer', version: '1' } } },
-  { method: 'initialize', params: { protocolVersion: '2025-03-26', capabilities: {}, clientInfo: { name: 'fuzzer', version: '1' } } },
+  {
+    method: 'initialize',
+    params: { protocolVersion: '2025-11-25', capabilities: { sampling: {} }, clientInfo: { name: 'fuzzer', version: '1' } },
+  },
+  {
+    method: 'initialize',
+    params: { protocolVersion: '2025-03-26', capabilities: {}, clientInfo: { name: 'fuzzer', version: '1' } },
+  },
   { method: 'logging/setLevel', params: { level: 'info' } },
   { method: 'resources/subscribe', params: { uri: 'file:///a' } },
   { method: 'resources/unsubscribe', params: { uri: 'file:///a' } },
@@ -74,8 +95,37 @@ const lexical: readonly string[] = [
 ]
 
 /** Keys that mean something, beside keys that nearly do. */
-const keys = ['jsonrpc', 'id', 'method', 'params', 'result', 'error', '_meta', 'name', 'arguments', 'uri', 'cursor', 'ref', 'requestState', 'progressToken']
-const nearKeys = ['Name', 'ARGUMENTS', 'param\u017f', 'to\u212aen', 'metHod', 'ｎame', '__proto__', '__Proto__', 'constructor', 'n\\u0061me', '\\u005f_proto__', 'Result', 'iD']
+const keys = [
+  'jsonrpc',
+  'id',
+  'method',
+  'params',
+  'result',
+  'error',
+  '_meta',
+  'name',
+  'arguments',
+  'uri',
+  'cursor',
+  'ref',
+  'requestState',
+  'progressToken',
+]
+const nearKeys = [
+  'Name',
+  'ARGUMENTS',
+  'param\u017f',
+  'to\u212aen',
+  'metHod',
+  'ｎame',
+  '__proto__',
+  '__Proto__',
+  'constructor',
+  'n\\u0061me',
+  '\\u005f_proto__',
+  'Result',
+  'iD',
+]
 
 export const messageTexts: readonly string[] = [
   ...[...modernSamples, ...legacySamples].map((sample) => JSON.stringify(messageOf(sample))),
@@ -88,8 +138,43 @@ export const jsonVocabulary: Vocabulary = {
   words: [
     ...[...keys, ...nearKeys].map((key) => `"${key}":`),
     ...[...keys, ...nearKeys].map((key) => `"${key}":1,`),
-    ...['{', '}', '[', ']', ',', ':', '"', '\\', '/*x*/', '//x\n', "'a'", 'true', 'false', 'null', 'undefined', '{}', '[]', '""', '"a":1', ',"a":2', '"\\ud800"', '\\u0022'],
-    ...['"2.0"', '"tools/call"', '"forbidden_tool"', '"2026-07-28"', '"id":null,', '"id":1.0,', '"__proto__":{},', '"\\u006eame":"x",', '\ufeff', ' ', '\n'],
+    ...[
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      ':',
+      '"',
+      '\\',
+      '/*x*/',
+      '//x\n',
+      "'a'",
+      'true',
+      'false',
+      'null',
+      'undefined',
+      '{}',
+      '[]',
+      '""',
+      '"a":1',
+      ',"a":2',
+      '"\\ud800"',
+      '\\u0022',
+    ],
+    ...[
+      '"2.0"',
+      '"tools/call"',
+      '"forbidden_tool"',
+      '"2026-07-28"',
+      '"id":null,',
+      '"id":1.0,',
+      '"__proto__":{},',
+      '"\\u006eame":"x",',
+      '\ufeff',
+      ' ',
+      '\n',
+    ],
     ...numberForms,
   ],
   pairs: [

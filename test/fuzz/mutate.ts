@@ -49,12 +49,73 @@ const lookAlikes: Readonly<Record<string, string>> = {
 
 /** The same number, nearly the same number, and what some readers take for a number. */
 export const numberForms: readonly string[] = [
-  ...['0', '-0', '1', '1.0', '1.00', '1e0', '1E+0', '10e-1', '01', '+1', '.5', '5.', '0x10', '1_000', '1,000', '0.1', '0.10', '1e5', '100000'],
-  ...['9007199254740991', '9007199254740992', '9007199254740993', '12345678901234567890', '1e400', '-1e400', '1e-400', 'NaN', 'Infinity'],
-  ...['0.1000000000000000055511151231257827', '123456789.123456789123', '1e21', '1e+21', '1E21', '\u0661', '２', '1n', '00', '-', '2147483648', '42.0'],
+  ...[
+    '0',
+    '-0',
+    '1',
+    '1.0',
+    '1.00',
+    '1e0',
+    '1E+0',
+    '10e-1',
+    '01',
+    '+1',
+    '.5',
+    '5.',
+    '0x10',
+    '1_000',
+    '1,000',
+    '0.1',
+    '0.10',
+    '1e5',
+    '100000',
+  ],
+  ...[
+    '9007199254740991',
+    '9007199254740992',
+    '9007199254740993',
+    '12345678901234567890',
+    '1e400',
+    '-1e400',
+    '1e-400',
+    'NaN',
+    'Infinity',
+  ],
+  ...[
+    '0.1000000000000000055511151231257827',
+    '123456789.123456789123',
+    '1e21',
+    '1e+21',
+    '1E21',
+    '\u0661',
+    '２',
+    '1n',
+    '00',
+    '-',
+    '2147483648',
+    '42.0',
+  ],
 ]
 
-const odd = ['\u0000', '\n', '\r', '\r\n', '\t', '\u001f', '\u007f', '\u0085', '\u00a0', '\u2028', '\ud800', '\udfff', '\ud83d\ude00', '\ufeff', '\ufffd', '\u202e', '\u0301']
+const odd = [
+  '\u0000',
+  '\n',
+  '\r',
+  '\r\n',
+  '\t',
+  '\u001f',
+  '\u007f',
+  '\u0085',
+  '\u00a0',
+  '\u2028',
+  '\ud800',
+  '\udfff',
+  '\ud83d\ude00',
+  '\ufeff',
+  '\ufffd',
+  '\u202e',
+  '\u0301',
+]
 
 const tokensOf = (text: string, { token }: Vocabulary): string[] => text.match(token) ?? []
 const at = (random: Random, text: string): number => random.below(text.length + 1)
@@ -62,7 +123,9 @@ const at = (random: Random, text: string): number => random.below(text.length + 
 const flipBit: Mutation = (random, text) => {
   const place = random.below(text.length)
   const bits = random.once(4) ? 16 : 7
-  return text.slice(0, place) + String.fromCharCode((text.charCodeAt(place) || 0) ^ (1 << random.below(bits))) + text.slice(place + 1)
+  return (
+    text.slice(0, place) + String.fromCharCode((text.charCodeAt(place) || 0) ^ (1 << random.below(bits))) + text.slice(place + 1)
+  )
 }
 const splice: Mutation = (random, text, { seeds }) => {
   const other = random.pick(seeds)
@@ -105,7 +168,13 @@ const wrap: Mutation = (random, text, vocabulary) => {
   const from = random.once(2) ? 0 : random.below(tokens.length)
   const run = random.once(2) ? tokens.length - from : 1
   const times = random.once(8) ? 1 + random.below(80) : 1 + random.few(4)
-  return [...tokens.slice(0, from), open.repeat(times), ...tokens.slice(from, from + run), close.repeat(times), ...tokens.slice(from + run)].join('')
+  return [
+    ...tokens.slice(0, from),
+    open.repeat(times),
+    ...tokens.slice(from, from + run),
+    close.repeat(times),
+    ...tokens.slice(from + run),
+  ].join('')
 }
 const lookAlike: Mutation = (random, text) => {
   const start = at(random, text)
@@ -137,7 +206,22 @@ const escaped: Mutation = (random, text) => {
   return `${text.slice(0, place)}\\u${code.toString(16).padStart(4, '0')}${text.slice(place + 1)}`
 }
 
-const mutations: readonly Mutation[] = [flipBit, splice, swap, repeat, drop, insert, replace, wrap, lookAlike, oddSign, otherNumber, truncate, otherCase, escaped]
+const mutations: readonly Mutation[] = [
+  flipBit,
+  splice,
+  swap,
+  repeat,
+  drop,
+  insert,
+  replace,
+  wrap,
+  lookAlike,
+  oddSign,
+  otherNumber,
+  truncate,
+  otherCase,
+  escaped,
+]
 
 /** A seed of the vocabulary after at most `max` mutations; often after none, so that good texts are seen as well. */
 export function mutated(random: Random, vocabulary: Vocabulary, max = 4, text = random.pick(vocabulary.seeds)): string {

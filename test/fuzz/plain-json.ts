@@ -111,7 +111,8 @@ class Reader {
 }
 
 const escapes: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
-const unescaped = (escape: string): string => escapes[escape[1] as string] ?? String.fromCharCode(Number.parseInt(escape.slice(2), 16))
+const unescaped = (escape: string): string =>
+  escapes[escape[1] as string] ?? String.fromCharCode(Number.parseInt(escape.slice(2), 16))
 
 /** The first key that an object has twice, compared one by one with every other. */
 export function keyTwice(node: Node): string | undefined {
@@ -133,7 +134,10 @@ const first = (found: readonly (string | undefined)[]): string | undefined => fo
 export function spelled(node: Node): string {
   switch (node.kind) {
     case 'object':
-      return `{${node.members.map(([key, value]) => `${JSON.stringify(key)}:${spelled(value)}`).sort().join(',')}}`
+      return `{${node.members
+        .map(([key, value]) => `${JSON.stringify(key)}:${spelled(value)}`)
+        .sort()
+        .join(',')}}`
     case 'array':
       return `[${node.items.map(spelled).join(',')}]`
     case 'string':

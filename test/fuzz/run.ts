@@ -20,7 +20,15 @@ import { sseFuzzer } from './sse.ts'
 import { stdioFuzzer } from './stdio.ts'
 import { Watchdog } from './watchdog.ts'
 
-const fuzzers: readonly Fuzzer[] = [jsonFuzzer(), headersFuzzer(), sseFuzzer(), linesFuzzer(), configFuzzer(), gatewayFuzzer(), stdioFuzzer()]
+const fuzzers: readonly Fuzzer[] = [
+  jsonFuzzer(),
+  headersFuzzer(),
+  sseFuzzer(),
+  linesFuzzer(),
+  configFuzzer(),
+  gatewayFuzzer(),
+  stdioFuzzer(),
+]
 export const fuzzerNames: readonly string[] = fuzzers.map(({ name }) => name)
 
 export interface FuzzOptions {
@@ -58,7 +66,11 @@ export async function fuzz({ seed, cases, seconds, only, from, print, beat }: Fu
       ...(from !== undefined && { from }),
       cases: cases === undefined ? Number.MAX_SAFE_INTEGER : Math.ceil((cases * fuzzer.share.cases) / whole('cases')),
       seconds: seconds === undefined ? Number.MAX_SAFE_INTEGER : (seconds * fuzzer.share.seconds) / whole('seconds'),
-      beat: (done) => beat?.(fuzzer.name, tallies.reduce((sum, one) => sum + one.cases, done)),
+      beat: (done) =>
+        beat?.(
+          fuzzer.name,
+          tallies.reduce((sum, one) => sum + one.cases, done),
+        ),
     })
     await watchdog.stop()
     tallies.push(tally)
@@ -97,12 +109,20 @@ if (import.meta.main) {
     if (given !== undefined && !/^\d+$/.test(given)) throw new Error(`--${name} is a whole number`)
     return given === undefined ? undefined : Number(given)
   }
-  if (values.only !== undefined && !fuzzerNames.includes(values.only)) throw new Error(`--only is one of ${fuzzerNames.join(', ')}`)
+  if (values.only !== undefined && !fuzzerNames.includes(values.only))
+    throw new Error(`--only is one of ${fuzzerNames.join(', ')}`)
   const seed = number('seed') ?? freshSeed()
   process.stdout.write(`seed ${seed}\n`)
   const print = (line: string): void => void process.stdout.write(`${line}\n`)
   const [cases, from] = [number('cases'), number('from')]
-  const report = await fuzz({ seed, cases, seconds: number('seconds') ?? (cases === undefined ? 60 : undefined), only: values.only, from, print })
+  const report = await fuzz({
+    seed,
+    cases,
+    seconds: number('seconds') ?? (cases === undefined ? 60 : undefined),
+    only: values.only,
+    from,
+    print,
+  })
   for (const fault of report.faults) print(fault)
   process.exit(report.faults.length === 0 ? 0 : 1)
 }

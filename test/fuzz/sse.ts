@@ -21,7 +21,30 @@ const vocabulary: Vocabulary = {
     ':\n\n\n\nid\nid: a\u0000b\nretry: 1e3\ndata:  two spaces\n\n',
   ],
   token: /\r\n|\r|\n|: ?|data|id|event|retry|[^\r\n:]/gu,
-  words: ['\n', '\r', '\r\n', '\n\n', '\r\n\r\n', ':', ': ', ' ', 'data', 'data: ', 'data:x\n', 'id: ', 'id', 'event: ', 'retry: ', 'retry: 5\n', '\u0000', '\u2028', '\u0085', '世', '\ufeff', 'x'.repeat(70)],
+  words: [
+    '\n',
+    '\r',
+    '\r\n',
+    '\n\n',
+    '\r\n\r\n',
+    ':',
+    ': ',
+    ' ',
+    'data',
+    'data: ',
+    'data:x\n',
+    'id: ',
+    'id',
+    'event: ',
+    'retry: ',
+    'retry: 5\n',
+    '\u0000',
+    '\u2028',
+    '\u0085',
+    '世',
+    '\ufeff',
+    'x'.repeat(70),
+  ],
 }
 
 function make(random: Random): Input {
@@ -40,7 +63,8 @@ export const sseFuzzer = (read: ReadEvents = readEvents): Fuzzer => ({
     lanes: 1,
     make,
     check: (input) => accepts(input, read),
-    show: ({ bytes, cuts: places, eventBytesMax }) => `${JSON.stringify({ text: Buffer.from(bytes).toString('latin1'), cuts: places, eventBytesMax })}\n`,
+    show: ({ bytes, cuts: places, eventBytesMax }) =>
+      `${JSON.stringify({ text: Buffer.from(bytes).toString('latin1'), cuts: places, eventBytesMax })}\n`,
     close: () => undefined,
   }),
 })
@@ -50,17 +74,30 @@ async function accepts({ bytes, cuts: places, eventBytesMax }: Input, read: Read
   for (const chunks of [[bytes], chunked(bytes, places)]) {
     const got = await gather(read, chunks, eventBytesMax)
     if (textIn(bytes) !== undefined) {
-      must(isDeepStrictEqual(got.events, events), () => `in ${chunks.length} chunks: ${JSON.stringify(got.events)}, and the standard says ${JSON.stringify(events)}`)
-      must(got.error === (overflow ? 'SseOverflow' : undefined), () => `in ${chunks.length} chunks: ended with ${got.error}, and ${heldMost} of ${eventBytesMax} were held`)
+      must(
+        isDeepStrictEqual(got.events, events),
+        () => `in ${chunks.length} chunks: ${JSON.stringify(got.events)}, and the standard says ${JSON.stringify(events)}`,
+      )
+      must(
+        got.error === (overflow ? 'SseOverflow' : undefined),
+        () => `in ${chunks.length} chunks: ended with ${got.error}, and ${heldMost} of ${eventBytesMax} were held`,
+      )
     } else {
-      must(isDeepStrictEqual(got.events, events.slice(0, got.events.length)), () => `in ${chunks.length} chunks, before what is not UTF-8: ${JSON.stringify(got.events)}`)
+      must(
+        isDeepStrictEqual(got.events, events.slice(0, got.events.length)),
+        () => `in ${chunks.length} chunks, before what is not UTF-8: ${JSON.stringify(got.events)}`,
+      )
       must(got.error === 'TypeError' || overflow, () => `in ${chunks.length} chunks: what is not UTF-8 ended with ${got.error}`)
     }
   }
   return events.length > 0 && !overflow
 }
 
-async function gather(read: ReadEvents, chunks: readonly Uint8Array[], eventBytesMax: number): Promise<{ events: SseEvent[]; error: string | undefined }> {
+async function gather(
+  read: ReadEvents,
+  chunks: readonly Uint8Array[],
+  eventBytesMax: number,
+): Promise<{ events: SseEvent[]; error: string | undefined }> {
   const events: SseEvent[] = []
   let arrived = Buffer.alloc(0)
   async function* body(): AsyncGenerator<Uint8Array> {
@@ -92,7 +129,12 @@ function textIn(bytes: Uint8Array): string | undefined {
 
 /** WHATWG HTML 9.2.6, on the whole text at once. Up to the first event that is larger than it may be. */
 function expected(bytes: Uint8Array, eventBytesMax: number): { events: SseEvent[]; overflow: boolean; heldMost: number } {
-  const lines = (textIn(bytes) ?? Buffer.from(bytes).toString('utf8').replace(/^\ufeff/, '')).split(/\r\n|\r|\n/)
+  const lines = (
+    textIn(bytes) ??
+    Buffer.from(bytes)
+      .toString('utf8')
+      .replace(/^\ufeff/, '')
+  ).split(/\r\n|\r|\n/)
   const last = lines.pop() as string
   const events: SseEvent[] = []
   let [held, heldMost] = [0, 0]

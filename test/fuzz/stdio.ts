@@ -18,7 +18,8 @@ export const stdioFuzzer = (): Fuzzer => ({ name: 'stdio', share: { cases: 2, se
 /** Ids of requests never come twice, or one would rightly be told that the first is still under way. */
 function make(random: Random): Input {
   const door = random.below(servers.length)
-  const message = (): object => messageOf(onDoor(random.pick(random.once(2) ? modernSamples : legacySamples), servers[door]), random.next())
+  const message = (): object =>
+    messageOf(onDoor(random.pick(random.once(2) ? modernSamples : legacySamples), servers[door]), random.next())
   const answer = { jsonrpc: '2.0', id: random.pick(['sekisho-1', 'sekisho-2', 7]), result: { action: 'decline' } }
   const line = bodyOf(random, random.once(8) ? [message(), message()] : random.once(10) ? answer : message())
   return { door, line: random.once(300) ? line.padEnd(300_000) : line }

@@ -26,13 +26,21 @@ export interface Upstream {
 interface Message {
   readonly id?: string | number
   readonly method?: string
-  readonly params?: { readonly name?: string; readonly protocolVersion?: string; readonly _meta?: { readonly progressToken?: unknown } }
+  readonly params?: {
+    readonly name?: string
+    readonly protocolVersion?: string
+    readonly _meta?: { readonly progressToken?: unknown }
+  }
 }
 
 const modernVersion = '2026-07-28'
 const schema = {
   type: 'object',
-  properties: { region: { type: 'string', 'x-mcp-header': 'Region' }, at: { type: 'object', properties: { n: { type: 'integer', 'x-mcp-header': 'At-N' } } }, on: { type: 'boolean', 'x-mcp-header': 'On' } },
+  properties: {
+    region: { type: 'string', 'x-mcp-header': 'Region' },
+    at: { type: 'object', properties: { n: { type: 'integer', 'x-mcp-header': 'At-N' } } },
+    on: { type: 'boolean', 'x-mcp-header': 'On' },
+  },
 }
 const tools = ['read_file', 'write_file', 'forbidden_tool'].map((name) => ({ name, inputSchema: { type: 'object' } }))
 const results: Readonly<Record<string, object>> = {
@@ -62,7 +70,8 @@ export async function startUpstream(): Promise<Upstream> {
     request.on('end', () => {
       const body = Buffer.concat(chunks)
       const wrong = request.method === 'POST' ? wrongWith(request, body) : undefined
-      if (wrong !== undefined) wrongs.push(`${wrong}\n${request.method} ${request.url}\n${request.rawHeaders.join('\n')}\n\n${body.toString('latin1')}`)
+      if (wrong !== undefined)
+        wrongs.push(`${wrong}\n${request.method} ${request.url}\n${request.rawHeaders.join('\n')}\n\n${body.toString('latin1')}`)
       if (/"method":"(tools\/call|prompts\/get|resources\/read)"/.test(body.toString('latin1'))) calls++
       answer(request, response, body.toString())
     })
@@ -79,16 +88,29 @@ export async function startUpstream(): Promise<Upstream> {
   }
 }
 
-const never = ['authorization', 'cookie', 'proxy-authorization', 'x-forwarded-for', 'x-forwarded-host', 'forwarded', 'origin', 'referer']
+const never = [
+  'authorization',
+  'cookie',
+  'proxy-authorization',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'forwarded',
+  'origin',
+  'referer',
+]
 const once = ['mcp-method', 'mcp-name', 'mcp-protocol-version', 'mcp-session-id', 'content-type', 'content-length', 'host']
 
 /** What is wrong with a request that the gateway sent, as far as two readers of it could differ, or policy was passed by. */
-export function wrongWith({ rawHeaders, url = '' }: Pick<IncomingMessage, 'rawHeaders' | 'url'>, body: Uint8Array): string | undefined {
+export function wrongWith(
+  { rawHeaders, url = '' }: Pick<IncomingMessage, 'rawHeaders' | 'url'>,
+  body: Uint8Array,
+): string | undefined {
   const names = rawHeaders.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase())
   const foreign = names.find((name) => never.includes(name))
   if (foreign !== undefined) return `the header ${foreign} of the caller was passed on`
   // Whoever writes it into a parameter of a tool's wants it passed on.
-  if (names.some((name, at) => !name.startsWith('mcp-param-') && rawHeaders[at * 2 + 1]?.includes(credential))) return 'a credential of the caller was passed on'
+  if (names.some((name, at) => !name.startsWith('mcp-param-') && rawHeaders[at * 2 + 1]?.includes(credential)))
+    return 'a credential of the caller was passed on'
   const twice = once.find((name) => names.filter((other) => other === name).length > 1)
   if (twice !== undefined) return `the header ${twice} comes twice`
   if (!isUtf8(body)) return 'the body is not UTF-8'
@@ -121,7 +143,9 @@ function subjectIn(plain: Node): Node | undefined {
 /** The policy of the fuzzed gateway denies everything with this word, to everyone. */
 function forbidden(plain: Node): string | undefined {
   const subject = textOf(subjectIn(plain))
-  return subject !== undefined && /^(file:\/\/\/)?forbidden/.test(subject) ? `policy denies ${JSON.stringify(subject)}, and it came` : undefined
+  return subject !== undefined && /^(file:\/\/\/)?forbidden/.test(subject)
+    ? `policy denies ${JSON.stringify(subject)}, and it came`
+    : undefined
 }
 
 /** A modern request: the headers say what the body says. */
@@ -132,12 +156,14 @@ function mismatch(plain: Node, header: (name: string) => string | undefined): st
   const version = textOf(memberOf(memberOf(memberOf(plain, 'params'), '_meta'), 'io.modelcontextprotocol/protocolVersion'))
   if (header('mcp-protocol-version') !== version) return `the MCP-Protocol-Version header is ${header('mcp-protocol-version')}`
   const subject = method === 'completion/complete' || method === 'resources/subscribe' ? undefined : subjectIn(plain)
-  if (subject !== undefined && decoded(header('mcp-name') ?? '') !== textOf(subject)) return `the Mcp-Name header is ${header('mcp-name')}`
+  if (subject !== undefined && decoded(header('mcp-name') ?? '') !== textOf(subject))
+    return `the Mcp-Name header is ${header('mcp-name')}`
   return undefined
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, body: string): void {
-  const json = (status: number, value: object, headers = {}): void => void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value))
+  const json = (status: number, value: object, headers = {}): void =>
+    void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value))
   if (request.method === 'GET') return void response.writeHead(405).end()
   if (request.method === 'DELETE') return void response.writeHead(200).end()
   const { id, method = '', params = {} } = JSON.parse(body) as Message
@@ -146,24 +172,43 @@ function answer(request: IncomingMessage, response: ServerResponse, body: string
   if (url.startsWith('/hostile') && method !== 'initialize') return hostile(response, id, body)
   if (url.startsWith('/unfriendly')) return hostile(response, id, body)
   if (method === 'initialize') {
-    const version = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'].find((one) => one === params.protocolVersion) ?? '2025-11-25'
-    return json(200, { jsonrpc: '2.0', id, result: { protocolVersion: version, capabilities, serverInfo } }, { 'mcp-session-id': 'upstream-session' })
+    const version =
+      ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'].find((one) => one === params.protocolVersion) ?? '2025-11-25'
+    return json(
+      200,
+      { jsonrpc: '2.0', id, result: { protocolVersion: version, capabilities, serverInfo } },
+      { 'mcp-session-id': 'upstream-session' },
+    )
   }
   const isModern = url.startsWith('/modern')
   const extra = isModern ? { resultType: 'complete', ttlMs: 1000, cacheScope: 'private' } : {}
-  if (method === 'server/discover' && isModern) return json(200, { jsonrpc: '2.0', id, result: { supportedVersions: [modernVersion], capabilities, ...extra } })
+  if (method === 'server/discover' && isModern)
+    return json(200, { jsonrpc: '2.0', id, result: { supportedVersions: [modernVersion], capabilities, ...extra } })
   const result = results[method]
-  if (result === undefined) return json(isModern ? 404 : 200, { jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } })
-  if (method === 'tools/call' && params.name === 'write_file') return streamed(response, id, { ...result, ...extra }, params._meta?.progressToken, isModern)
+  if (result === undefined)
+    return json(isModern ? 404 : 200, { jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } })
+  if (method === 'tools/call' && params.name === 'write_file')
+    return streamed(response, id, { ...result, ...extra }, params._meta?.progressToken, isModern)
   json(200, { jsonrpc: '2.0', id, result: { ...result, ...extra } })
 }
 
 /** The answer as an event stream: progress, and on the old wire a question that nobody has to answer. */
-function streamed(response: ServerResponse, id: string | number, result: object, progressToken: unknown, isModern: boolean): void {
+function streamed(
+  response: ServerResponse,
+  id: string | number,
+  result: object,
+  progressToken: unknown,
+  isModern: boolean,
+): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   const say = (message: object): void => void response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`)
   if (progressToken !== undefined) say({ method: 'notifications/progress', params: { progressToken, progress: 1 } })
-  if (!isModern) say({ id: 'u1', method: 'elicitation/create', params: { message: 'Really?', requestedSchema: { type: 'object', properties: {} } } })
+  if (!isModern)
+    say({
+      id: 'u1',
+      method: 'elicitation/create',
+      params: { message: 'Really?', requestedSchema: { type: 'object', properties: {} } },
+    })
   setTimeout(() => {
     say({ id, result })
     response.end()
@@ -172,9 +217,30 @@ function streamed(response: ServerResponse, id: string | number, result: object,
 
 const replies = [
   { jsonrpc: '2.0', id: 0, result: { content: [{ type: 'text', text: 'x' }], resultType: 'complete' } },
-  { jsonrpc: '2.0', id: 0, result: { tools: [{ name: 'read_file', inputSchema: { type: 'object' } }, { name: 'forbidden_tool' }], resultType: 'complete', ttlMs: 5, cacheScope: 'public' } },
-  { jsonrpc: '2.0', id: 0, result: { resultType: 'input_required', inputRequests: { q: { method: 'elicitation/create', params: { message: 'm' } } }, requestState: 's' } },
-  { jsonrpc: '2.0', id: 0, result: { contents: [{ uri: 'ui://x', text: 'y' }], content: [{ type: 'resource_link', uri: 'file:///a' }] } },
+  {
+    jsonrpc: '2.0',
+    id: 0,
+    result: {
+      tools: [{ name: 'read_file', inputSchema: { type: 'object' } }, { name: 'forbidden_tool' }],
+      resultType: 'complete',
+      ttlMs: 5,
+      cacheScope: 'public',
+    },
+  },
+  {
+    jsonrpc: '2.0',
+    id: 0,
+    result: {
+      resultType: 'input_required',
+      inputRequests: { q: { method: 'elicitation/create', params: { message: 'm' } } },
+      requestState: 's',
+    },
+  },
+  {
+    jsonrpc: '2.0',
+    id: 0,
+    result: { contents: [{ uri: 'ui://x', text: 'y' }], content: [{ type: 'resource_link', uri: 'file:///a' }] },
+  },
   { jsonrpc: '2.0', id: 0, error: { code: -32602, message: 'no', data: { a: 1 } } },
   { jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 1, progress: 1 } },
   { jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri: 'file:///a' } },
@@ -185,16 +251,25 @@ const replies = [
 /** Rubbish that depends on the request alone, so that it is the same the next time. */
 function hostile(response: ServerResponse, id: string | number, body: string): void {
   const random = new Random(createHash('sha256').update(body).digest().readUInt32LE(0))
-  const reply = (): string => mutated(random, jsonVocabulary, 3, JSON.stringify(random.pick(replies)).replace('"id":0', `"id":${JSON.stringify(id)}`))
+  const reply = (): string =>
+    mutated(random, jsonVocabulary, 3, JSON.stringify(random.pick(replies)).replace('"id":0', `"id":${JSON.stringify(id)}`))
   switch (random.below(12)) {
     case 0:
       return void response.destroy()
     case 1:
-      return void response.writeHead(random.pick([204, 301, 401, 404, 429, 500, 503]), { location: 'http://127.0.0.1:1/', 'mcp-session-id': 'x y' }).end(reply())
+      return void response
+        .writeHead(random.pick([204, 301, 401, 404, 429, 500, 503]), { location: 'http://127.0.0.1:1/', 'mcp-session-id': 'x y' })
+        .end(reply())
     case 2:
-      return void response.writeHead(200, { 'content-type': 'application/json', 'content-length': 10_000 }).end(reply(), () => response.destroy())
+      return void response
+        .writeHead(200, { 'content-type': 'application/json', 'content-length': 10_000 })
+        .end(reply(), () => response.destroy())
     case 3:
-      return void response.writeHead(200, { 'content-type': random.pick(['text/html', '', 'application/json; charset=utf-16', 'text/event-stream']) }).end(reply())
+      return void response
+        .writeHead(200, {
+          'content-type': random.pick(['text/html', '', 'application/json; charset=utf-16', 'text/event-stream']),
+        })
+        .end(reply())
     case 4:
       return void response.writeHead(200, { 'content-type': 'application/json' }).end(reply().repeat(20_000))
     case 5:
@@ -202,7 +277,11 @@ function hostile(response: ServerResponse, id: string | number, body: string): v
     case 6:
     case 7:
     case 8: {
-      const events = Array.from({ length: 1 + random.below(5) }, () => `${random.once(4) ? `id: ${random.below(9)}\n` : ''}data: ${reply()}${random.pick(['\n\n', '\r\n\r\n', '\n', '\n\n\n'])}`)
+      const events = Array.from(
+        { length: 1 + random.below(5) },
+        () =>
+          `${random.once(4) ? `id: ${random.below(9)}\n` : ''}data: ${reply()}${random.pick(['\n\n', '\r\n\r\n', '\n', '\n\n\n'])}`,
+      )
       return void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.join(''))
     }
     default:

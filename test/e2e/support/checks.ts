@@ -14,7 +14,8 @@ interface Check {
 
 /** The upstream's own error, in the code of the client's era: a resource that is not there is -32602 to a modern client. */
 const refusedWith = (codes: readonly number[]) => (error: unknown) => codes.includes((error as { code: number }).code)
-const logs = (peer: Peer): unknown[] => peer.notices.filter(({ method }) => method === 'notifications/message').map(({ params }) => params['data'])
+const logs = (peer: Peer): unknown[] =>
+  peer.notices.filter(({ method }) => method === 'notifications/message').map(({ params }) => params['data'])
 
 export const checks: readonly Check[] = [
   {
@@ -23,7 +24,11 @@ export const checks: readonly Check[] = [
   },
   {
     says: 'an unknown resource is an error, -32602 to a modern client (33, 70)',
-    run: async (peer) => assert.rejects(peer.client.readResource({ uri: 'nowhere://x' }), refusedWith(peer.era === 'modern' ? [-32602] : [-32602, -32002])),
+    run: async (peer) =>
+      assert.rejects(
+        peer.client.readResource({ uri: 'nowhere://x' }),
+        refusedWith(peer.era === 'modern' ? [-32602] : [-32602, -32002]),
+      ),
   },
   {
     says: 'the version is the one of its era (45)',
@@ -33,7 +38,8 @@ export const checks: readonly Check[] = [
     says: 'tools are listed, in one order (64)',
     async run(peer) {
       const names = await peer.tools()
-      for (const name of ['test_simple_text', 'test_error_handling', 'wait', 'witness']) assert.ok(names.includes(name), `${name} in ${names}`)
+      for (const name of ['test_simple_text', 'test_error_handling', 'wait', 'witness'])
+        assert.ok(names.includes(name), `${name} in ${names}`)
       assert.deepEqual(await peer.tools(), names)
     },
   },
@@ -63,7 +69,11 @@ export const checks: readonly Check[] = [
     says: 'a resource is read',
     async run(peer) {
       assert.ok((await peer.client.listResources()).resources.some(({ uri }) => uri === 'test://static-text'))
-      assert.ok((await peer.client.listResourceTemplates()).resourceTemplates.some(({ uriTemplate }) => uriTemplate === 'test://template/{id}/data'))
+      assert.ok(
+        (await peer.client.listResourceTemplates()).resourceTemplates.some(
+          ({ uriTemplate }) => uriTemplate === 'test://template/{id}/data',
+        ),
+      )
       const [part] = (await peer.client.readResource({ uri: 'test://static-text' })).contents
       assert.equal(part && 'text' in part && part.text, 'Text that never changes.')
     },

@@ -2,13 +2,23 @@
  * Clients: the two official SDKs in the three ways they speak, behind one face. Each declares sampling, elicitation and
  * roots, answers what it is asked, and keeps what it was told.
  */
-import { Client as ClientTwo, type ClientOptions, LOG_LEVEL_META_KEY, StreamableHTTPClientTransport as HttpTwo } from '@modelcontextprotocol/client'
+import {
+  type ClientOptions,
+  Client as ClientTwo,
+  StreamableHTTPClientTransport as HttpTwo,
+  LOG_LEVEL_META_KEY,
+} from '@modelcontextprotocol/client'
 import { StdioClientTransport as StdioTwo } from '@modelcontextprotocol/client/stdio'
 import { Client as ClientOne } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport as StdioOne } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport as HttpOne } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import type { Transport as TransportOne } from '@modelcontextprotocol/sdk/shared/transport.js'
-import { CallToolResultSchema, CreateMessageRequestSchema, ElicitRequestSchema, ListRootsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
+import {
+  CallToolResultSchema,
+  CreateMessageRequestSchema,
+  ElicitRequestSchema,
+  ListRootsRequestSchema,
+} from '@modelcontextprotocol/sdk/types.js'
 
 export const flavours = ['SDK 1', 'SDK 2 legacy', 'SDK 2 modern'] as const
 export type Flavour = (typeof flavours)[number]
@@ -88,7 +98,8 @@ async function connectOne(address: Address, offers: object): Promise<Peer> {
     client,
     version: () => version,
     tools: async () => (await client.listTools()).tools.map(({ name }) => name),
-    call: async (name, given = {}, options = {}) => resultOf(await client.callTool({ name, arguments: given }, CallToolResultSchema, options)),
+    call: async (name, given = {}, options = {}) =>
+      resultOf(await client.callTool({ name, arguments: given }, CallToolResultSchema, options)),
     follow: async (uri) => void (await client.subscribeResource({ uri })),
     close: () => client.close(),
   }
@@ -99,7 +110,8 @@ async function connectTwo(flavour: 'SDK 2 legacy' | 'SDK 2 modern', address: Add
   const era = flavour === 'SDK 2 modern' ? 'modern' : 'legacy'
   const versionNegotiation = { mode: era === 'modern' ? { pin: '2026-07-28' } : 'legacy' } as const
   const client = new ClientTwo(info, { capabilities: offers, versionNegotiation } as ClientOptions)
-  client.fallbackNotificationHandler = async ({ method, params }) => void notices.push({ method, params: (params ?? {}) as Notice['params'] })
+  client.fallbackNotificationHandler = async ({ method, params }) =>
+    void notices.push({ method, params: (params ?? {}) as Notice['params'] })
   if ('sampling' in offers) client.setRequestHandler('sampling/createMessage', () => (asked.push('sampling'), said))
   if ('elicitation' in offers) client.setRequestHandler('elicitation/create', () => (asked.push('elicitation'), filled))
   if ('roots' in offers) client.setRequestHandler('roots/list', () => (asked.push('roots'), roots))
@@ -148,7 +160,9 @@ function endpoint(address: string | Inside): [URL, { fetch?: typeof fetch; reque
 }
 
 function spread({ command: [file, ...args], cwd, env }: Local) {
-  const inherited = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined))
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
   return { command: file as string, args, cwd, env: { ...inherited, ...env }, stderr: 'ignore' as const }
 }
 
@@ -167,6 +181,10 @@ function resultOf(raw: object): Result {
  * knows a JSON-RPC error at HTTP 400 only, and gives the text of every other status as it came.)
  */
 export async function refusalOf(outcome: Promise<unknown>): Promise<string | undefined> {
-  const { message, data, raw } = (await outcome.catch((error: unknown) => error)) as { message?: string; data?: object; raw?: object }
+  const { message, data, raw } = (await outcome.catch((error: unknown) => error)) as {
+    message?: string
+    data?: object
+    raw?: object
+  }
   return /"dev\.sekisho\/refusal":\{"code":"([A-Z_]+)"/.exec(JSON.stringify([data, raw]) + message)?.[1]
 }

@@ -58,7 +58,9 @@ export class Raw {
 
   /** Begins a session of the legacy era; gives the answer to `initialize`. */
   async open(version: string, capabilities: object = {}): Promise<Answer> {
-    const answer = await this.post(this.request('initialize', { protocolVersion: version, capabilities, clientInfo: { name: 'raw', version: '1' } }))
+    const answer = await this.post(
+      this.request('initialize', { protocolVersion: version, capabilities, clientInfo: { name: 'raw', version: '1' } }),
+    )
     this.session = answer.headers.get('mcp-session-id') ?? undefined
     this.version = answer.only.result?.['protocolVersion'] as string | undefined
     if (this.session !== undefined) await this.legacy({ jsonrpc: '2.0', method: 'notifications/initialized' })
@@ -78,9 +80,17 @@ export class Raw {
   }
 
   /** A request of 2026-07-28, complete in itself, with the headers it needs. */
-  modern(method: string, params: { readonly name?: string; readonly uri?: string; readonly [member: string]: unknown } = {}, signal?: AbortSignal): Promise<Answer> {
+  modern(
+    method: string,
+    params: { readonly name?: string; readonly uri?: string; readonly [member: string]: unknown } = {},
+    signal?: AbortSignal,
+  ): Promise<Answer> {
     const named = params.name ?? params.uri
-    const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, ...(named !== undefined && { 'mcp-name': named }) }
+    const headers = {
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': method,
+      ...(named !== undefined && { 'mcp-name': named }),
+    }
     return this.post(this.modernMessage(method, params), headers, signal)
   }
 

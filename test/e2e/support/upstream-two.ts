@@ -9,14 +9,23 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { parseArgs } from 'node:util'
 import { toNodeHandler } from '@modelcontextprotocol/node'
-import { createMcpHandler, isLegacyRequest, type McpServer, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server'
+import {
+  createMcpHandler,
+  isLegacyRequest,
+  type McpServer,
+  WebStandardStreamableHTTPServerTransport,
+} from '@modelcontextprotocol/server'
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
 import { z } from 'zod'
 import { assemble } from '../../conformance/fixture/assemble.ts'
 import { World } from '../../conformance/fixture/world.ts'
 
 const { era, transport, port } = parseArgs({
-  options: { era: { type: 'string', default: 'both' }, transport: { type: 'string', default: 'http' }, port: { type: 'string', default: '0' } },
+  options: {
+    era: { type: 'string', default: 'both' },
+    transport: { type: 'string', default: 'http' },
+    port: { type: 'string', default: '0' },
+  },
 }).values
 const world = new World()
 const witnessed: string[] = []
@@ -26,19 +35,28 @@ type Following = 'nothing' | 'legacy' | 'modern'
 
 function create(following: Following): McpServer {
   const { mcp, follow } = assemble(world)
-  mcp.registerTool('wait', { description: 'Waits to be cancelled', inputSchema: z.object({ name: z.string() }) }, async ({ name }, ctx) => {
-    witnessed.push(`began ${name}`)
-    const { signal } = ctx.mcpReq
-    await new Promise<void>((resolve) => {
-      signal.addEventListener('abort', () => resolve(), { once: true })
-    })
-    witnessed.push(`cancelled ${name}`)
-    return text('cancelled')
-  })
+  mcp.registerTool(
+    'wait',
+    { description: 'Waits to be cancelled', inputSchema: z.object({ name: z.string() }) },
+    async ({ name }, ctx) => {
+      witnessed.push(`began ${name}`)
+      const { signal } = ctx.mcpReq
+      await new Promise<void>((resolve) => {
+        signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+      witnessed.push(`cancelled ${name}`)
+      return text('cancelled')
+    },
+  )
   mcp.registerTool('witness', { description: 'What became of the waiting calls' }, () => text(JSON.stringify(witnessed)))
   const unfollow = following === 'nothing' ? undefined : follow()
   // The fixture tells of resources by its legacy subscriptions; a modern connection has filters of its own.
-  const unwatch = following === 'modern' ? world.bus.subscribe((event) => void (event.kind === 'resource_updated' && mcp.server.sendResourceUpdated({ uri: event.uri }))) : undefined
+  const unwatch =
+    following === 'modern'
+      ? world.bus.subscribe(
+          (event) => void (event.kind === 'resource_updated' && mcp.server.sendResourceUpdated({ uri: event.uri })),
+        )
+      : undefined
   mcp.server.onclose = () => {
     unfollow?.()
     unwatch?.()
@@ -79,5 +97,7 @@ if (transport === 'stdio') {
 } else {
   // The adapter's types do not know exactOptionalPropertyTypes; at run time it takes node's own request and response.
   const server = createServer(toNodeHandler({ fetch: handlerFor() }) as unknown as RequestListener)
-  server.listen(Number(port), '127.0.0.1', () => process.stderr.write(`listening http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp\n`))
+  server.listen(Number(port), '127.0.0.1', () =>
+    process.stderr.write(`listening http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp\n`),
+  )
 }

@@ -102,13 +102,17 @@ export class Yard {
   async gateway(config: object): Promise<Gateway> {
     const folder = this.folder()
     const configFile = join(folder, 'sekisho.yaml')
-    const rewrite = (next: object | string): void => writeFileSync(configFile, typeof next === 'string' ? next : JSON.stringify(next))
+    const rewrite = (next: object | string): void =>
+      writeFileSync(configFile, typeof next === 'string' ? next : JSON.stringify(next))
     rewrite(config)
     const running = this.start([cli, 'start', '--config', configFile, '--json'], { cwd: folder })
     const isReady = (): string | undefined => running.out.find((line) => line.startsWith('{"event":"ready"'))
     const ready = await until('the gateway is ready', () => isReady() ?? failedToStart(running))
     const { listen, admin } = JSON.parse(ready) as { listen: string; admin: string }
-    const outcomes = () => running.out.filter((line) => line.startsWith('{"event":"outcome"')).map((line) => JSON.parse(line) as Record<string, unknown>)
+    const outcomes = () =>
+      running.out
+        .filter((line) => line.startsWith('{"event":"outcome"'))
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
     return { ...running, url: listen, admin, folder, configFile, rewrite, outcomes }
   }
 
@@ -144,6 +148,10 @@ export function alive(pid: number): boolean {
 
 /** The processes that this one has started and that still run. */
 export function children(pid: number): number[] {
-  const listed = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' }).stdout
-  return listed.split('\n').map(Number).filter((child) => child > 0 && alive(child))
+  const listed = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).stdout
+  const pairs = listed
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number) as [number, number])
+  return pairs.filter(([child, parent]) => parent === pid && alive(child)).map(([child]) => child)
 }
