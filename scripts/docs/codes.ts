@@ -1,7 +1,7 @@
 /** Codes of refusals: every one shown exists, and the reference says of each what the table in the source says. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { errors, refusalCodes } from '../../src/protocol/errors.ts'
+import { errors, type RefusalCode } from '../../src/protocol/errors.ts'
 import { root } from '../child.ts'
 import type { Document } from './documents.ts'
 
@@ -34,7 +34,7 @@ export function codesOutOfStep(documents: readonly Document[]): string[] {
   const strange = [...rows]
     .filter(([code]) => !Object.hasOwn(errors, code))
     .map(([code, { line }]) => `${reference}:${line}: there is no code ${code}`)
-  const wrong = refusalCodes.flatMap((code) => {
+  const wrong = (Object.keys(errors) as RefusalCode[]).flatMap((code) => {
     const row = rows.get(code)
     if (row === undefined) return [`${reference}:1: ${code} is missing`]
     const { http, rpc, says, fix } = errors[code]

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { errors, refusalCodes } from '../../src/protocol/errors.ts'
+import { errors } from '../../src/protocol/errors.ts'
 import { root } from '../child.ts'
 import type { Document } from './documents.ts'
 
@@ -36,9 +36,9 @@ function shownIn(documents: readonly Document[], pattern: RegExp): Shown[] {
 }
 
 const advised = (): Shown[] =>
-  refusalCodes.flatMap((code) => {
-    const [, command] = /(sekisho [a-z][^"]*)/.exec(errors[code].fix) ?? []
-    return command === undefined ? [] : [{ place: `src/protocol/errors.ts:1: ${code}`, line: command }]
+  Object.entries(errors).flatMap(([code, { fix }]) => {
+    const [, line] = /(sekisho [a-z][^"]*)/.exec(fix) ?? []
+    return line === undefined ? [] : [{ place: `src/protocol/errors.ts:1: ${code}`, line }]
   })
 
 export async function unknownCommands(documents: readonly Document[]): Promise<string[]> {

@@ -11,12 +11,13 @@ const bare = (text: string): string =>
     .filter(Boolean)
     .join('\n')
 
-/** A block that begins with `// examples/…` is that whole file; another one is somewhere in one of them. */
+/** Where readers try things: a block that begins with `// examples/…` is that whole file; another one is in one of them. */
 export function strayExamples(documents: readonly Document[]): string[] {
   const folder = join(root, 'examples')
   const programs = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.ts')) : []
   const read = (name: string): string => bare(readFileSync(join(folder, name), 'utf8'))
-  return documents.flatMap(({ file, blocks }) =>
+  const tried = documents.filter(({ file }) => file === 'README.md' || file.startsWith('docs/guides/'))
+  return tried.flatMap(({ file, blocks }) =>
     blocks.flatMap(({ language, line, text }) => {
       if (!['ts', 'typescript'].includes(language)) return []
       const [first = '', named] = /^\/\/ examples\/(\S+)\n/.exec(text) ?? []

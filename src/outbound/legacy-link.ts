@@ -138,20 +138,20 @@ export class LegacyLink implements Link {
     })
   }
 
-  async *#call(call: Cleared, stop: Stop): Parcels {
+  #call(call: Cleared, stop: Stop): Flow {
+    return this.#follow(() => this.#launch(call), call, stop)
+  }
+
+  async #launch(call: Cleared): Promise<Flight> {
     if (!this.#announced) await this.#announce()
     if (call.origin.logLevel !== undefined) await this.#tuneLog(call)
     const id = this.#newId()
-    const { inputResponses, requestState, ...rest } = call.origin.era === 'modern' ? withoutEnvelope(call.body) : call.body
-    const params = call.origin.era === 'modern' ? rest : call.body
-    yield* this.#follow(
-      this.#fly({ kind: 'request', id, method: call.method, params: withProgressToken(params, id) }),
-      call,
-      stop,
-    )
+    const params = call.origin.era === 'modern' ? legacyParams(call.body) : call.body
+    return this.#fly({ kind: 'request', id, method: call.method, params: withProgressToken(params, id) })
   }
 
-  async *#follow(flight: Flight, call: Cleared, stop: Stop): Parcels {
+  async *#follow(launch: () => Promise<Flight>, call: Cleared, stop: Stop): Parcels {
+    const flight = await launch()
     const abort = (): void => flight.abort(stop.reason)
     stop.onStop(abort)
     let kept = false
@@ -197,11 +197,14 @@ export class LegacyLink implements Link {
   }
 
   /** A modern client came back with the answer: the call that waits goes on. */
-  async *#resume(held: string, call: Cleared, answers: readonly Cleared[], stop: Stop): Parcels {
+  #resume(held: string, call: Cleared, answers: readonly Cleared[], stop: Stop): Flow {
     const { flight, askId, question } = this.#options.suspended.take(held, call.principal.id)
     const cleared = answers.find((answer) => answer.question === question)
-    await this.answer(askId, cleared && { cleared, opinions: [] })
-    yield* this.#follow(flight, call, stop)
+    const answered = async (): Promise<Flight> => {
+      await this.answer(askId, cleared && { cleared, opinions: [] })
+      return flight
+    }
+    return this.#follow(answered, call, stop)
   }
 
   #notice(call: Parcel, message: Message & { kind: 'notification' }): Parcel | undefined {
@@ -296,6 +299,12 @@ export class LegacyLink implements Link {
   #newId(): number {
     return ++this.#nextId
   }
+}
+
+/** What a modern client sent, without what only its own era has. */
+function legacyParams(body: JsonObject): JsonObject {
+  const { inputResponses, requestState, ...params } = withoutEnvelope(body)
+  return params
 }
 
 /** The response, whatever comes before it. */

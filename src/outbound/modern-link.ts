@@ -96,11 +96,27 @@ export class ModernLink implements Link {
   async *#call(call: Cleared, answers: readonly Cleared[], stop: Stop): Parcels {
     const params = withoutAnswers(call.body)
     let given = this.#given(this.#options.states.redeem(call).upstream, answers, call.body['inputResponses'] !== undefined)
+    let fresh = false
     for (let round = 0; round < roundsMax; round++) {
-      const launch = (fresh: boolean): Promise<Flight> | Flight =>
-        this.#launch(call, given ? { ...params, ...given } : params, fresh)
-      let reply = yield* this.#follow(await launch(false), call, stop)
-      if (this.#isStale(reply)) reply = yield* this.#follow(await launch(true), call, stop)
+      const flight = await this.#launch(call, given ? { ...params, ...given } : params, fresh)
+      const abort = (): void => flight.abort(stop.reason)
+      stop.onStop(abort)
+      let reply: Response
+      try {
+        let step = await this.#next(flight, call)
+        while (!('kind' in step)) {
+          yield step
+          step = await this.#next(flight, call)
+        }
+        reply = step
+      } finally {
+        stop.offStop(abort)
+        await flight.close()
+      }
+      if (!fresh && this.#isStale(reply)) {
+        fresh = true
+        continue
+      }
       if (reply.outcome === 'error' || reply.body['resultType'] !== 'input_required') {
         if (reply.outcome === 'result' && this.#options.methods(call.method)?.list) this.#options.learn(reply.body)
         yield replyParcel(
@@ -143,22 +159,15 @@ export class ModernLink implements Link {
     return declared instanceof Promise ? declared.then(fly) : fly(declared)
   }
 
-  /** The reply to a flight; notices on the way are yielded. */
-  async *#follow(flight: Flight, call: Cleared, stop: Stop): Parcels<Response> {
-    const abort = (): void => flight.abort(stop.reason)
-    stop.onStop(abort)
-    try {
-      for (;;) {
-        const message = await flight.next()
-        if (message.kind === 'response') return message
-        if (message.kind !== 'notification') continue // the stream itself; and a modern server sends no requests
-        const notice = message.method === 'notifications/progress' ? progressFor(call, message) : message
-        const parcel = notice && isAudible(call, notice) ? noticeParcel(call, this.#options.methods, notice) : undefined
-        if (parcel) yield parcel
-      }
-    } finally {
-      stop.offStop(abort)
-      await flight.close()
+  /** What comes next of a flight: a notice to pass on, or the reply. */
+  async #next(flight: Flight, call: Cleared): Promise<Parcel | Response> {
+    for (;;) {
+      const message = await flight.next()
+      if (message.kind === 'response') return message
+      if (message.kind !== 'notification') continue // the stream itself; and a modern server sends no requests
+      const notice = message.method === 'notifications/progress' ? progressFor(call, message) : message
+      const parcel = notice && isAudible(call, notice) ? noticeParcel(call, this.#options.methods, notice) : undefined
+      if (parcel) return parcel
     }
   }
 
@@ -189,9 +198,18 @@ export class ModernLink implements Link {
   }
 
   async *#initialize(call: Cleared, stop: Stop): Parcels {
-    const reply = yield* this.#follow(this.fly(call, 'server/discover', {}, this.#options.timeouts), call, stop)
-    const body = reply.outcome === 'result' ? initializeFromDiscover(reply.body, call.origin.version) : reply.body
-    yield replyParcel(call, this.#options.methods, reply.outcome, body)
+    const flight = this.fly(call, 'server/discover', {}, this.#options.timeouts)
+    const abort = (): void => flight.abort(stop.reason)
+    stop.onStop(abort)
+    try {
+      let step = await this.#next(flight, call)
+      while (!('kind' in step)) step = await this.#next(flight, call)
+      const body = step.outcome === 'result' ? initializeFromDiscover(step.body, call.origin.version) : step.body
+      yield replyParcel(call, this.#options.methods, step.outcome, body)
+    } finally {
+      stop.offStop(abort)
+      await flight.close()
+    }
   }
 
   #enveloped(call: Parcel, params: JsonObject): JsonObject {

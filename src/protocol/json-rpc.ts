@@ -37,6 +37,9 @@ export class EnvelopeRefused extends Error {
   }
 }
 
+/** The same few keys come with every message. */
+const foldedKnown = new Map<string, string>()
+const foldedKnownMax = 1000
 const envelopeKeys = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error'])
 /** Keys whose near misses (`Name`, `arGuments`) another parser might read as the key itself (GHSA-4gph-2hhr-5mwg). */
 const protocolKeys = folded([
@@ -87,7 +90,12 @@ function folded(keys: readonly string[]): Map<string, string> {
 
 /** Case folding as tolerant parsers do it: `ſ` is an s and the Kelvin sign a k. */
 function fold(key: string): string {
-  return key.toUpperCase().toLowerCase()
+  let text = foldedKnown.get(key)
+  if (text === undefined) {
+    text = key.toUpperCase().toLowerCase()
+    if (foldedKnown.size < foldedKnownMax && key.length < 64) foldedKnown.set(key, text)
+  }
+  return text
 }
 
 export const isObject = (value: unknown): value is JsonObject =>

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { newApiKey } from '../../src/identity/api-keys.ts'
 import { connect, flavours, type Peer, refusalOf } from './support/peers.ts'
-import { type Message, Raw } from './support/raw.ts'
+import { Raw, refusalIn } from './support/raw.ts'
 import { until } from './support/until.ts'
 import { configFor, everything, type Gateway, node, type Running, upstreamOne, upstreamTwo, Yard } from './support/yard.ts'
 
@@ -184,10 +184,6 @@ describe('all servers, by role', () => {
       ...(named !== undefined && { 'mcp-name': named }),
     })
   }
-  const refusal = ({ error, result }: Message): unknown => {
-    const meta = (error?.data ?? result?.['_meta']) as Record<string, { code: string }> | undefined
-    return meta?.['dev.sekisho/refusal']?.code
-  }
 
   it('nobody without a key gets a list (90)', async () => {
     const client = new Raw(`${restricted.url}/mcp`)
@@ -211,6 +207,6 @@ describe('all servers, by role', () => {
       ['resources/read', { uri: shownUri('two', 'test://static-text') }],
     ]
     for (const [method, params] of attempts)
-      assert.equal(refusal((await ask(client, method, params)).only), 'POLICY_DENIED', method)
+      assert.equal(refusalIn((await ask(client, method, params)).only), 'POLICY_DENIED', method)
   })
 })

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { connect, flavours } from './support/peers.ts'
-import { type Message, Raw } from './support/raw.ts'
+import { type Message, Raw, refusalIn, textIn } from './support/raw.ts'
 import { until, within } from './support/until.ts'
 import { configFor, everything, type Gateway, node, upstreamOne, upstreamTwo, Yard } from './support/yard.ts'
 
@@ -14,8 +14,6 @@ after(() => yard.close())
 let gateway: Gateway
 const raw = (server: string): Raw => new Raw(`${gateway.url}/${server}/mcp`)
 const call = (client: Raw, name: string, given: object = {}): Message => client.request('tools/call', { name, arguments: given })
-const textOf = ({ result }: Message): string =>
-  ((result?.['content'] as { text: string }[] | undefined) ?? []).map(({ text }) => text).join('\n')
 
 before(async () => {
   const [one, sse, modern] = await Promise.all([
@@ -59,7 +57,7 @@ describe('GEN-2 legacy versions', () => {
         await client.open(asked)
         assert.equal(client.version, answered)
         const { only } = await client.legacy(call(client, 'test_simple_text'))
-        assert.equal(textOf(only), 'Plain text from the fixture.')
+        assert.equal(textIn(only), 'Plain text from the fixture.')
       })
 })
 
@@ -115,12 +113,8 @@ describe('batches (47)', () => {
       const { status, messages } = await client.legacy([allowed, denied, notice, list])
       const answerTo = ({ id }: Message): Message => messages.find((message) => message.id === id) ?? {}
       assert.deepEqual([status, messages.length], [200, 3])
-      assert.equal(textOf(answerTo(allowed)), 'Plain text from the fixture.')
-      const refusal = answerTo(denied).result
-      assert.deepEqual(
-        [refusal?.['isError'], (refusal?.['_meta'] as Record<string, { code: string }>)['dev.sekisho/refusal']?.code],
-        [true, 'POLICY_DENIED'],
-      )
+      assert.equal(textIn(answerTo(allowed)), 'Plain text from the fixture.')
+      assert.deepEqual([answerTo(denied).result?.['isError'], refusalIn(answerTo(denied))], [true, 'POLICY_DENIED'])
       const names = (answerTo(list).result?.['tools'] as { name: string }[]).map(({ name }) => name)
       assert.deepEqual([names.includes('test_simple_text'), names.includes('test_error_handling')], [true, false])
     })
@@ -177,7 +171,7 @@ describe('questions of a server', () => {
         }
       }
       const answered = await within(5000, 'the answer', client.modern('tools/call', answering))
-      assert.match(textOf(answered.only), /ada/)
+      assert.match(textIn(answered.only), /ada/)
       if (server === 'modern') return // a stateless server decides by itself what may come twice
       const again = await within(5000, 'a refusal', client.modern('tools/call', answering))
       assert.deepEqual([again.status, again.only.error?.code], [400, -32602])
@@ -187,7 +181,7 @@ describe('questions of a server', () => {
 
 describe('a client that goes away', () => {
   const witness = async (client: Raw): Promise<readonly string[]> =>
-    JSON.parse(textOf((await client.modern('tools/call', { name: 'witness', arguments: {} })).only)) as string[]
+    JSON.parse(textIn((await client.modern('tools/call', { name: 'witness', arguments: {} })).only)) as string[]
 
   for (const server of ['one', 'modern', 'sse'] as const) {
     it(`of 2026-07-28 has cancelled its call at ${server} (58)`, async () => {

@@ -14,7 +14,7 @@ import { assemble } from '../conformance/fixture/assemble.ts'
 import { createLegacyHandler } from '../conformance/fixture/http-legacy.ts'
 import { World } from '../conformance/fixture/world.ts'
 import { type Address, connect, flavours, refusalOf } from './support/peers.ts'
-import { type Message, Raw } from './support/raw.ts'
+import { type Message, Raw, refusalIn } from './support/raw.ts'
 import { until, within } from './support/until.ts'
 import { configFor, everything, Yard } from './support/yard.ts'
 
@@ -152,7 +152,7 @@ describe('gateway.fetch', () => {
     for (const method of ['tools/list', 'tools/call'])
       it(`says that the ${server} server failed at ${method}, and nothing of how`, async () => {
         const { only, body } = await within(3000, 'an answer', raw(server).modern(method, { name: 'x', arguments: {} }))
-        assert.equal((only.error?.data?.['dev.sekisho/refusal'] as { code: string })?.code, code, body)
+        assert.equal(refusalIn(only), code, body)
         assert.ok(!body.includes('secret'), body)
       })
 

@@ -8,7 +8,7 @@ import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { connect, flavours, type Peer, refusalOf } from './support/peers.ts'
-import { Raw } from './support/raw.ts'
+import { Raw, refusalIn, textIn } from './support/raw.ts'
 import { until, within } from './support/until.ts'
 import { alive, children, cli, configFor, type Ended, everything, type Gateway, node, upstreamOne, Yard } from './support/yard.ts'
 
@@ -100,7 +100,7 @@ describe('the processes of one caller (81)', () => {
       const raw = new Raw(`${gateway.url}/local/mcp`)
       await raw.open('2025-11-25')
       const { only } = await raw.legacy(raw.request('tools/call', { name: 'pid', arguments: {} }))
-      return { raw, pid: Number((only.result?.['content'] as { text: string }[] | undefined)?.[0]?.text) }
+      return { raw, pid: Number(textIn(only)) }
     }
     const first = await open()
     assert.ok(alive(first.pid))
@@ -120,7 +120,7 @@ describe('a remote server that is down', () => {
     )
     for (const server of ['down', 'modern', 'down', 'modern']) {
       const { only } = await new Raw(`${gateway.url}/${server}/mcp`).modern('tools/call', { name: 'never_listed', arguments: {} })
-      assert.equal((only.error?.data?.['dev.sekisho/refusal'] as { code: string } | undefined)?.code, 'UPSTREAM_UNAVAILABLE')
+      assert.equal(refusalIn(only), 'UPSTREAM_UNAVAILABLE')
     }
     assert.ok(alive(gateway.pid))
   })

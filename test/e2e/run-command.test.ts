@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, describe, it } from 'node:test'
-import { type Message, Raw } from './support/raw.ts'
+import { type Message, Raw, refusalIn, textIn } from './support/raw.ts'
 import { until, within } from './support/until.ts'
 import { alive, children, cli, type Ended, node, type Running, upstreamOne, upstreamTwo, Yard } from './support/yard.ts'
 
@@ -90,8 +90,6 @@ class Guard {
   }
 }
 
-const textOf = ({ result }: Message): string =>
-  ((result?.['content'] as { text: string }[] | undefined) ?? []).map(({ text }) => text).join('\n')
 const well: Ended = { code: 0, signal: null }
 
 describe('sekisho run refuses', () => {
@@ -124,7 +122,7 @@ describe('sekisho run refuses', () => {
       guard.say(line)
       assert.equal(await guard.complaint(at + 1), code, line.slice(0, 60))
     }
-    assert.equal(textOf(await guard.call('test_simple_text')), 'Plain text from the fixture.')
+    assert.equal(textIn(await guard.call('test_simple_text')), 'Plain text from the fixture.')
     assert.deepEqual(await guard.end(), well)
   })
 
@@ -147,8 +145,7 @@ describe('sekisho run refuses', () => {
 
   it('politely, in front of a program that is not there', async () => {
     const guard = new Guard(['/nowhere/to/be/found'])
-    const { error } = await guard.open()
-    assert.equal((error?.data?.['dev.sekisho/refusal'] as { code: string }).code, 'UPSTREAM_UNAVAILABLE')
+    assert.equal(refusalIn(await guard.open()), 'UPSTREAM_UNAVAILABLE')
     assert.ok(
       guard.running.errors.some((line) => line.includes('could not be started')),
       guard.running.errors.join('\n'),
@@ -167,11 +164,11 @@ describe('sekisho run', () => {
       const discovered = await guard.ask(modernMessage('server/discover'))
       assert.deepEqual(discovered.result?.['supportedVersions'], ['2026-07-28'])
       assert.equal(
-        textOf(await guard.ask(modernMessage('tools/call', { name: 'test_simple_text', arguments: {} }))),
+        textIn(await guard.ask(modernMessage('tools/call', { name: 'test_simple_text', arguments: {} }))),
         'Plain text from the fixture.',
       )
       assert.equal((await guard.open()).result?.['protocolVersion'], '2025-11-25')
-      assert.equal(textOf(await guard.call('test_simple_text')), 'Plain text from the fixture.')
+      assert.equal(textIn(await guard.call('test_simple_text')), 'Plain text from the fixture.')
       const asking = request('tools/call', { name: 'test_elicitation', arguments: { message: 'Who?' } })
       guard.say(asking)
       const question = await until('a question', () =>
@@ -182,7 +179,7 @@ describe('sekisho run', () => {
         id: question.id,
         result: { action: 'accept', content: { username: 'ada', email: 'ada@example.com' } },
       } as object)
-      assert.match(textOf(await guard.answerTo(asking.id)), /ada/)
+      assert.match(textIn(await guard.answerTo(asking.id)), /ada/)
       assert.deepEqual(await guard.end(), well)
     })
 
@@ -201,16 +198,16 @@ describe('sekisho run', () => {
   it('gives the server the environment it was itself given', async () => {
     const guard = new Guard(legacyServer, [], yard.folder(), { MARKER_OF_THE_TEST: 'here' })
     await guard.open()
-    assert.equal(textOf(await guard.call('environment', { name: 'MARKER_OF_THE_TEST' })), 'here')
+    assert.equal(textIn(await guard.call('environment', { name: 'MARKER_OF_THE_TEST' })), 'here')
     assert.deepEqual(await guard.end(), well)
   })
 
   it('starts a server that died again', async () => {
     const guard = new Guard(legacyServer)
     await guard.open()
-    const first = textOf(await guard.call('pid'))
+    const first = textIn(await guard.call('pid'))
     assert.ok((await guard.call('die')).error)
-    assert.notEqual(textOf(await guard.call('pid')), first)
+    assert.notEqual(textIn(await guard.call('pid')), first)
     assert.deepEqual(await guard.end(), well)
   })
 
@@ -245,13 +242,13 @@ describe('sekisho run', () => {
       const guard = new Guard(legacyServer)
       await guard.open()
       const pids = [
-        Number(textOf(await guard.call('pid'))),
-        Number(textOf(await guard.call('orphan'))),
+        Number(textIn(await guard.call('pid'))),
+        Number(textIn(await guard.call('orphan'))),
         ...children(guard.running.pid),
       ]
       await guard.call('linger')
       guard.say(request('tools/call', { name: 'wait', arguments: { name: 'last' } }))
-      await until('it is under way', async () => textOf(await guard.call('witness')).includes('began last'))
+      await until('it is under way', async () => textIn(await guard.call('witness')).includes('began last'))
       assert.ok(pids.length >= 3 && pids.every(alive), String(pids))
       end(guard)
       assert.deepEqual(await within(8000, 'the end', guard.running.ended), well)

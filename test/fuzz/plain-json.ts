@@ -111,8 +111,8 @@ class Reader {
 }
 
 const escapes: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
-const unescaped = (escape: string): string =>
-  escapes[escape[1] as string] ?? String.fromCharCode(Number.parseInt(escape.slice(2), 16))
+const unescaped = (written: string): string =>
+  escapes[written[1] as string] ?? String.fromCharCode(Number.parseInt(written.slice(2), 16))
 
 /** The first key that an object has twice, compared one by one with every other. */
 export function keyTwice(node: Node): string | undefined {

@@ -46,7 +46,7 @@ export interface FuzzOptions {
 export interface FuzzReport {
   readonly cases: number
   readonly tallies: readonly Tally[]
-  /** A line for each thing wrong; empty when all is well. */
+  /** What is wrong, for each fuzzer that found something; empty when all is well. */
   readonly faults: readonly string[]
 }
 
@@ -76,7 +76,7 @@ export async function fuzz({ seed, cases, seconds, only, from, print, beat }: Fu
     tallies.push(tally)
     print(lineOf(tally))
     const share = tally.accepted / tally.cases
-    if (tally.found) faults.push(...kept(tally.found))
+    if (tally.found) faults.push(kept(tally.found))
     else if (tally.cases >= acceptedShare.fromCases && (share < acceptedShare.min || share > acceptedShare.max))
       faults.push(`${fuzzer.name}: ${percent(share)} were accepted: such cases test too little`)
   }
@@ -88,15 +88,14 @@ const lineOf = ({ fuzzer, cases, accepted, seconds, found }: Tally): string =>
   `fuzz ${fuzzer.padEnd(8)} ${String(cases).padStart(8)} cases ${String(Math.round(cases / seconds)).padStart(7)}/s  accepted ${percent(accepted / cases).padStart(6)}  ${found ? 'FOUND SOMETHING' : 'nothing found'}`
 
 /** Writes the inputs down, and says how to make the case again. */
-function kept({ fuzzer, seed, at, error, inputs }: Found): string[] {
+function kept({ fuzzer, seed, at, error, inputs }: Found): string {
   const folder = mkdtempSync(join(tmpdir(), `sekisho-fuzz-${fuzzer}-`))
   for (const { at: number, input } of inputs) writeFileSync(join(folder, `case-${number}`), input)
   writeFileSync(join(folder, 'finding.txt'), `${error instanceof Error ? error.stack : String(error)}\n`)
   const again = at === undefined ? '' : ` --from ${at} --cases 1`
-  return [
-    `${fuzzer}: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]}`,
-    `  the input is in ${folder}; again: node scripts/run.mjs test/fuzz/run.ts --only ${fuzzer} --seed ${seed}${again}`,
-  ]
+  const what = (error instanceof Error ? error.message : String(error)).split('\n')[0]
+  return `${fuzzer}: ${what}
+  the input is in ${folder}; again: node scripts/run.mjs test/fuzz/run.ts --only ${fuzzer} --seed ${seed}${again}`
 }
 
 export const freshSeed = (): number => Math.floor(Math.random() * 0x1_0000_0000)
@@ -124,5 +123,6 @@ if (import.meta.main) {
     print,
   })
   for (const fault of report.faults) print(fault)
+  print(`${report.tallies.length - report.faults.length} passed, ${report.faults.length} failed`)
   process.exit(report.faults.length === 0 ? 0 : 1)
 }

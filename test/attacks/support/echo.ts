@@ -92,6 +92,7 @@ export async function echo(options: EchoOptions = {}): Promise<Echo> {
       else void respond(one, request, response, options, era, standing)
     })
   })
+  server.unref() // a test that fails before it closes must not keep the file from ending
   await new Promise<void>((resolve) => server.listen(0, host, resolve))
   const { port } = server.address() as AddressInfo
   return {

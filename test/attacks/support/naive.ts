@@ -32,6 +32,7 @@ export async function naive(upstream: string, allows: (message: Json) => boolean
       onward.end(body)
     })
   })
+  server.unref()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {

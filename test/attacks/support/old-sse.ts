@@ -42,6 +42,7 @@ export async function oldSse(endpoint: (origin: string) => string = () => '/mess
       stream?.write(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result })}\n\n`)
     })
   })
+  server.unref()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/sse`,

@@ -17,6 +17,16 @@ export interface Answer {
   readonly only: Message
   readonly body: string
 }
+
+/** The code of the gateway's own no, as an error or as a tool's result; undefined where it was not the gateway that refused. */
+export function refusalIn({ error, result }: Message): string | undefined {
+  const meta = (error?.data ?? result?.['_meta'] ?? {}) as Record<string, { readonly code: string } | undefined>
+  return meta['dev.sekisho/refusal']?.code
+}
+/** The text of a tool's result. */
+export const textIn = ({ result }: Message): string =>
+  ((result?.['content'] as { text: string }[] | undefined) ?? []).map(({ text }) => text).join('\n')
+
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 const modernMeta = {
