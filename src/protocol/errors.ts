@@ -171,7 +171,6 @@ export const errors = {
 } as const satisfies Record<string, Row>
 
 export type RefusalCode = keyof typeof errors
-export const refusalCodes = Object.keys(errors) as readonly RefusalCode[]
 
 export type Facts = Readonly<Record<string, string | number>>
 

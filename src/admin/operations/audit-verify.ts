@@ -2,7 +2,6 @@ import { createPublicKey } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { type Progress, type Verification, verify } from '../../audit/verify.ts'
 
-export type { Tampering } from '../../audit/tampering.ts'
 export type { Verification } from '../../audit/verify.ts'
 
 export interface AuditVerifyOptions {
