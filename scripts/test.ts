@@ -3,10 +3,10 @@
  * runs one part. Says now and then how far it is; ends with one line of figures, and exit code 1 when anything failed.
  */
 import { globSync } from 'node:fs'
-import { relative } from 'node:path'
-import { run } from 'node:test'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root, runChild, seconds } from './child.ts'
+import { mark, type Result } from './reporter.ts'
 
 interface Count {
   readonly passed: number
@@ -31,7 +31,8 @@ const parts: readonly Part[] = [
 ]
 
 const progressMs = 10_000
-const fileMsMax = 300_000
+const fileMsMax = 240_000
+const reporter = join(import.meta.dirname, 'reporter.ts')
 
 /** A program that says `N passed, N failed`. What it prints is handed on, but for that line. */
 async function program(file: string, ...options: string[]): Promise<Count> {
@@ -41,36 +42,34 @@ async function program(file: string, ...options: string[]): Promise<Count> {
   return { passed: Number(passed), failed: code === 0 ? Number(failed) : Math.max(1, Number(failed)) }
 }
 
-/** Files of node:test, each in a process of its own, two at a time. */
+/** Files of node:test, each in a process of its own, two at a time. One that does not end has failed. */
 async function tests(names: readonly string[]): Promise<Count> {
-  const count = { passed: 0, failed: 0 }
-  const stream = run({
-    cwd: root,
-    files: names.map((name) => `${root}/${name}`),
-    concurrency: 2,
-    timeout: fileMsMax,
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-  })
-  const progress = setInterval(() => say(`  ${count.passed} passed, ${count.failed} failed so far`), progressMs)
-  stream.on('test:fail', ({ name, file = '', line, details: { error } }) => {
-    if ((error as { failureType?: string }).failureType === 'subtestsFailed') return
-    const { cause } = error
-    const why = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? error.message)
-    const ours = why.replace(/\n +at [^\n]*node:[^\n]*/g, '')
-    say(`FAIL ${relative(root, file)}:${line ?? 1} ${name}\n${ours.replace(/^/gm, '     ')}`)
-  })
-  stream.on('test:pass', ({ name, file = '', skip, details: { type } }) => {
-    if (skip !== undefined) say(`SKIP ${relative(root, file)} ${name}: ${skip}`)
-    else if (type !== 'suite') count.passed++
-  })
-  stream.on('test:fail', ({ details: { type } }) => {
-    if (type !== 'suite') count.failed++
-  })
-  await stream.resume().toArray()
+  const count = { pass: 0, fail: 0, skip: 0 }
+  const waiting = [...names]
+  const progress = setInterval(
+    () => say(`  ${count.pass} passed, ${count.fail} failed, ${waiting.length} files to go`),
+    progressMs,
+  )
+  const lane = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const { code, lines, late } = await runChild('node', [`--test-reporter=${reporter}`, file], undefined, fileMsMax)
+      const results = lines.filter((line) => line.startsWith(mark)).map((line) => JSON.parse(line.slice(mark.length)) as Result)
+      for (const { kind, name, line, why } of results) {
+        count[kind]++
+        if (kind === 'fail') say(`FAIL ${file}:${line} ${name}\n${why.replace(/^/gm, '     ')}`)
+        if (kind === 'skip') say(`SKIP ${file}:${line} ${name}: ${why}`)
+      }
+      const isClean = code === 0 || results.some(({ kind }) => kind === 'fail')
+      if (isClean && !late && (results.length > 0 || file.endsWith('fixture.test.ts'))) continue
+      count.fail++
+      const what = late ? `did not end in ${fileMsMax / 1000} s` : isClean ? 'has no tests' : `ended with ${code}`
+      say(`FAIL ${file}:1 ${what}`)
+      for (const line of lines.filter((one) => !one.startsWith(mark)).slice(-20)) say(`     ${line}`)
+    }
+  }
+  await Promise.all([lane(), lane()])
   clearInterval(progress)
-  // The runner's own exit code would say a second time what the figures say.
-  process.exitCode = 0
-  return count.passed + count.failed === 0 ? { passed: 0, failed: 1 } : count
+  return { passed: count.pass, failed: count.fail }
 }
 
 const { values: options } = parseArgs({ options: { only: { type: 'string' } } })

@@ -28,7 +28,6 @@ import { limitsGuard } from './limits/guard.ts'
 import { type Fetch, Upstreams } from './outbound/upstreams.ts'
 import { exchange, type Frame, type Gate, type Reply } from './pipeline/exchange.ts'
 import type { Guard } from './pipeline/guard.ts'
-import type { Parcel } from './pipeline/parcel.ts'
 import type { Refusal } from './pipeline/refusal.ts'
 import { route } from './pipeline/route.ts'
 import { stages } from './pipeline/stages.ts'
@@ -136,6 +135,8 @@ export async function openGateway({
     proxy: config.proxy,
     limits: config.limits,
     log: (server, line) => tell({ kind: 'server', server, line }),
+    reading: (server, principal) =>
+      audit.event({ action: 'tools.read', principal, server, detail: 'for the headers that they declare' }),
   })
   const own = stages({
     limits: limitsGuard({ config: () => rules.config.limits, clock: systemClock }),
@@ -163,7 +164,6 @@ export async function openGateway({
     methods: (method: string) => rules.methods(method),
     mustServe: (server: string) => upstreams.mustServe(server),
     classOf: (server: string, _principal: unknown, tool: string) => rules.classes.classOf(server, tool),
-    declarations: (call: Parcel, fresh: boolean) => upstreams.declarations(call, fresh),
   }
   const gate: Gate = {
     guards,
@@ -188,9 +188,7 @@ export async function openGateway({
     },
   })
   const pass = (frame: Frame, reply: Reply): Promise<void> =>
-    frame.server === undefined && frame.message.method !== 'session/unread'
-      ? allServers.pass(frame, reply)
-      : corridor(frame, reply)
+    frame.server === undefined && !frame.fault ? allServers.pass(frame, reply) : corridor(frame, reply)
 
   const sessions = new Sessions({ clock: systemClock, ownerOf })
   const doorAt = (listen: Address): HostCheck => new HostCheck({ ...config, listen, secure: config.tls !== undefined })

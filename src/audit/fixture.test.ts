@@ -109,7 +109,7 @@ export const callOf = (frame: Frame, made: Made = {}): Parcel =>
     body: frame.message.params,
     question: undefined,
     list: undefined,
-    strayHeaders: {},
+    paramHeaders: {},
   })
 
 /** What judge() would answer; the only test double of a brand in this room. */

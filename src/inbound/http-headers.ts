@@ -39,10 +39,7 @@ export function accepts(header: string, ...types: readonly string[]): boolean {
 }
 
 function covers(range: string, type: string): boolean {
-  const [name = '', quality] = range
-    .trim()
-    .toLowerCase()
-    .split(/\s*;\s*q=/)
-  const plain = name.split(';')[0]?.trim()
-  return Number(quality ?? 1) > 0 && (plain === type || plain === '*/*' || plain === `${type.split('/')[0]}/*`)
+  const [name, ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())
+  const quality = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? '1'
+  return Number(quality) > 0 && (name === type || name === '*/*' || name === `${type.split('/')[0]}/*`)
 }

@@ -99,6 +99,8 @@ function arrivalOf(request: IncomingMessage): Arrival {
   }
 }
 
+const chunksMax = 256
+
 async function readBody(request: IncomingMessage, headers: Readonly<Record<string, string>>, bytesMax: number): Promise<Buffer> {
   const tooLarge = (): Refusal => new Refusal('BODY_TOO_LARGE', { detail: bytesMax })
   if (Number(headers['content-length'] ?? 0) > bytesMax) throw tooLarge()
@@ -107,7 +109,11 @@ async function readBody(request: IncomingMessage, headers: Readonly<Record<strin
     let size = 0
     request.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size <= bytesMax) return void chunks.push(chunk)
+      if (size <= bytesMax) {
+        chunks.push(chunk)
+        if (chunks.length > chunksMax) chunks.splice(0, chunks.length, Buffer.concat(chunks)) // a byte a chunk costs what bytes cost
+        return
+      }
       request.pause()
       reject(tooLarge())
     })

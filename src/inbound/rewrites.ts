@@ -4,7 +4,7 @@ import type { Frame } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
 import type { MethodTable } from '../protocol/methods.ts'
-import { metaKeys, withMeta } from '../protocol/revisions/2026-07-28/meta.ts'
+import { metaKeys, metaOf, withMeta } from '../protocol/revisions/2026-07-28/meta.ts'
 
 /** A cacheable result holds what this principal may see, so no cache may give it to another (2026-07-28, Caching). */
 export function asDelivered(parcel: Parcel, methods: MethodTable): JsonObject {
@@ -15,8 +15,18 @@ export function asDelivered(parcel: Parcel, methods: MethodTable): JsonObject {
 
 /** What is sent on a subscription names the client's own request, not ours to the server (2026-07-28, Subscriptions). */
 export function asNotice({ message }: Frame, parcel: Parcel, body: JsonObject): JsonObject {
-  if (message.method !== 'subscriptions/listen' || message.kind !== 'request' || parcel.member === 'error') return body
+  if (message.method !== 'subscriptions/listen' || message.kind !== 'request')
+    return parcel.leg === 'notice' ? withoutSubscription(body) : body
+  if (parcel.member === 'error') return body
   return withMeta(body, { [metaKeys.subscriptionId]: message.id })
+}
+
+/** Only what is sent on a subscription may claim to be. */
+function withoutSubscription(body: JsonObject): JsonObject {
+  const meta = metaOf(body)
+  if (meta[metaKeys.subscriptionId] === undefined) return body
+  const { [metaKeys.subscriptionId]: _, ...rest } = meta
+  return { ...body, _meta: rest }
 }
 
 /** Questions that a modern client answers with its next request: gathered, and put into the result that tells it so. */

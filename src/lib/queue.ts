@@ -1,20 +1,21 @@
 /** Values in order from whoever pushes to one reader who waits. Ends once; what was pushed before the end is still read. */
 export class Queue<T> implements AsyncIterable<T> {
-  readonly #values: T[] = []
+  readonly #values: { readonly value: T; readonly weight: number }[] = []
+  /** Of what has not been read. */
+  weight = 0
   #waiting: { resolve(step: IteratorResult<T, undefined>): void; reject(error: unknown): void } | undefined
   #ended = false
   #error: unknown
 
-  get length(): number {
-    return this.#values.length
-  }
-
-  push(value: T): void {
+  push(value: T, weight = 0): void {
     if (this.#ended) return
     const reader = this.#waiting
     this.#waiting = undefined
     if (reader) reader.resolve({ done: false, value })
-    else this.#values.push(value)
+    else {
+      this.#values.push({ value, weight })
+      this.weight += weight
+    }
   }
 
   /** No more values; with an error, the reader gets it after the last value. */
@@ -29,7 +30,11 @@ export class Queue<T> implements AsyncIterable<T> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#values.length > 0) return Promise.resolve({ done: false, value: this.#values.shift() as T })
+    const first = this.#values.shift()
+    if (first) {
+      this.weight -= first.weight
+      return Promise.resolve({ done: false, value: first.value })
+    }
     if (this.#error !== undefined) return Promise.reject(this.#error)
     if (this.#ended) return Promise.resolve({ done: true, value: undefined })
     return new Promise((resolve, reject) => {

@@ -54,7 +54,7 @@ const call = (parts: Partial<Parcel> = {}): Parcel =>
       body: {},
       question: undefined,
     },
-    ...{ list: undefined, strayHeaders: noHeaders },
+    ...{ list: undefined, paramHeaders: noHeaders },
     ...parts,
   }) as Parcel
 
@@ -117,7 +117,7 @@ test('a new session, header, address or client name buys nothing (attack: rotati
       client: { name: `c${turn}` },
       door: turn % 2 ? 'http' : 'stdio',
     } as Parcel['origin']
-    return call({ origin: changed, strayHeaders: { 'mcp-param-user': `u${turn}` }, body: { _meta: { user: turn } } })
+    return call({ origin: changed, paramHeaders: { 'mcp-param-user': `u${turn}` }, body: { _meta: { user: turn } } })
   }
   assert.equal(passes(100, disguised), 5)
 })

@@ -5,11 +5,14 @@
  */
 import { Queue } from '../lib/queue.ts'
 import type { Stop } from '../lib/stop.ts'
+import { Refusal } from '../pipeline/refusal.ts'
 import type { Message, Notification, Request, RequestId, Response } from '../protocol/json-rpc.ts'
 import { metaKeys, metaOf } from '../protocol/revisions/2026-07-28/meta.ts'
 import type { Wire, WireHeaders, WireReply } from './wire.ts'
 
 const eventsKept = 256
+/** What may wait for a reader that does not keep up. */
+const waitingBytesMax = 32 * 1024 * 1024
 
 /** A request that has not been answered: what came for it so far, if anything but the response did. */
 interface Pending {
@@ -25,6 +28,8 @@ export abstract class DuplexWire implements Wire {
   readonly #unheard: Message[] = []
   #failure: Error | undefined
   abstract readonly closed: Promise<void>
+  /** True where more than one caller uses this channel: then nothing is guessed about whom a message is for. */
+  protected abstract readonly shared: boolean
   protected abstract write(message: Message): Promise<void> | undefined
   abstract close(): Promise<void>
 
@@ -56,18 +61,16 @@ export abstract class DuplexWire implements Wire {
     return queue
   }
 
-  /** Hands a message that arrived to whom it belongs. */
-  protected arrived(message: Message): void {
+  /** Hands a message of so many bytes to whom it belongs. */
+  protected arrived(message: Message, bytes: number): void {
     const [id, pending] = this.#ownerOf(message)
-    if (pending === undefined) {
-      if (message.kind !== 'response') this.#publish(message)
-      return
-    }
+    if (pending === undefined) return this.#unowned(message, bytes)
     if (message.kind === 'response') this.#pending.delete(id as RequestId)
     if (message.kind === 'response' && pending.queue === undefined) return pending.resolve(message)
     if (pending.queue === undefined) pending.resolve((pending.queue = new Queue()))
-    pending.queue.push(message)
+    pending.queue.push(message, bytes)
     if (message.kind === 'response') pending.queue.end()
+    else if (pending.queue.weight > waitingBytesMax) this.#flooded(pending)
   }
 
   /** What arrived cannot be relayed: the request it seems to answer fails now, instead of waiting for its timeout. */
@@ -92,6 +95,21 @@ export abstract class DuplexWire implements Wire {
     for (const queue of this.#listeners) queue.end()
   }
 
+  /** What names no request: an event for whoever listens, but never a question or a log line that could be another caller's. */
+  #unowned(message: Message, bytes: number): void {
+    if (message.kind === 'response' || message.method === 'notifications/progress') return
+    if (!this.shared) return this.#publish(message, bytes)
+    if (message.kind === 'request') {
+      const body = { code: -32601, message: 'Nobody can be asked: this process serves more than one client.' }
+      void this.write({ kind: 'response', id: message.id, outcome: 'error', body })?.catch(() => undefined)
+    } else if (message.method !== 'notifications/message') this.#publish(message, bytes)
+  }
+
+  #flooded(pending: Pending): void {
+    for (const [id, other] of this.#pending)
+      if (other === pending) this.#fail(id, new Refusal('RESULT_TOO_LARGE', { detail: waitingBytesMax }))
+  }
+
   #fail(id: RequestId, error: unknown): void {
     const pending = this.#pending.get(id)
     this.#pending.delete(id)
@@ -106,7 +124,8 @@ export abstract class DuplexWire implements Wire {
       message.method === 'notifications/progress' ? params['progressToken'] : metaOf(params)[metaKeys.subscriptionId]
     ) as RequestId | undefined
     if (named !== undefined) return [named, this.#pending.get(named)]
-    return [undefined, message.kind === 'request' || message.method === 'notifications/message' ? this.#latestCall() : undefined]
+    const anyones = message.kind === 'request' || message.method === 'notifications/message'
+    return [undefined, anyones && !this.shared ? this.#latestCall() : undefined]
   }
 
   #latestCall(): Pending | undefined {
@@ -116,8 +135,8 @@ export abstract class DuplexWire implements Wire {
   }
 
   /** Without a listener, the latest messages wait for one: a question must not be lost because a stream opens a moment later. */
-  #publish(message: Message): void {
-    for (const queue of this.#listeners) queue.push(message)
+  #publish(message: Message, bytes: number): void {
+    for (const queue of this.#listeners) if (queue.weight < waitingBytesMax) queue.push(message, bytes)
     if (this.#listeners.size > 0) return
     this.#unheard.push(message)
     if (this.#unheard.length > eventsKept) this.#unheard.shift()

@@ -15,10 +15,11 @@ import { explain } from '../protocol/errors.ts'
 import type { Message, Request, RequestId, Response } from '../protocol/json-rpc.ts'
 import { isLoud, withoutEnvelope } from '../protocol/revisions/2026-07-28/meta.ts'
 import { modernVersions, revisionOf } from '../protocol/revisions/index.ts'
-import { Flight } from './flight.ts'
+import { Flight, type Timeouts } from './flight.ts'
 import { legacyStream } from './legacy-streams.ts'
 import { type Link, type LinkOptions, nothing, only, type Parcels } from './link.ts'
 import { askParcel, mayAsk, noticeParcel, progressFor, replyParcel, withProgressToken } from './parcels.ts'
+import type { Hold } from './suspended.ts'
 import { type SessionWire, type StreamEvent, type Wire, WireError } from './wire.ts'
 
 /** What the session is opened with: the words of the client it is for. */
@@ -52,9 +53,9 @@ export class LegacyLink implements Link {
   }
 
   forward(call: Cleared, answers: readonly Cleared[], stop: Stop): Flow {
-    const { states, methods } = this.#options
+    const { states, suspended, methods } = this.#options
     const held = states.redeem(call).hold
-    if (held !== undefined) return this.#resume(held, call, answers, stop)
+    if (held !== undefined) return suspended.take(held, call.principal.id).resume(call, answers, stop)
     switch (call.method) {
       case 'initialize':
         return this.#said(call, (initialized) => initialized)
@@ -62,13 +63,13 @@ export class LegacyLink implements Link {
         return this.#said(call, (initialized) => discoverFromInitialize(initialized, modernVersions))
       case 'ping':
         return only(replyParcel(call, methods, 'result', {}))
-      case 'session/delete':
       case 'notifications/initialized':
         return this.#told(call)
       case 'session/stream':
       case 'subscriptions/listen':
         return this.#streamed(call, stop)
     }
+    if (call.leg === 'notice' && call.origin.era === 'modern') return only() // it would speak of ids that are not the server's
     if (methods(call.method)?.era === 'modern') throw new Refusal('UNKNOWN_METHOD', { detail: call.method })
     return call.leg === 'notice' ? this.#told(call) : this.#call(call, stop)
   }
@@ -131,7 +132,6 @@ export class LegacyLink implements Link {
   /** Something that expects no answer. */
   #told(call: Cleared): Flow {
     return nothing(async () => {
-      if (call.method === 'session/delete') return this.#endSession()
       await this.#announce()
       const { method, body: params } = call
       if (method !== 'notifications/initialized') await this.#wire.send({ kind: 'notification', method, params }, this.#headers())
@@ -191,20 +191,18 @@ export class LegacyLink implements Link {
 
   /** The client will bring the answer with its next request: the call waits, and the client is told. */
   #suspend(flight: Flight, call: Cleared, askId: RequestId, ask: Parcel): Parcel {
-    const hold = this.#options.suspended.put({ flight, askId, question: ask.question as string }, call.principal.id)
+    const question = ask.question as string
+    const resume: Hold['resume'] = (again, answers, stop) => {
+      const cleared = answers.find((answer) => answer.question === question)
+      const answered = async (): Promise<Flight> => {
+        await this.answer(askId, cleared && { cleared, opinions: [] })
+        return flight
+      }
+      return this.#follow(answered, again, stop)
+    }
+    const hold = this.#options.suspended.put({ flight, resume }, call.principal.id)
     const requestState = this.#options.states.issue(call, { hold })
     return alongside(call, { leg: 'result', member: 'result', body: { resultType: 'input_required', requestState } })
-  }
-
-  /** A modern client came back with the answer: the call that waits goes on. */
-  #resume(held: string, call: Cleared, answers: readonly Cleared[], stop: Stop): Flow {
-    const { flight, askId, question } = this.#options.suspended.take(held, call.principal.id)
-    const cleared = answers.find((answer) => answer.question === question)
-    const answered = async (): Promise<Flight> => {
-      await this.answer(askId, cleared && { cleared, opinions: [] })
-      return flight
-    }
-    return this.#follow(answered, call, stop)
   }
 
   #notice(call: Parcel, message: Message & { kind: 'notification' }): Parcel | undefined {
@@ -248,7 +246,7 @@ export class LegacyLink implements Link {
       this.#wire,
       { kind: 'request', id: this.#newId(), method: 'initialize', params },
       {},
-      this.#options.timeouts,
+      openingTimeouts(this.#options),
       () => undefined,
     )
     const { outcome, body } = await responseOf(flight)
@@ -306,6 +304,16 @@ function legacyParams(body: JsonObject): JsonObject {
   const { inputResponses, requestState, ...params } = withoutEnvelope(body)
   return params
 }
+
+/** A process needs time to start, however quick its answers are expected to be. */
+const openingTimeouts = ({ http, timeouts }: LinkOptions): Timeouts =>
+  http
+    ? timeouts
+    : {
+        requestTimeoutMs: Math.max(startMsMax, timeouts.requestTimeoutMs),
+        requestTimeoutMsMax: Math.max(startMsMax, timeouts.requestTimeoutMsMax),
+      }
+const startMsMax = 30_000
 
 /** The response, whatever comes before it. */
 async function responseOf(flight: Flight): Promise<Response> {

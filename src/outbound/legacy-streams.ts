@@ -17,6 +17,7 @@ export function legacyStream(link: LegacyLink, call: Cleared, initialized: JsonO
 async function* relayed(link: LegacyLink, call: Cleared, stop: Stop): Parcels {
   for await (const message of await link.events(stop)) {
     if (message.kind === 'notification') {
+      if (message.method === 'notifications/progress') continue // belongs to a request, never to a standing stream
       const notice = noticeParcel(call, link.options.methods, message)
       if (notice) yield notice
     } else if (message.kind === 'request') {

@@ -78,7 +78,7 @@ export class ModernLink implements Link {
   fly(call: Parcel, method: string, params: JsonObject, timeouts: Timeouts, declared: readonly Declaration[] = []): Flight {
     const request: Request = { kind: 'request', id: ++this.#nextId, method, params: this.#enveloped(call, params) }
     const row = this.#options.methods(method)
-    const headers = { ...call.strayHeaders, ...requestHeaders(modern.version, method, row, request.params, declared) }
+    const headers = { ...call.paramHeaders, ...requestHeaders(modern.version, method, row, request.params, declared) }
     return new Flight(
       this.#wire,
       { ...request, params: withProgressToken(request.params, request.id) },

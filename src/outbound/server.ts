@@ -5,9 +5,9 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
-import { Stop, unstoppable } from '../lib/stop.ts'
+import { type Stop, unstoppable } from '../lib/stop.ts'
 import type { Flow } from '../pipeline/exchange.ts'
-import type { Cleared, Judgement } from '../pipeline/judge.ts'
+import type { Cleared } from '../pipeline/judge.ts'
 import { alongside, type Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import { isObject } from '../protocol/json-rpc.ts'
@@ -15,8 +15,10 @@ import type { Declaration } from '../protocol/revisions/2026-07-28/param-headers
 import type { Era } from '../protocol/revisions/index.ts'
 import { modern } from '../protocol/revisions/index.ts'
 import { type Introduction, LegacyLink, NotLegacy } from './legacy-link.ts'
-import type { Link, LinkOptions } from './link.ts'
+import { type Link, type LinkOptions, nothing } from './link.ts'
 import { ModernLink } from './modern-link.ts'
+import { checkParams, isMirrored } from './param-check.ts'
+import { type Lessor, Passage } from './passage.ts'
 import { speaksModern } from './probe.ts'
 import type { ServerConfig } from './schema.ts'
 import { ToolCatalog } from './tool-catalog.ts'
@@ -26,12 +28,14 @@ export interface ServerOptions extends Omit<LinkOptions, 'server' | 'timeouts' |
   readonly id: string
   readonly config: ServerConfig
   readonly clock: Clock
+  /** Writes down, before it happens, that we ask the server for its tools on a principal's behalf, unasked. */
+  reading(principal: string): Promise<void>
   /** Opens a new connection; for a local server, a new process. */
   open(era: Era): Promise<Wire>
   log(line: string): void
 }
 
-interface Lease {
+export interface Lease {
   readonly link: Promise<Link>
   /** The link once it is open, so that a call need not wait for it. */
   open: Link | undefined
@@ -44,13 +48,14 @@ const httpIdleMs = 30 * 60_000
 const catalogsMax = 1000
 const pagesMax = 100
 
-export class Server {
+export class Server implements Lessor {
   readonly #options: ServerOptions
   readonly #leases = new Map<string, Lease>()
   readonly #catalogs = new Map<string, ToolCatalog>()
   /** What is known of the eras; an era that was not tried is absent. */
   readonly #speaks = new Map<Era, boolean>()
   #probing: Promise<boolean> | undefined
+  readonly #wires = new Set<Wire>()
   #failures = 0
   #notBefore = 0
 
@@ -60,11 +65,29 @@ export class Server {
 
   /** Everything the server sends back for one call. */
   forward(call: Cleared, answers: readonly Cleared[], stop: Stop): Flow {
-    return new Passage(this, call, answers, stop)
+    return call.method === 'session/delete' ? nothing(() => this.#forget(call)) : new Passage(this, call, answers, stop)
+  }
+
+  /** A session is over: its own link is closed; on a link that others use, it is forgotten. Nothing is opened for it. */
+  async #forget(call: Cleared): Promise<void> {
+    for (const era of ['legacy', 'modern'] as const) {
+      const key = this.#keyOf(call, era)
+      const lease = this.#leases.get(key)
+      if (lease === undefined) continue
+      if (this.#isAlone(era)) await this.#release(key, lease)
+      else await lease.open?.forward(call, [], unstoppable).next()
+    }
+  }
+
+  /** True where a link is for one session or principal only. */
+  #isAlone(era: Era): boolean {
+    const { config } = this.#options
+    return era === 'legacy' && !(config.kind === 'stdio' && config.shared)
   }
 
   /** The flow of a call over the right link, and the lease that keeps the link. For {@link Passage} only. */
   async begin(call: Cleared, answers: readonly Cleared[], stop: Stop): Promise<{ readonly flow: Flow; readonly lease: Lease }> {
+    if (isMirrored(call)) await checkParams(call, (fresh) => this.declarations(call, fresh))
     const lease = this.#present(call) ?? (await this.#lease(call))
     lease.users++
     try {
@@ -91,6 +114,7 @@ export class Server {
 
   /** The tools list, all pages, for what it says of headers. It is shown to nobody. */
   async #readList(call: Parcel): Promise<ToolCatalog> {
+    await this.#options.reading(call.principal.id)
     const catalog = new ToolCatalog()
     this.#keep(call.principal.id, catalog)
     let cursor: unknown
@@ -115,9 +139,11 @@ export class Server {
   /** Ends everything under way, streams included, and lets go of every connection. */
   async stop(reason: Refusal): Promise<void> {
     for (const stop of this.underWay) stop.stop(reason)
-    const links = [...this.#leases.values()].map((lease) => lease.link)
+    const links = [...this.#leases.values()].map((lease) => lease.open)
+    const wires = [...this.#wires] // these, and none that is opened while we wait
     this.#leases.clear()
-    await Promise.all(links.map((link) => link.then((open) => open.close()).catch(() => undefined)))
+    await Promise.all(links.map((link) => link?.close().catch(() => undefined)))
+    await Promise.all(wires.map((wire) => wire.close().catch(() => undefined))) // also what was still being opened
   }
 
   /** Closes what nobody has used for a while. */
@@ -126,7 +152,7 @@ export class Server {
     const idleMs = config.kind === 'stdio' ? config.idleMs : httpIdleMs
     for (const [key, lease] of this.#leases) {
       if (lease.users > 0 || clock.monotonic() - lease.usedAt < idleMs) continue
-      this.#release(key, lease)
+      void this.#release(key, lease)
     }
   }
 
@@ -169,7 +195,7 @@ export class Server {
     if (era !== 'auto') return era
     if (wanted === 'legacy') return this.#speaks.get('legacy') === false ? 'modern' : 'legacy'
     if (!this.#speaks.has('modern')) {
-      this.#probing ??= speaksModern(this.#options).finally(() => {
+      this.#probing ??= speaksModern({ ...this.#options, open: (era) => this.#wire(era) }).finally(() => {
         this.#probing = undefined
       })
       this.#speaks.set('modern', await this.#probing)
@@ -196,18 +222,18 @@ export class Server {
     if (own.length < config.childrenMax) return
     const [idle] = own.filter(([, lease]) => lease.users === 0).sort(([, one], [, two]) => one.usedAt - two.usedAt)
     if (!idle) throw new Refusal('RATE_LIMITED', { detail: `processes of "${id}"`, retryAfterS: 60 })
-    this.#release(...idle)
+    void this.#release(...idle)
   }
 
-  #release(key: string, lease: Lease): void {
+  async #release(key: string, lease: Lease): Promise<void> {
     this.#leases.delete(key)
-    void lease.link.then((link) => link.close()).catch(() => undefined)
+    await lease.link.then((link) => link.close()).catch(() => undefined)
   }
 
   async #open(call: Cleared, era: Era, key: string): Promise<Link> {
     await this.#backOff()
-    const { config, open, id } = this.#options
-    const wire = await open(era)
+    const { config, id } = this.#options
+    const wire = await this.#wire(era)
     const options = {
       ...this.#options,
       server: id,
@@ -220,20 +246,33 @@ export class Server {
         ? new ModernLink(wire, { ...options, declarations: (parcel, fresh) => this.declarations(parcel, fresh) })
         : new LegacyLink(wire, this.#introduce(call), options)
     void link.closed.then(() => {
-      if (this.#leases.delete(key))
-        this.#notBefore = this.#options.clock.monotonic() + Math.min(100 * 2 ** this.#failures++, 10_000)
+      if (this.#leases.get(key)?.open !== link) return // another has taken its place
+      this.#leases.delete(key)
+      this.#stumbled()
     })
     if (link instanceof LegacyLink) {
       try {
         await link.initialize()
       } catch (error) {
         await wire.close()
+        if (!(error instanceof NotLegacy)) this.#stumbled()
         throw error
       }
     }
     this.#speaks.set(era, true)
     this.#failures = 0
     return link
+  }
+
+  async #wire(era: Era): Promise<Wire> {
+    const wire = await this.#options.open(era)
+    this.#wires.add(wire)
+    void wire.closed.then(() => this.#wires.delete(wire))
+    return wire
+  }
+
+  #stumbled(): void {
+    this.#notBefore = this.#options.clock.monotonic() + Math.min(100 * 2 ** this.#failures++, 10_000)
   }
 
   /** A server that keeps falling over is given time, and callers are told so at once. */
@@ -273,57 +312,5 @@ export class Server {
     if (!(error instanceof WireError)) return error
     this.#options.log(`answered ${error.message}`)
     return new Refusal('UPSTREAM_UNAVAILABLE', { detail: this.#options.id })
-  }
-}
-
-/**
- * One call on its way through a server. Written by hand where a generator would read better, because every message of
- * every server passes here: it takes a lease, hands on what the link yields, and gives the lease back, once.
- */
-class Passage implements Flow {
-  readonly #server: Server
-  readonly #call: Cleared
-  readonly #answers: readonly Cleared[]
-  readonly #outer: Stop
-  readonly #stop = new Stop()
-  readonly #relay = (): void => this.#stop.stop(this.#outer.reason)
-  #begun: { readonly flow: Flow; readonly lease: Lease } | undefined
-  #over = false
-
-  constructor(server: Server, call: Cleared, answers: readonly Cleared[], stop: Stop) {
-    this.#server = server
-    this.#call = call
-    this.#answers = answers
-    this.#outer = stop
-    stop.onStop(this.#relay)
-    server.underWay.add(this.#stop)
-  }
-
-  async next(answer?: Judgement): Promise<IteratorResult<Parcel, unknown>> {
-    if (this.#over) return { done: true, value: undefined }
-    try {
-      this.#begun ??= await this.#server.begin(this.#call, this.#answers, this.#stop)
-      const step = await this.#begun.flow.next(answer)
-      if (step.done) this.#end()
-      return step
-    } catch (error) {
-      this.#end()
-      throw this.#server.explained(error)
-    }
-  }
-
-  async return(): Promise<unknown> {
-    if (this.#over) return undefined
-    const begun = this.#begun
-    this.#end()
-    return begun?.flow.return()
-  }
-
-  #end(): void {
-    if (this.#over) return
-    this.#over = true
-    this.#outer.offStop(this.#relay)
-    this.#server.underWay.delete(this.#stop)
-    if (this.#begun) this.#server.end(this.#begun.lease)
   }
 }

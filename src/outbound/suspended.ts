@@ -3,14 +3,16 @@
  * process only, by an unguessable name inside the sealed requestState; each can be taken once, by the principal it is for.
  */
 import { unguessable } from '../lib/random.ts'
+import type { Stop } from '../lib/stop.ts'
+import type { Flow } from '../pipeline/exchange.ts'
+import type { Cleared } from '../pipeline/judge.ts'
 import { Refusal } from '../pipeline/refusal.ts'
-import type { RequestId } from '../protocol/json-rpc.ts'
 import type { Flight } from './flight.ts'
 
 export interface Hold {
   readonly flight: Flight
-  readonly askId: RequestId
-  readonly question: string
+  /** Goes on with the call, over the link that it waits on, whichever link the answer came by. */
+  resume(call: Cleared, answers: readonly Cleared[], stop: Stop): Flow
 }
 
 const holdMs = 5 * 60_000

@@ -5,10 +5,8 @@ import type { Clock } from '../lib/clock.ts'
 import { inTime, type Stop } from '../lib/stop.ts'
 import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
-import type { Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import type { MethodTable } from '../protocol/methods.ts'
-import type { Declaration } from '../protocol/revisions/2026-07-28/param-headers.ts'
 import type { Era } from '../protocol/revisions/index.ts'
 import { SseWire } from './http/sse-wire.ts'
 import { fetchTransport, type NetworkOptions, networkTransport, type Transport } from './http/transport.ts'
@@ -32,6 +30,8 @@ export interface UpstreamsOptions {
   readonly proxy: NetworkOptions['proxy']
   readonly limits: { readonly resultBytesMax: number; readonly depthMax: number }
   log(server: string, line: string): void
+  /** Writes down that a server is asked for its tools, for the headers that they declare; resolves when that is on disk. */
+  reading(server: string, principal: string): Promise<void>
 }
 
 const sweepMs = 10_000
@@ -79,6 +79,7 @@ export class Upstreams {
   async #open(id: string, config: ServerConfig): Promise<Served> {
     const log = (line: string): void => this.#options.log(id, line)
     const { open, transport } = await opener(id, config, this.#options, log)
+    const reading = (principal: string): Promise<void> => this.#options.reading(id, principal)
     const server = new Server({
       id,
       config,
@@ -88,6 +89,7 @@ export class Upstreams {
       suspended: this.#suspended,
       open,
       log,
+      reading,
     })
     return { server, config, transport }
   }
@@ -103,11 +105,6 @@ export class Upstreams {
 
   forward(call: Cleared, answers: readonly Cleared[], stop: Stop): Flow {
     return this.#server(call.server).forward(call, answers, stop)
-  }
-
-  /** See {@link Server.declarations}. */
-  declarations(call: Parcel, fresh: boolean): readonly Declaration[] | Promise<readonly Declaration[]> {
-    return this.#server(call.server).declarations(call, fresh)
   }
 
   /** The servers that an operator has switched off, now. What is under way at them ends, streams included. */
@@ -154,7 +151,17 @@ async function opener(
   if (config.kind === 'stdio') {
     const { command, cwd, lineBytesMax } = config
     return {
-      open: async () => new StdioWire({ server: id, command, cwd, env: plainEnvironment(config), lineBytesMax, depthMax, log }),
+      open: async () =>
+        new StdioWire({
+          server: id,
+          command,
+          cwd,
+          env: plainEnvironment(config),
+          shared: config.shared,
+          lineBytesMax,
+          depthMax,
+          log,
+        }),
     }
   }
   const transport = fetch

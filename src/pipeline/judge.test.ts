@@ -33,7 +33,7 @@ export const call: Parcel = Object.freeze({
     body: { name: 'read' },
     question: undefined,
     list: undefined,
-    strayHeaders: noHeaders,
+    paramHeaders: noHeaders,
   } as const),
 })
 const guard = (answer: Guard['judge'], name = 'policy', legs: Guard['legs'] = ['call', 'catalog']): Guard => ({

@@ -45,8 +45,8 @@ export interface Parcel {
   readonly question: string | undefined
   /** Catalogs: where the entries are and what they are called. */
   readonly list: Method['list']
-  /** `Mcp-Param-*` headers that no schema declares: relayed, and therefore judged, with the call. */
-  readonly strayHeaders: Readonly<Record<string, string>>
+  /** `Mcp-Param-*` headers as they came with the call: those that no schema declares are relayed, and therefore all are judged. */
+  readonly paramHeaders: Readonly<Record<string, string>>
 }
 
 export function sealed(parcel: Parcel): Parcel {
@@ -55,7 +55,7 @@ export function sealed(parcel: Parcel): Parcel {
 
 /** A parcel of the same exchange on another leg. */
 export function alongside(call: Parcel, changes: Partial<Parcel> & Pick<Parcel, 'leg' | 'body'>): Parcel {
-  return sealed({ ...call, list: undefined, question: undefined, strayHeaders: noHeaders, ...changes })
+  return sealed({ ...call, list: undefined, question: undefined, paramHeaders: noHeaders, ...changes })
 }
 export const noHeaders: Readonly<Record<string, string>> = Object.freeze({})
 

@@ -1,8 +1,6 @@
 /** Addressing: from what a door handed in to a parcel with a server, a subject and a class. Refuses what has no address. */
 import { isObject, printable } from '../protocol/json-rpc.ts'
 import { type Class, type Method, type MethodTable, subjectOf } from '../protocol/methods.ts'
-import { paramMismatch } from '../protocol/revisions/2026-07-28/headers.ts'
-import type { Declaration } from '../protocol/revisions/2026-07-28/param-headers.ts'
 import type { Frame, Routed } from './exchange.ts'
 import { noHeaders, type Parcel, type Principal, sealed } from './parcel.ts'
 import { Refusal } from './refusal.ts'
@@ -12,11 +10,9 @@ export interface Map {
   /** Throws SERVER_UNKNOWN or SERVER_DISABLED. */
   mustServe(server: string): void
   classOf(server: string, principal: Principal, tool: string): Class
-  /** The `Mcp-Param-*` headers that a tool's schema declares, as far as they are known; asking the server is a promise. */
-  declarations(call: Parcel, fresh: boolean): readonly Declaration[] | Promise<readonly Declaration[]>
 }
 
-export function route(frame: Frame, principal: Principal, map: Map): Routed | Promise<Routed> {
+export function route(frame: Frame, principal: Principal, map: Map): Routed {
   const { message, server } = frame
   const row = rowFor(frame, map.methods)
   if (server === undefined) throw new Refusal('SERVER_UNKNOWN', { detail: '' })
@@ -38,19 +34,10 @@ export function route(frame: Frame, principal: Principal, map: Map): Routed | Pr
     body: message.params,
     question: undefined,
     list: undefined,
-    strayHeaders: noHeaders,
+    paramHeaders: row.concerns === 'tool' ? paramHeadersOf(frame) : noHeaders,
   })
   const answers = row.mayAsk && frame.origin.era === 'modern' ? answersIn(call) : none
-  const mirrored = frame.origin.era === 'modern' && frame.origin.door !== 'stdio' && row.concerns === 'tool'
-  if (!mirrored) return { call, answers }
-  const declared = map.declarations(call, false)
-  if (!(declared instanceof Promise) && declared.length === 0 && !hasParamHeader(frame)) return { call, answers }
-  return checkParams(frame, call, map).then((checked) => ({ call: checked, answers }))
-}
-
-function hasParamHeader({ headers }: Frame): boolean {
-  for (const name in headers) if (name.startsWith('mcp-param-')) return true
-  return false
+  return { call, answers }
 }
 
 const none: readonly Parcel[] = Object.freeze([])
@@ -89,24 +76,16 @@ function answersIn(call: Parcel): readonly Parcel[] {
 }
 
 /**
- * `Mcp-Param-*` of a modern HTTP request against its arguments. A schema that may be old is asked for again before
- * anything is refused. What no schema declares is let through by the specification, so it becomes part of the parcel.
+ * The `Mcp-Param-*` of a modern HTTP request. Whether they agree with the arguments is known only with the tool's schema,
+ * which is asked for when the call may go there at all (outbound/param-check.ts); until then they are part of what is judged.
  */
-async function checkParams(frame: Frame, call: Parcel, map: Map): Promise<Parcel> {
-  const given = Object.keys(frame.headers).filter((name) => name.startsWith('mcp-param-'))
-  const args = isObject(call.body['arguments']) ? call.body['arguments'] : {}
-  let declared = await map.declarations(call, false)
-  let fault = paramMismatch(frame.headers, declared, args)
-  if (fault !== undefined) {
-    declared = await map.declarations(call, true)
-    fault = paramMismatch(frame.headers, declared, args)
-  }
-  if (fault !== undefined) throw new Refusal('HEADER_MISMATCH', { detail: fault })
-  const known = new Set(declared.map(({ header }) => `mcp-param-${header.toLowerCase()}`))
-  const stray = given.filter((name) => !known.has(name))
-  if (stray.length === 0) return call
-  if (stray.length > strayHeadersMax)
-    throw new Refusal('INVALID_PARAMS', { detail: `more than ${strayHeadersMax} Mcp-Param headers` })
-  return sealed({ ...call, strayHeaders: Object.fromEntries(stray.map((name) => [name, frame.headers[name] as string])) })
+function paramHeadersOf({ headers, origin }: Frame): Readonly<Record<string, string>> {
+  if (origin.era !== 'modern') return noHeaders
+  let found: Record<string, string> | undefined
+  for (const name in headers) if (name.startsWith('mcp-param-')) (found ??= {})[name] = headers[name] as string
+  if (found === undefined) return noHeaders
+  if (Object.keys(found).length > paramHeadersMax)
+    throw new Refusal('INVALID_PARAMS', { detail: `more than ${paramHeadersMax} Mcp-Param headers` })
+  return found
 }
-const strayHeadersMax = 32
+const paramHeadersMax = 64

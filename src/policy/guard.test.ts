@@ -36,7 +36,7 @@ const parcel = (parts: Partial<Parcel>): Parcel =>
       body: {},
       question: undefined,
       list: undefined,
-      strayHeaders: noHeaders,
+      paramHeaders: noHeaders,
     },
     ...parts,
   } as Parcel)

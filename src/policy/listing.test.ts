@@ -22,7 +22,7 @@ const parcel = (parts: Partial<Parcel>): Parcel =>
       class: 'read',
       member: 'params',
     },
-    ...{ body: {}, question: undefined, list: undefined, strayHeaders: noHeaders },
+    ...{ body: {}, question: undefined, list: undefined, paramHeaders: noHeaders },
     ...parts,
   } as Parcel)
 const catalog = (method: string, body: object): Parcel =>

@@ -88,7 +88,7 @@ describe('a redirect is not followed, in either era and over either transport', 
 describe('an endpoint event that leads elsewhere is refused', () => {
   for (const [index, [says]] of endpoints.entries())
     it(says, async () => {
-      const code = codeOf(await modern(`${url}/lying-${index}/mcp`, 'tools/call', { name: 'x' }))
+      const code = codeOf(await modern(`${url}/lying-${index}/mcp`, 'tools/list'))
       assert.ok(code === 'UPSTREAM_INVALID' || code === 'UPSTREAM_UNAVAILABLE', code)
       const posted = (lying[index] as OldSse).heard.filter(({ line }) => line.startsWith('POST'))
       assert.deepEqual([elsewhere.heard, posted], [[], []])

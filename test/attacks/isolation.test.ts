@@ -111,6 +111,7 @@ describe('SES-R2: a session id is no credential; somebody else’s session does 
     method: 'tools/call',
     params: { name: 'read_note', arguments: { secret: 'x' } },
   })
+  const list = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' })
   const ways: readonly (readonly [says: string, sending: () => Sending])[] = [
     ['POST a call', () => ({ body: call })],
     ['POST an answer to a question', () => ({ body: '{"jsonrpc":"2.0","id":"sekisho-1","result":{}}' })],
@@ -119,7 +120,12 @@ describe('SES-R2: a session id is no credential; somebody else’s session does 
     ['GET with Last-Event-ID', () => ({ method: 'GET', headers: { 'last-event-id': eventId } })],
     ['DELETE', () => ({ method: 'DELETE' })],
   ]
-  const plain = ({ status, headers: { date: _, ...headers }, text }: Got): unknown => [status, headers, text]
+  /** Everything but what differs between any two answers: the time, and the word under which an operator finds the record. */
+  const plain = ({ status, headers: { date: _, ...headers }, text }: Got): unknown => [
+    status,
+    headers,
+    text.replaceAll(/"exchange":"[\w-]+"|audit trace [\w-]+/g, ''),
+  ]
 
   for (const [says, sending] of ways)
     it(`${says}: 404, and the same 404 as for an id that never was`, async () => {
@@ -143,7 +149,7 @@ describe('SES-R2: a session id is no credential; somebody else’s session does 
 
   it('on the route of another server, or of all servers, it does not exist either', async () => {
     for (const route of ['modern/mcp', 'mcp'])
-      refused(await send(`${url}/${route}`, { body: call, headers: victim.headers() }), 404, 'SESSION_UNKNOWN', /no such session/)
+      refused(await send(`${url}/${route}`, { body: list, headers: victim.headers() }), 404, 'SESSION_UNKNOWN', /no such session/)
   })
 
   it('a forged event id is of no stream, and the victim’s session still works', async () => {

@@ -4,7 +4,7 @@
  */
 import { after, before, describe, it } from 'node:test'
 import { checks } from './support/checks.ts'
-import { type Address, connect, flavours, type Peer } from './support/peers.ts'
+import { type Address, connect, type Flavour, flavours, type Peer } from './support/peers.ts'
 import { cli, configFor, type Gateway, node, upstreamOne, upstreamTwo, Yard } from './support/yard.ts'
 
 const yard = new Yard()
@@ -37,20 +37,9 @@ before(async () => {
 })
 
 const behindHttp = [...kinds.flatMap(({ id }) => [`${id}-stdio`, `${id}-http`]), 'one-sse']
-const cells = flavours.flatMap((flavour) => [
-  ...behindHttp.map((id) => ({ flavour, name: `HTTP → ${id}`, address: (): Address => `${gateway.url}/${id}/mcp` })),
-  ...kinds.map((kind) => ({
-    flavour,
-    name: `stdio → sekisho run → ${kind.id}-stdio`,
-    address: (): Address => ({
-      command: node(cli, 'run', '--data', yard.folder(), '--', ...stdioCommand(kind)),
-      cwd: yard.folder(),
-    }),
-  })),
-])
 
-for (const { flavour, name, address } of cells) {
-  describe(`GEN-2 ${flavour} → ${name}`, () => {
+function cell(flavour: Flavour, name: string, address: () => Address): void {
+  describe(`GEN-2 ${flavour} → ${name}`, { concurrency: 1 }, () => {
     let peer: Peer | undefined
     before(async () => {
       peer = await connect(flavour, address())
@@ -60,3 +49,16 @@ for (const { flavour, name, address } of cells) {
     for (const { says, run } of checks) it(says, { timeout: 20_000 }, () => run(peer as Peer, version))
   })
 }
+
+// One after the other: they share the servers, whose lists they change.
+describe('through `sekisho start`', () => {
+  for (const flavour of flavours) for (const id of behindHttp) cell(flavour, `HTTP → ${id}`, () => `${gateway.url}/${id}/mcp`)
+})
+
+describe('through `sekisho run`', { concurrency: 4 }, () => {
+  for (const flavour of flavours)
+    for (const kind of kinds) {
+      const command = () => node(cli, 'run', '--data', yard.folder(), '--', ...stdioCommand(kind))
+      cell(flavour, `stdio → ${kind.id}-stdio`, () => ({ command: command(), cwd: yard.folder() }))
+    }
+})

@@ -16,6 +16,7 @@ import test from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { canonicalJson } from '../../src/lib/canonical-json.ts'
 
+/** The parts are used by the soak too, which asks other questions of the same gateway under the same load. */
 export interface KillOptions {
   readonly kills: number
   /** Told what was seen after each of them. */
@@ -39,28 +40,23 @@ export async function killNine({ kills, say = () => undefined }: KillOptions): P
     Array.from({ length: clientsOfEach }, (_, at) => make(port, `${make.name}-${at}`)),
   )
   const stop = new AbortController()
-  let gateway = await start(config)
+  let gateway = await startGateway(config)
   const loops = clients.map((client) => client.run(stop.signal))
-  const ended = (child: ChildProcess): Promise<unknown> => new Promise((resolve) => child.once('exit', resolve))
   try {
     for (let kill = 1; kill <= kills; kill++) {
       await everybodyIsAnswered(clients)
       await delay(loadMs.min + Math.random() * (loadMs.max - loadMs.min))
-      const gone = ended(gateway)
-      gateway.kill('SIGKILL')
-      await gone
+      await endGateway(gateway, 'SIGKILL')
       const { entries, unknown } = verified(config)
       say(
         `kill ${kill} of ${kills}: ${answersOf(clients).length} calls answered, ${entries} entries verify, ${unknown} without an outcome`,
       )
-      gateway = await start(config)
+      gateway = await startGateway(config)
     }
     await everybodyIsAnswered(clients)
     stop.abort()
     await Promise.all(loops)
-    const gone = ended(gateway)
-    gateway.kill('SIGTERM')
-    await gone
+    await endGateway(gateway, 'SIGTERM')
     verified(config)
     const intents = intentsIn(join(folder, 'data', 'audit.db'))
     const digests = new Set(intents.map(({ digest }) => digest))
@@ -77,7 +73,7 @@ export async function killNine({ kills, say = () => undefined }: KillOptions): P
     return answersOf(clients).length
   } finally {
     stop.abort()
-    gateway.kill('SIGKILL')
+    gateway.child.kill('SIGKILL')
     upstream.close()
     rmSync(folder, { recursive: true, force: true })
   }
@@ -91,7 +87,8 @@ if (import.meta.main)
     await killNine({ kills: 3, say: (line) => context.diagnostic(line) })
   })
 
-const configFor = (port: number, upstream: number): string => `listen: 127.0.0.1:${port}
+/** `more` is added to the document. */
+export const configFor = (port: number, upstream: number, more = ''): string => `listen: 127.0.0.1:${port}
 admin: { listen: 127.0.0.1:0 }
 servers:
   one: { url: "http://127.0.0.1:${upstream}/mcp", tools: { read: ["read_*"], write: ["write_*"] } }
@@ -99,27 +96,39 @@ roles:
   all: [{ effect: allow, server: one, tools: ["*"] }]
 bindings: [{ role: all, anonymous: true }]
 limits: { principal: { perMinute: unlimited, concurrent: unlimited } }
-`
+${more}`
 
-async function start(config: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'start', '--config', config, '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+export interface RunningGateway {
+  readonly child: ChildProcess
+  /** The operators' address. */
+  readonly admin: string
+}
+
+export async function startGateway(config: string): Promise<RunningGateway> {
+  const args = ['--disable-warning=ExperimentalWarning', main, 'start', '--config', config, '--json']
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let problems = ''
-  child.stderr.on('data', (chunk: Buffer) => (problems += chunk))
+  child.stderr.on('data', (chunk: Buffer) => {
+    problems = (problems + chunk).slice(-4000)
+  })
   const killWithUs = (): void => void child.kill('SIGKILL')
   process.once('exit', killWithUs)
   child.once('exit', () => process.off('exit', killWithUs))
-  await new Promise<void>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the gateway ended with ${code} before it was ready: ${problems}`)))
     createInterface({ input: child.stdout }).on('line', (line) => {
-      if (line.includes('"event":"ready"')) resolve()
+      if (line.includes('"event":"ready"')) resolve({ child, admin: (JSON.parse(line) as { admin: string }).admin })
     })
   })
-  return child
 }
 
-function verified(config: string): { entries: number; unknown: number } {
+export async function endGateway({ child }: RunningGateway, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  const gone = new Promise((resolve) => child.once('exit', resolve))
+  child.kill(signal)
+  await gone
+}
+
+export function verified(config: string): { entries: number; unknown: number } {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', main, 'audit', 'verify', '--config', config, '--json'],
@@ -142,7 +151,7 @@ interface Answer {
   readonly tool: string
   readonly digest: string
 }
-interface Client {
+export interface Client {
   readonly name: string
   readonly answers: Answer[]
   /** The digest of the parameters of every call that was ever sent, by the number in its arguments. */
@@ -152,7 +161,7 @@ interface Client {
 const answersOf = (clients: readonly Client[]): Answer[] => clients.flatMap(({ answers }) => answers)
 
 /** From now on, at least once; this is what "it goes on" means. */
-async function everybodyIsAnswered(clients: readonly Client[]): Promise<void> {
+export async function everybodyIsAnswered(clients: readonly Client[]): Promise<void> {
   const before = clients.map(({ answers }) => answers.length)
   const until = performance.now() + recoverMsMax
   const waiting = (): Client[] => clients.filter(({ answers }, at) => answers.length === before[at])
@@ -194,7 +203,7 @@ const post = (port: number, headers: Readonly<Record<string, string>>, body: obj
     signal: AbortSignal.timeout(timeoutMs),
   })
 
-function modernClient(port: number, name: string): Client {
+export function modernClient(port: number, name: string): Client {
   const version = '2026-07-28'
   const _meta = { 'io.modelcontextprotocol/protocolVersion': version, 'io.modelcontextprotocol/clientCapabilities': {} }
   const ask = async (params: object): Promise<unknown> => {
@@ -205,7 +214,7 @@ function modernClient(port: number, name: string): Client {
 }
 
 /** Opens its session again when the gateway no longer knows it. */
-function legacyClient(port: number, name: string): Client {
+export function legacyClient(port: number, name: string): Client {
   const version = '2025-11-25'
   let session: string | undefined
   let id = 0
@@ -238,7 +247,7 @@ function legacyClient(port: number, name: string): Client {
 }
 
 /** A server of both eras, outside of the process that is killed. `writes`: the numbers it was asked to write. */
-async function startUpstream(): Promise<{ port: number; writes: string[]; close(): void }> {
+export async function startUpstream(): Promise<{ port: number; writes: string[]; close(): void }> {
   const writes: string[] = []
   const tools = ['read_one', 'write_one'].map((name) => ({ name, inputSchema: { type: 'object' } }))
   const capabilities = { tools: {} }
@@ -285,7 +294,7 @@ async function startUpstream(): Promise<{ port: number; writes: string[]; close(
 }
 
 /** The gateway comes back to the same port, so it cannot be given any. */
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createSocketServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address() as AddressInfo

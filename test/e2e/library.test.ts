@@ -58,7 +58,7 @@ const special: Record<string, object> = {
   broken: { era: 'modern' },
   mute: { era: 'modern', requestTimeoutMs: 300 },
 }
-const config = (changes: object = {}) => {
+const config = (changes: object = {}, folder = yard.folder()) => {
   const servers = Object.fromEntries(Object.keys(fetches).map((id) => [id, { ...inProcess, ...special[id] }]))
   const all = [everything, { effect: 'deny', server: '*', tools: ['test_error_handling'] }]
   const identity = { mode: 'api-keys', keys: [{ id: 'host', sha256 }] }
@@ -72,7 +72,7 @@ const config = (changes: object = {}) => {
         ...changes,
       }),
     ),
-    yard.folder(),
+    folder,
   )
 }
 
@@ -243,14 +243,26 @@ describe('gateway.fetch', () => {
     await local.close()
   })
 
-  it('takes another configuration over, and is closed once', async () => {
+  it('takes another configuration over, whole or not at all', async () => {
+    const folder = yard.folder()
+    const other = await openGateway({ config: config({}, folder), fetches })
+    try {
+      const call = () => other.fetch(new Request('http://localhost/modern/mcp', { ...list, headers: asked }))
+      const names = async () => ((await (await call()).json()) as Message).result?.['tools']
+      await assert.rejects(other.reload(config({ roles: { all: [] } })), /"store" cannot change/)
+      assert.notDeepEqual(await names(), [])
+      await other.reload(config({ roles: { all: [] } }, folder))
+      assert.deepEqual((await names()) ?? [], [])
+    } finally {
+      await other.close()
+    }
+  })
+
+  it('serves nobody once it is closed', async () => {
     const other = await openGateway({ config: config(), fetches })
-    const call = () => other.fetch(new Request('http://localhost/modern/mcp', { ...list, headers: asked }))
-    assert.equal((await call()).status, 200)
-    await other.reload(config({ roles: { all: [] } }))
-    assert.deepEqual(((await (await call()).json()) as Message).result?.['tools'] ?? [], [])
     await other.close()
-    assert.notEqual((await call()).status, 200)
+    const { status } = await other.fetch(new Request('http://localhost/modern/mcp', { ...list, headers: asked }))
+    assert.equal(status, 503)
   })
 
   it('has opened no socket', () => {

@@ -92,7 +92,7 @@ class Guard {
 
 const well: Ended = { code: 0, signal: null }
 
-describe('sekisho run refuses', () => {
+describe('sekisho run refuses', { concurrency: 4 }, () => {
   it('to run nothing: exit code 1, and why on stderr', async () => {
     for (const args of [
       ['run'],
@@ -154,7 +154,7 @@ describe('sekisho run refuses', () => {
   })
 })
 
-describe('sekisho run', () => {
+describe('sekisho run', { concurrency: 4 }, () => {
   for (const [kind, server] of [
     ['legacy', legacyServer],
     ['modern', modernServer],

@@ -15,6 +15,7 @@ const endpointTimeoutMs = 10_000
 
 export class SseWire extends DuplexWire {
   readonly closed: Promise<void>
+  protected readonly shared = false
   readonly #options: HttpWireOptions & { readonly url: string }
   readonly #stop = new Stop()
   readonly #path: Promise<string>
@@ -70,7 +71,7 @@ export class SseWire extends DuplexWire {
 
   #arrive(text: string, depthMax: number): void {
     try {
-      this.arrived(readUpstream(text, depthMax))
+      this.arrived(readUpstream(text, depthMax), text.length)
     } catch (error) {
       this.unreadable(text, error)
     }

@@ -123,8 +123,11 @@ export class HttpWire implements SessionWire {
       })
     if (!isUtf8(bytes)) throw new Refusal('UPSTREAM_INVALID', { detail: 'the body is not UTF-8' })
     const text = bytes.toString('utf8')
-    const message = response.status >= 400 ? tryMessage(text, depthMax) : text === '' ? undefined : readUpstream(text, depthMax)
-    if (message === undefined) throw new WireError(response.status, `HTTP ${response.status}`)
+    const { status } = response
+    const message =
+      status === 200 && text !== '' ? readUpstream(text, depthMax) : status >= 400 ? tryMessage(text, depthMax) : undefined
+    const isAnswer = message !== undefined && (status === 200 || (message.kind === 'response' && message.outcome === 'error'))
+    if (!isAnswer) throw new WireError(status, `HTTP ${status}`)
     if (message.kind !== 'response') throw new Refusal('UPSTREAM_INVALID', { detail: 'the body is not a response' })
     return message
   }

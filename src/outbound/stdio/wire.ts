@@ -8,6 +8,8 @@ import { type Child, ended, type SpawnOptions, start, stop } from './spawn.ts'
 
 export interface StdioOptions extends SpawnOptions {
   readonly server: string
+  /** One process for all callers. */
+  readonly shared: boolean
   readonly lineBytesMax: number
   readonly depthMax: number
   /** One line of the server's stderr, or one of ours about the server. Both are bounded. */
@@ -18,12 +20,14 @@ const stderrLineBytesMax = 8192
 
 export class StdioWire extends DuplexWire {
   readonly closed: Promise<void>
+  protected readonly shared: boolean
   readonly #child: Child
   readonly #options: StdioOptions
 
   constructor(options: StdioOptions) {
     super()
     this.#options = options
+    this.shared = options.shared
     this.#child = start(options)
     const stdout = new LineSplitter(
       options.lineBytesMax,
@@ -73,6 +77,6 @@ export class StdioWire extends DuplexWire {
       this.unreadable(line, error)
       return
     }
-    this.arrived(message)
+    this.arrived(message, line.length)
   }
 }

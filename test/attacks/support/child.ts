@@ -64,6 +64,7 @@ const tools: Readonly<Record<string, (given: Json, id: unknown) => Json | undefi
   /** Reads no more. */
   deaf() {
     process.stdin.pause()
+    setInterval(() => undefined, 1000)
     return text('deaf')
   },
   big: ({ bytes }) => text('x'.repeat(Number(bytes))),

@@ -1,0 +1,30 @@
+/** A reporter for node:test that says each result as one line of JSON, for test.ts. */
+import type { TestEvent } from 'node:test/reporters'
+
+export interface Result {
+  readonly kind: 'pass' | 'fail' | 'skip'
+  readonly name: string
+  readonly line: number
+  /** The error of a failure, the reason of a skip. */
+  readonly why: string
+}
+
+export const mark = '\u0001result '
+
+export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  for await (const { type, data } of source) {
+    if (type === 'test:diagnostic' && data.level === 'error') yield `${data.message}\n`
+    if ((type !== 'test:pass' && type !== 'test:fail') || data.details.type === 'suite') continue
+    const { name, line = 1, skip } = data
+    const say = (kind: Result['kind'], why: string): string => `${mark}${JSON.stringify({ kind, name, line, why })}\n`
+    if (skip !== undefined) yield say('skip', String(skip))
+    else if (type === 'test:pass') yield say('pass', '')
+    else yield say('fail', reasonOf(data.details.error))
+  }
+}
+
+function reasonOf(error: Error & { failureType?: string }): string {
+  const { cause } = error
+  const why = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? error.message)
+  return why.replace(/\n +at [^\n]*node:[^\n]*/g, '')
+}

@@ -1,0 +1,66 @@
+import { Stop } from '../lib/stop.ts'
+import type { Flow } from '../pipeline/exchange.ts'
+import type { Cleared, Judgement } from '../pipeline/judge.ts'
+import type { Parcel } from '../pipeline/parcel.ts'
+import type { Lease } from './server.ts'
+
+/** What a passage needs of its server. */
+export interface Lessor {
+  begin(call: Cleared, answers: readonly Cleared[], stop: Stop): Promise<{ readonly flow: Flow; readonly lease: Lease }>
+  end(lease: Lease): void
+  /** What a link threw, in terms of the server. */
+  explained(error: unknown): unknown
+  readonly underWay: Set<Stop>
+}
+
+/**
+ * One call on its way through a server. Written by hand where a generator would read better, because every message of
+ * every server passes here: it takes a lease, hands on what the link yields, and gives the lease back, once.
+ */
+export class Passage implements Flow {
+  readonly #server: Lessor
+  readonly #call: Cleared
+  readonly #answers: readonly Cleared[]
+  readonly #outer: Stop
+  readonly #stop = new Stop()
+  readonly #relay = (): void => this.#stop.stop(this.#outer.reason)
+  #begun: { readonly flow: Flow; readonly lease: Lease } | undefined
+  #over = false
+
+  constructor(server: Lessor, call: Cleared, answers: readonly Cleared[], stop: Stop) {
+    this.#server = server
+    this.#call = call
+    this.#answers = answers
+    this.#outer = stop
+    stop.onStop(this.#relay)
+    server.underWay.add(this.#stop)
+  }
+
+  async next(answer?: Judgement): Promise<IteratorResult<Parcel, unknown>> {
+    if (this.#over) return { done: true, value: undefined }
+    try {
+      this.#begun ??= await this.#server.begin(this.#call, this.#answers, this.#stop)
+      const step = await this.#begun.flow.next(answer)
+      if (step.done) this.#end()
+      return step
+    } catch (error) {
+      this.#end()
+      throw this.#server.explained(error)
+    }
+  }
+
+  async return(): Promise<unknown> {
+    if (this.#over) return undefined
+    const begun = this.#begun
+    this.#end()
+    return begun?.flow.return()
+  }
+
+  #end(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#outer.offStop(this.#relay)
+    this.#server.underWay.delete(this.#stop)
+    if (this.#begun) this.#server.end(this.#begun.lease)
+  }
+}

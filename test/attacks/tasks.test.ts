@@ -1,0 +1,68 @@
+/**
+ * A task id is no credential (cves.md: CVE-2026-52870; SES-C6; checklist 98, 154). To a modern server all clients of the gateway
+ * are one, so it cannot tell whose task it is asked for; the gateway can.
+ */
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { modern } from './support/client.ts'
+import { type Echo, echo, type Json, tool } from './support/echo.ts'
+import { codeOf, httpServer, keyed, open, passed, yard } from './support/house.ts'
+
+const house = yard()
+const { identity, bindings, tokens } = keyed(['alice', 'mallory'])
+const { alice, mallory } = tokens as { alice: string; mallory: string }
+const capabilities = { extensions: { 'io.modelcontextprotocol/tasks': {} } }
+let upstream: Echo
+let url: string
+
+before(async () => {
+  const results = new Map<unknown, Json>()
+  const known = ({ params }: { params: Json }): Json => results.get(params['taskId']) ?? { code: -32602, message: 'no such task' }
+  upstream = await echo({
+    tools: [tool('slow')],
+    answers: {
+      'tools/call': ({ params }) => {
+        const taskId = `task-${results.size}`
+        results.set(taskId, { taskId, status: 'completed', result: { content: [{ type: 'text', text: JSON.stringify(params['arguments']) }] } })
+        return { resultType: 'task', taskId, status: 'working', ttlMs: 60_000 }
+      },
+      'tasks/get': known,
+      'tasks/update': known,
+      'tasks/cancel': known,
+    },
+  })
+  url = (await house.gateway(open({ x: httpServer(upstream) }, { identity, bindings }))).url
+})
+after(async () => {
+  await house.close()
+  await upstream.close()
+})
+
+const start = async (): Promise<string> => {
+  const got = await modern(`${url}/x/mcp`, 'tools/call', { name: 'slow', arguments: { secret: 'of alice' } }, { token: alice, capabilities })
+  return passed(got)['taskId'] as string
+}
+
+it('the exploit: the server gives the result to whoever knows the id, and ids are easy to guess', async () => {
+  const taskId = await start()
+  assert.match(taskId, /^task-\d$/)
+  assert.match((await modern(upstream.url, 'tasks/get', { taskId })).text, /of alice/)
+})
+
+it('its owner gets the result', async () => {
+  const got = await modern(`${url}/x/mcp`, 'tasks/get', { taskId: await start() }, { token: alice, capabilities })
+  assert.match(JSON.stringify(passed(got)), /of alice/)
+})
+
+describe('somebody else is told that there is no such task, and the server is not asked', () => {
+  const todo = 'outbound/: bind task ids to the principal (note the taskId of a result, refuse tasks/* of another); today any principal may ask'
+  for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel'])
+    for (const route of ['x/mcp', 'mcp'])
+      it(`${method} on /${route}`, { todo }, async () => {
+        const taskId = await start()
+        const before = upstream.methods().filter((one) => one === method).length
+        const got = await modern(`${url}/${route}`, method, { taskId: route === 'mcp' ? `x__${taskId}` : taskId }, { token: mallory, capabilities })
+        assert.ok(codeOf(got) !== undefined && !got.text.includes('of alice'), got.text)
+        assert.equal(upstream.methods().filter((one) => one === method).length, before)
+      })
+})
