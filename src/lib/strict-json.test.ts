@@ -8,6 +8,7 @@ const refusals: readonly [text: string, fault: JsonFault][] = [
   ['{"a":{"b":[{"c":1,"c":2}]}}', 'duplicate-key'],
   ['{"a":1,"\\u0061":2}', 'duplicate-key'],
   ['{"a":{"x":1,"y":2},"a":1}', 'duplicate-key'],
+  ['{"a":{"\\ud800":1}}', 'encoding'],
   ['{"__proto__":1}', 'forbidden-key'],
   ['{"a":[{"\\u005f_proto__":{}}]}', 'forbidden-key'],
   [`${'['.repeat(65)}${']'.repeat(65)}`, 'depth'],

@@ -28,8 +28,22 @@ before(async () => {
     _meta: { ui: { resourceUri: there } },
   }
   upstream = await echo({
-    tools: [tool('read_note', { inputSchema: { type: 'object', $ref: `${there}/schema.json`, properties: { a: { $ref: there } } }, icons: [{ src: there }] })],
-    answers: { 'tools/call': () => result, 'prompts/get': () => ({ resultType: 'input_required', requestState: 's', inputRequests: { q: { method: 'elicitation/create', params: { mode: 'url', url: there, message: 'm', elicitationId: 'e' } } } }) },
+    tools: [
+      tool('read_note', {
+        inputSchema: { type: 'object', $ref: `${there}/schema.json`, properties: { a: { $ref: there } } },
+        icons: [{ src: there }],
+      }),
+    ],
+    answers: {
+      'tools/call': () => result,
+      'prompts/get': () => ({
+        resultType: 'input_required',
+        requestState: 's',
+        inputRequests: {
+          q: { method: 'elicitation/create', params: { mode: 'url', url: there, message: 'm', elicitationId: 'e' } },
+        },
+      }),
+    },
   })
   const servers = { x: httpServer(upstream), local: { command: node(join(import.meta.dirname, 'support/child.ts')) } }
   ;({ url, admin } = await house.gateway(open(servers)))
@@ -39,7 +53,24 @@ after(async () => {
   await Promise.all([upstream.close(), internal.close()])
 })
 
-const words = (): readonly string[] => ['../../admin', '/admin', '?admin=1', '#x', 'http://127.0.0.1:1/', internal.url, 'a\r\nHost: attacker.example', 'a\r\n\r\nGET /admin HTTP/1.1', '%2e%2e%2fadmin', '..\\admin', '@attacker.example', 'file:///etc/passwd', 'gopher://x', '\u0000', '{admin}', `${internal.url}#@x`]
+const words = (): readonly string[] => [
+  '../../admin',
+  '/admin',
+  '?admin=1',
+  '#x',
+  'http://127.0.0.1:1/',
+  internal.url,
+  'a\r\nHost: attacker.example',
+  'a\r\n\r\nGET /admin HTTP/1.1',
+  '%2e%2e%2fadmin',
+  '..\\admin',
+  '@attacker.example',
+  'file:///etc/passwd',
+  'gopher://x',
+  '\u0000',
+  '{admin}',
+  `${internal.url}#@x`,
+]
 
 it('the exploit (CVE-2026-29791): an argument pasted into a URL leads elsewhere', async () => {
   const pasted = new URL(upstream.url.replace('/mcp', `/notes/${'../admin?x='}`))
@@ -48,12 +79,17 @@ it('the exploit (CVE-2026-29791): an argument pasted into a URL leads elsewhere'
 })
 
 describe('a name, a URI or an argument of a client changes neither path, query, host nor headers', () => {
-  for (const [method, key] of [['tools/call', 'name'], ['resources/read', 'uri'], ['tasks/get', 'taskId']] as const)
+  for (const [method, key] of [
+    ['tools/call', 'name'],
+    ['resources/read', 'uri'],
+    ['tasks/get', 'taskId'],
+  ] as const)
     it(`${method} ${key}`, async () => {
       for (const word of words()) {
         upstream.heard.length = 0
         await modern(`${url}/x/mcp`, method, { [key]: word, arguments: { path: word, url: word }, cursor: word })
-        for (const { line, headers } of upstream.heard) assert.deepEqual([line, headers.host], ['POST /mcp', new URL(upstream.url).host])
+        for (const { line, headers } of upstream.heard)
+          assert.deepEqual([line, headers.host], ['POST /mcp', new URL(upstream.url).host])
       }
       assert.deepEqual(internal.heard, [])
     })
@@ -68,17 +104,28 @@ describe('a name, a URI or an argument of a client changes neither path, query, 
 })
 
 describe('nothing that a server names is fetched: no icon, no schema, no link, no page', () => {
-  for (const [method, params] of [['tools/list', {}], ['tools/call', { name: 'read_note' }], ['prompts/get', { name: 'p' }], ['server/discover', {}]] as const)
+  for (const [method, params] of [
+    ['tools/list', {}],
+    ['tools/call', { name: 'read_note' }],
+    ['prompts/get', { name: 'p' }],
+    ['server/discover', {}],
+  ] as const)
     it(method, async () => {
       await modern(`${url}/x/mcp`, method, params, { capabilities: { elicitation: { url: {}, form: {} } } })
-      await modern(`${url}/mcp`, method, 'name' in params ? { name: `x__${params.name}` } : {}, { capabilities: { elicitation: { url: {}, form: {} } } })
+      await modern(`${url}/mcp`, method, 'name' in params ? { name: `x__${params.name}` } : {}, {
+        capabilities: { elicitation: { url: {}, form: {} } },
+      })
       assert.deepEqual(internal.heard, [])
     })
 })
 
 describe('no command comes from outside', () => {
   it('nothing that is sent to either listener starts a program or adds a server', async () => {
-    const body = JSON.stringify({ command: ['touch', '/tmp/pwned'], id: 'new', servers: { new: { command: ['touch', '/tmp/pwned'] } } })
+    const body = JSON.stringify({
+      command: ['touch', '/tmp/pwned'],
+      id: 'new',
+      servers: { new: { command: ['touch', '/tmp/pwned'] } },
+    })
     for (const at of [admin, url])
       for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
         for (const path of ['/', '/servers', '/admin/v1/servers', '/config', '/mcp/servers', '/reload', '/console']) {

@@ -7,8 +7,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { glob } from '../../src/lib/glob.ts'
 import type { Gateway } from '../e2e/support/yard.ts'
@@ -35,15 +35,23 @@ const json = { 'content-type': 'application/json' }
 /** What each tool of the server answers with. */
 const bombs: Readonly<Record<string, (turn: Turn) => void>> = {
   'a JSON text of 64 MB': (turn) => (turn.response.writeHead(200, json), void write(turn, Buffer.alloc(MB, 'x'), 64)),
-  'a JSON text with a length of 64 MB': (turn) => (turn.response.writeHead(200, { ...json, 'content-length': 64 * MB }), void write(turn, Buffer.alloc(MB, 'x'), 64)),
-  'an event of 64 MB': (turn) => (turn.response.writeHead(200, events), void write(turn, Buffer.from(`data: ${'x'.repeat(MB)}\n`), 64)),
+  'a JSON text with a length of 64 MB': (turn) => (
+    turn.response.writeHead(200, { ...json, 'content-length': 64 * MB }), void write(turn, Buffer.alloc(MB, 'x'), 64)
+  ),
+  'an event of 64 MB': (turn) => (
+    turn.response.writeHead(200, events), void write(turn, Buffer.from(`data: ${'x'.repeat(MB)}\n`), 64)
+  ),
   'a line of 64 MB in an event': (turn) => (turn.response.writeHead(200, events), void write(turn, Buffer.alloc(MB, 'd'), 64)),
   'a comment of 64 MB': (turn) => (turn.response.writeHead(200, events), void write(turn, Buffer.alloc(MB, ':'), 64)),
-  'an event of 64 MB in small pieces': (turn) => (turn.response.writeHead(200, events), turn.response.write('data: '), void write(turn, Buffer.alloc(1024, 'x'), 64 * 1024)),
+  'an event of 64 MB in small pieces': (turn) => (
+    turn.response.writeHead(200, events), turn.response.write('data: '), void write(turn, Buffer.alloc(1024, 'x'), 64 * 1024)
+  ),
 }
 const unpacked: Readonly<Record<string, (turn: Turn) => void>> = {
-  gzip: ({ response }) => void response.writeHead(200, { ...json, 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(64 * MB, 32))),
-  'gzip in a stream': ({ response }) => void response.writeHead(200, { ...events, 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(64 * MB, 32))),
+  gzip: ({ response }) =>
+    void response.writeHead(200, { ...json, 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(64 * MB, 32))),
+  'gzip in a stream': ({ response }) =>
+    void response.writeHead(200, { ...events, 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(64 * MB, 32))),
 }
 
 before(async () => {
@@ -54,14 +62,21 @@ before(async () => {
     const data = 'x'.repeat(given?.bytes ?? 0)
     for (let sent = 0; sent < (given?.count ?? 0) && !turn.response.destroyed; sent++) {
       turn.send({ method: 'notifications/message', params: { level: 'info', data } })
-      if (turn.response.writableNeedDrain) await new Promise((resolve) => turn.response.once('drain', resolve).once('close', resolve))
+      if (turn.response.writableNeedDrain)
+        await new Promise((resolve) => turn.response.once('drain', resolve).once('close', resolve))
     }
     return saying('done')
   }
   upstream = await echo({ answers: { 'tools/call': call } })
   older = await echo({ era: 'legacy', answers: { 'tools/call': call } })
-  const servers = { x: httpServer(upstream), older: httpServer(older, 'legacy'), local: { command: child, requestTimeoutMs: 2000, lineBytesMax: MB } }
-  gateway = await house.gateway(open(servers, { limits: { resultBytesMax: MB, principal: { perMinute: 'unlimited', concurrent: 'unlimited' } } }))
+  const servers = {
+    x: httpServer(upstream),
+    older: httpServer(older, 'legacy'),
+    local: { command: child, requestTimeoutMs: 2000, lineBytesMax: MB },
+  }
+  gateway = await house.gateway(
+    open(servers, { limits: { resultBytesMax: MB, principal: { perMinute: 'unlimited', concurrent: 'unlimited' } } }),
+  )
   url = gateway.url
   await modern(`${url}/x/mcp`, 'tools/call', { name: 'warm up' })
   await modern(`${url}/local/mcp`, 'tools/call', { name: 'echo' })
@@ -71,7 +86,8 @@ after(async () => {
   await Promise.all([upstream.close(), older.close()])
 })
 
-const megabytes = ({ pid }: Gateway): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+const megabytes = ({ pid }: Gateway): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 /** Runs something and tells how much the gateway grew meanwhile, at most. */
 async function growth(run: () => Promise<unknown>, of = gateway): Promise<number> {
   const before = megabytes(of)
@@ -84,7 +100,8 @@ async function growth(run: () => Promise<unknown>, of = gateway): Promise<number
   }
   return Math.max(most, megabytes(of)) - before
 }
-const served = async (): Promise<void> => void passed(await within(2000, 'others are served', modern(`${url}/x/mcp`, 'tools/list')))
+const served = async (): Promise<void> =>
+  void passed(await within(2000, 'others are served', modern(`${url}/x/mcp`, 'tools/list')))
 
 it('the exploit: a relay without a limit hands on all 64 MB', async () => {
   const relay = await naive(upstream.url)
@@ -144,7 +161,11 @@ describe('a local server that floods', () => {
     const as = { client: { name: 'deaf', version: '1' } }
     passed(await modern(`${url}/local/mcp`, 'tools/call', { name: 'deaf' }, as))
     for (const bytes of [MB, 10]) {
-      const got = await within(6000, 'a timeout', modern(`${url}/local/mcp`, 'tools/call', { name: 'echo', arguments: { x: 'x'.repeat(bytes) } }, as))
+      const got = await within(
+        6000,
+        'a timeout',
+        modern(`${url}/local/mcp`, 'tools/call', { name: 'echo', arguments: { x: 'x'.repeat(bytes) } }, as),
+      )
       assert.equal(codeOf(got), 'UPSTREAM_TIMEOUT', got.text)
     }
   })
@@ -154,17 +175,32 @@ describe('a local server that floods', () => {
 async function stalled(path: string, headers: object, body: string | Buffer, ms: number): Promise<void> {
   const { port, host } = new URL(url)
   const socket = connect(Number(port), '127.0.0.1').pause()
-  const lines = Object.entries({ host, 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers, 'content-length': body.length })
+  const lines = Object.entries({
+    host,
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    ...headers,
+    'content-length': body.length,
+  })
   socket.write(`POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`)
   await wait(ms)
   socket.destroy()
 }
 
 describe('a client that stops reading holds the server back, and fills no memory', () => {
-  const meta = { 'io.modelcontextprotocol/protocolVersion': version, 'io.modelcontextprotocol/clientCapabilities': {}, 'io.modelcontextprotocol/logLevel': 'debug' }
+  const meta = {
+    'io.modelcontextprotocol/protocolVersion': version,
+    'io.modelcontextprotocol/clientCapabilities': {},
+    'io.modelcontextprotocol/logLevel': 'debug',
+  }
   const flood = { name: 'chatter', arguments: { count: 10_000, bytes: 20_000 }, _meta: meta }
-  const queueTodo = 'lib/queue.ts and outbound/duplex.ts: a queue without a bound; stop reading stdout (or fail the request) above some megabytes'
-  for (const [server, todo] of [['x', false], ['older', false], ['local', queueTodo]] as const)
+  const queueTodo =
+    'lib/queue.ts and outbound/duplex.ts: a queue without a bound; stop reading stdout (or fail the request) above some megabytes'
+  for (const [server, todo] of [
+    ['x', false],
+    ['older', false],
+    ['local', queueTodo],
+  ] as const)
     it(`200 MB of notices from ${server}`, { todo }, async () => {
       const { body, headers } = modernParts('tools/call', flood)
       const grown = await growth(() => stalled(`/${server}/mcp`, headers, body, 2500))
@@ -175,7 +211,12 @@ describe('a client that stops reading holds the server back, and fills no memory
   const keptTodo = 'inbound/event-stream.ts ResumableStream: 512 events are kept whatever their size; bound the bytes too'
   it('what is kept for a legacy client to come back to is bounded in bytes', { todo: keptTodo }, async () => {
     const session = await Legacy.open(`${url}/older/mcp`)
-    const body = JSON.stringify({ jsonrpc: '2.0', id: 5, method: 'tools/call', params: { name: 'x', arguments: { count: 400, bytes: 500_000 } } })
+    const body = JSON.stringify({
+      jsonrpc: '2.0',
+      id: 5,
+      method: 'tools/call',
+      params: { name: 'x', arguments: { count: 400, bytes: 500_000 } },
+    })
     const grown = await growth(async () => {
       await stalled('/older/mcp', session.headers(), body, 200)
       await until('the server has said it all', () => older.heard.length > 0)
@@ -191,9 +232,12 @@ describe('a client that stops reading holds the server back, and fills no memory
     const grown = await growth(async () => {
       const socket = connect(Number(port), '127.0.0.1')
       socket.on('error', () => undefined)
-      socket.write(`POST /x/mcp HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`)
+      socket.write(
+        `POST /x/mcp HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      )
       const piece = Buffer.from('1\r\n \r\n'.repeat(50_000))
-      for (let sent = 0; sent < 20 && !socket.destroyed; sent++) if (!socket.write(piece)) await new Promise((resolve) => socket.once('drain', resolve).once('close', resolve))
+      for (let sent = 0; sent < 20 && !socket.destroyed; sent++)
+        if (!socket.write(piece)) await new Promise((resolve) => socket.once('drain', resolve).once('close', resolve))
       await wait(300)
       socket.destroy()
     }, fresh)
@@ -202,7 +246,13 @@ describe('a client that stops reading holds the server back, and fills no memory
 })
 
 describe('patterns take time in proportion to their length (CVE-2026-0621)', () => {
-  for (const pattern of ['*a*a*a*a*a*a*a*a*a*b', `${'*'.repeat(500)}b`, `${'a*'.repeat(250)}b`, `${'?*'.repeat(250)}b`, `*${'a'.repeat(100)}b`])
+  for (const pattern of [
+    '*a*a*a*a*a*a*a*a*a*b',
+    `${'*'.repeat(500)}b`,
+    `${'a*'.repeat(250)}b`,
+    `${'?*'.repeat(250)}b`,
+    `*${'a'.repeat(100)}b`,
+  ])
     it(`${pattern.slice(0, 24)}…`, () => {
       const began = performance.now()
       assert.equal(glob(pattern)('a'.repeat(8192)), false)

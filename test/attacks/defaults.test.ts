@@ -21,7 +21,9 @@ let gateways: Gateway[]
 
 before(async () => {
   upstream = await echo()
-  gateways = await Promise.all([here, elsewhere].map(({ identity, bindings }) => house.gateway(open({ x: httpServer(upstream) }, { identity, bindings }))))
+  gateways = await Promise.all(
+    [here, elsewhere].map(({ identity, bindings }) => house.gateway(open({ x: httpServer(upstream) }, { identity, bindings }))),
+  )
 })
 after(async () => {
   await house.close()
@@ -32,7 +34,20 @@ const at = (): string => `${(gateways[0] as Gateway).url}/x/mcp`
 const ask = (headers: Record<string, string>) => modern(at(), 'tools/list', {}, { headers })
 
 describe('no word opens the door that was not made here', () => {
-  const guesses = ['secret-api-key', 'changeme', 'admin', 'sekisho', 'password', 'test', 'null', 'undefined', 'anonymous', 'sk_ci_', `sk_ci_${'A'.repeat(43)}`, 'Bearer']
+  const guesses = [
+    'secret-api-key',
+    'changeme',
+    'admin',
+    'sekisho',
+    'password',
+    'test',
+    'null',
+    'undefined',
+    'anonymous',
+    'sk_ci_',
+    `sk_ci_${'A'.repeat(43)}`,
+    'Bearer',
+  ]
   for (const guess of guesses)
     it(guess, async () => {
       upstream.heard.length = 0
@@ -51,7 +66,20 @@ describe('no word opens the door that was not made here', () => {
       refused(await ask({ authorization: `Bearer ${word}` }), 401, 'UNAUTHENTICATED', /No valid credential/)
   })
 
-  for (const header of ['x-sekisho-principal', 'x-principal', 'x-forwarded-user', 'x-remote-user', 'router-key', 'x-mcp-server', 'x-envoy-original-dst-host', 'x-internal', 'x-user', 'x-original-url', 'x-rewrite-url', 'x-mcp-authorized'])
+  for (const header of [
+    'x-sekisho-principal',
+    'x-principal',
+    'x-forwarded-user',
+    'x-remote-user',
+    'router-key',
+    'x-mcp-server',
+    'x-envoy-original-dst-host',
+    'x-internal',
+    'x-user',
+    'x-original-url',
+    'x-rewrite-url',
+    'x-mcp-authorized',
+  ])
     it(`the header ${header} means nothing`, async () => {
       refused(await ask({ [header]: 'key:ci' }), 401, 'UNAUTHENTICATED', /No valid credential/)
     })
@@ -68,7 +96,13 @@ describe('the keys of an installation are its own', () => {
   it('no key of the configuration that holds a secret has a default', () => {
     const defaults: string[] = []
     JSON.stringify(configJsonSchema(), (key, value: { default?: unknown } | null) => {
-      if (/key|secret|token|password|sha256|credential/i.test(key) && typeof value === 'object' && value !== null && typeof value.default === 'string') defaults.push(key)
+      if (
+        /key|secret|token|password|sha256|credential/i.test(key) &&
+        typeof value === 'object' &&
+        value !== null &&
+        typeof value.default === 'string'
+      )
+        defaults.push(key)
       return value
     })
     assert.deepEqual(defaults, [])
@@ -91,7 +125,14 @@ const refusedConfigs: readonly (readonly [says: string, config: object])[] = [
   ['a binding to an unknown role', { bindings: [{ role: 'admin', anonymous: true }] }],
   ['a binding to nobody', { roles: { r: [all] }, bindings: [{ role: 'r' }] }],
   ['a binding to an unknown key', { roles: { r: [all] }, bindings: [{ role: 'r', apiKey: 'nobody' }] }],
-  ['a binding to a key and to everyone', { identity: { mode: 'api-keys', keys: [key] }, roles: { r: [all] }, bindings: [{ role: 'r', anonymous: true, apiKey: 'ci' }] }],
+  [
+    'a binding to a key and to everyone',
+    {
+      identity: { mode: 'api-keys', keys: [key] },
+      roles: { r: [all] },
+      bindings: [{ role: 'r', anonymous: true, apiKey: 'ci' }],
+    },
+  ],
   ['a rule for an unknown server', { roles: { r: [{ effect: 'deny', server: 'typo', tools: ['*'] }] } }],
   ['a rule that names nothing', { roles: { r: [{ effect: 'deny', server: '*' }] } }],
   ['a rule with an unknown effect', { roles: { r: [{ ...all, effect: 'Deny' }] } }],

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { readEvents } from '../../src/lib/sse.ts'
 import { modern } from './support/client.ts'
-import { type Echo, echo, type EchoOptions } from './support/echo.ts'
+import { type Echo, type EchoOptions, echo } from './support/echo.ts'
 import { codeOf, httpServer, open, refused, yard } from './support/house.ts'
 import { type OldSse, oldSse } from './support/old-sse.ts'
 
@@ -37,7 +37,12 @@ before(async () => {
   const away = (port: number) => ({ location: `http://127.0.0.1:${port}/mcp`, 'content-type': 'application/json' })
   moved = await Promise.all(statuses.map((status) => echo(answering(tools, away, status))))
   lying = await Promise.all(endpoints.map(([, endpoint]) => oldSse(() => endpoint(elsewhere.port))))
-  const challenge = { 'www-authenticate': 'Bearer resource_metadata="https://attacker.example/x"', 'mcp-session-id': 'inner', 'set-cookie': 'a=b', 'x-secret': 's' }
+  const challenge = {
+    'www-authenticate': 'Bearer resource_metadata="https://attacker.example/x"',
+    'mcp-session-id': 'inner',
+    'set-cookie': 'a=b',
+    'x-secret': 's',
+  }
   chatty = await echo(answering('stack trace at /srv/app', () => challenge, 401))
   const servers = Object.fromEntries([
     ...moved.flatMap(({ url: at }, index) => [
@@ -79,8 +84,7 @@ describe('a redirect is not followed, in either era and over either transport', 
         assert.deepEqual(elsewhere.heard, [])
       })
 
-  const todo = 'outbound/http/wire.ts #single(): anything but 200 (and an error from 400 on) is no answer'
-  it('and its body is no answer', { todo }, async () => {
+  it('and its body is no answer', async () => {
     assert.equal(codeOf(await modern(`${url}/moved-307-new/mcp`, 'tools/list')), 'UPSTREAM_UNAVAILABLE')
   })
 })
@@ -99,5 +103,8 @@ it('a 401 of the server is no challenge to the client, and tells it nothing: no 
   const got = await modern(`${url}/chatty/mcp`, 'tools/list')
   refused(got, 502, 'UPSTREAM_UNAVAILABLE', /cannot be reached/)
   assert.equal(got.headers['www-authenticate'], undefined)
-  assert.ok(!/stack trace|srv|inner|a=b|x-secret|attacker/.test(JSON.stringify(got)) && !got.text.includes(String(chatty.port)), got.text)
+  assert.ok(
+    !/stack trace|srv|inner|a=b|x-secret|attacker/.test(JSON.stringify(got)) && !got.text.includes(String(chatty.port)),
+    got.text,
+  )
 })

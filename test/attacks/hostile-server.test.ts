@@ -28,14 +28,16 @@ before(async () => {
     return saying('done')
   }
   const astray = ({ response }: Turn): undefined =>
-    void response.writeHead(200, { 'content-type': 'application/json' }).end('{"jsonrpc":"2.0","id":"somebody","result":{"resultType":"complete","messages":[]}}')
+    void response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end('{"jsonrpc":"2.0","id":"somebody","result":{"resultType":"complete","messages":[]}}')
   newer = await echo({ era: 'modern', answers: { 'tools/call': speak, 'prompts/get': astray } })
   older = await echo({ era: 'legacy', answers: { 'tools/call': speak } })
   const servers = {
     newer: httpServer(newer, 'modern'),
     older: httpServer(older, 'legacy'),
     local: { command: child },
-    shared: { command: child, shared: true },
+    shared: { command: [...child, sharedFile], shared: true },
   }
   url = (await house.gateway(open(servers, { identity, bindings }))).url
 })
@@ -137,7 +139,6 @@ describe('a server speaks to somebody else’s request', () => {
     assert.ok(tokensIn((await waiting).all).every((token) => token === 'bob'))
   })
 
-  const progressTodo = 'outbound/legacy-streams.ts relayed(): progress belongs to a request; leave it out of the standing stream'
   it('progress for a call that is over does not turn up on the standing stream, under a token the client may be using', {
     todo: progressTodo,
   }, async () => {
@@ -156,8 +157,7 @@ describe('a server speaks to somebody else’s request', () => {
     }
   })
 
-  const subscriptionTodo = 'inbound/rewrites.ts asNotice(): only an answer to subscriptions/listen may carry a subscription id'
-  it('a notice on a call does not carry the id of a subscription', { todo: subscriptionTodo }, async () => {
+  it('a notice on a call does not carry the id of a subscription', async () => {
     const _meta = { 'io.modelcontextprotocol/subscriptionId': 'the-clients-own' }
     says = [{ method: 'notifications/tools/list_changed', params: { _meta } }]
     const got = await modern(`${url}/newer/mcp`, 'tools/call', { name: 'x' }, { token: alice })
@@ -188,13 +188,11 @@ describe('one child for all (shared: true) is one process, and still not one cli
   }
   const log = { method: 'notifications/message', params: { level: 'error', data: 'a secret of alice' } }
   const meta = { ...envelope({ elicitation: {} }), 'io.modelcontextprotocol/logLevel': 'debug' }
-  const todo =
-    'outbound/duplex.ts #latestCall(): on a shared child a message that names no request belongs to nobody; answer a question with an error'
   for (const [what, message] of [
     ['question', question],
     ['log line', log],
   ] as const)
-    it(`a ${what} that belongs to alice does not reach bob, whose call is the latest`, { todo }, async () => {
+    it(`a ${what} that belongs to alice does not reach bob, whose call is the latest`, async () => {
       const at = `${url}/shared/mcp`
       passed(await modern(at, 'tools/call', { name: 'later', arguments: { messages: [message], ms: 150 } }, { token: alice }))
       const got = await modern(
@@ -206,8 +204,6 @@ describe('one child for all (shared: true) is one process, and still not one cli
       assert.ok(!got.text.includes('alice'), got.text)
     })
 
-  const cancelTodo =
-    'outbound/legacy-link.ts forward(): a modern client’s notifications/cancelled names our id, not its own; send nothing'
   it('a modern client cannot cancel by an id of ours (the call of another, on a shared child)', {
     todo: cancelTodo,
   }, async () => {

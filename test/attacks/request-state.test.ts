@@ -199,8 +199,7 @@ describe('a call that is held', () => {
     assert.ok(!JSON.stringify(linesOf()).includes('3333'))
   })
 
-  const todo = 'outbound/legacy-link.ts #resume() answers on the link of the retry; keep the link that asked in the Hold'
-  it('is answered in the session that asked, even when the client comes back under another name', { todo }, async () => {
+  it('is answered in the session that asked, even when the client comes back under another name', async () => {
     const asRed = { token: alice, client: { name: 'red', version: '1' } }
     const asBlue = { token: alice, client: { name: 'blue', version: '1' } }
     const red = await call('local', ask, asRed)

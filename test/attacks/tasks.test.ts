@@ -23,7 +23,11 @@ before(async () => {
     answers: {
       'tools/call': ({ params }) => {
         const taskId = `task-${results.size}`
-        results.set(taskId, { taskId, status: 'completed', result: { content: [{ type: 'text', text: JSON.stringify(params['arguments']) }] } })
+        results.set(taskId, {
+          taskId,
+          status: 'completed',
+          result: { content: [{ type: 'text', text: JSON.stringify(params['arguments']) }] },
+        })
         return { resultType: 'task', taskId, status: 'working', ttlMs: 60_000 }
       },
       'tasks/get': known,
@@ -39,7 +43,12 @@ after(async () => {
 })
 
 const start = async (): Promise<string> => {
-  const got = await modern(`${url}/x/mcp`, 'tools/call', { name: 'slow', arguments: { secret: 'of alice' } }, { token: alice, capabilities })
+  const got = await modern(
+    `${url}/x/mcp`,
+    'tools/call',
+    { name: 'slow', arguments: { secret: 'of alice' } },
+    { token: alice, capabilities },
+  )
   return passed(got)['taskId'] as string
 }
 
@@ -55,13 +64,19 @@ it('its owner gets the result', async () => {
 })
 
 describe('somebody else is told that there is no such task, and the server is not asked', () => {
-  const todo = 'outbound/: bind task ids to the principal (note the taskId of a result, refuse tasks/* of another); today any principal may ask'
+  const todo =
+    'outbound/: bind task ids to the principal (note the taskId of a result, refuse tasks/* of another); today any principal may ask'
   for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel'])
     for (const route of ['x/mcp', 'mcp'])
       it(`${method} on /${route}`, { todo }, async () => {
         const taskId = await start()
         const before = upstream.methods().filter((one) => one === method).length
-        const got = await modern(`${url}/${route}`, method, { taskId: route === 'mcp' ? `x__${taskId}` : taskId }, { token: mallory, capabilities })
+        const got = await modern(
+          `${url}/${route}`,
+          method,
+          { taskId: route === 'mcp' ? `x__${taskId}` : taskId },
+          { token: mallory, capabilities },
+        )
         assert.ok(codeOf(got) !== undefined && !got.text.includes('of alice'), got.text)
         assert.equal(upstream.methods().filter((one) => one === method).length, before)
       })

@@ -31,7 +31,8 @@ after(async () => {
 const { body, headers } = modernParts('tools/call', { name: 'read_note' }, { token: mallory })
 const post = (text: string | Buffer, more: Record<string, string> = {}, path = '/x/mcp'): Promise<Got> =>
   send(`${url}${path}`, { body: text, headers: { ...(headers as Record<string, string>), ...more } })
-const call = (name: string, more: object = {}, path = '/x/mcp'): Promise<Got> => modern(`${url}${path}`, 'tools/call', { name, ...more }, { token: mallory })
+const call = (name: string, more: object = {}, path = '/x/mcp'): Promise<Got> =>
+  modern(`${url}${path}`, 'tools/call', { name, ...more }, { token: mallory })
 
 type Row = readonly [says: string, code: string, attempt: () => Promise<Got>, principal?: string]
 const attempts: readonly Row[] = [
@@ -41,10 +42,17 @@ const attempts: readonly Row[] = [
   ['an unknown server', 'SERVER_UNKNOWN', () => call('read_note', {}, '/nobody/mcp')],
   ['an unknown method', 'UNKNOWN_METHOD', () => modern(`${url}/x/mcp`, 'tools/erase', {}, { token: mallory })],
   ['a forged state', 'STATE_REFUSED', () => call('read_note', { requestState: 'forged' })],
-  ['a stolen session', 'SESSION_UNKNOWN', async () => {
-    const victim = await Legacy.open(`${url}/x/mcp`, { token: alice })
-    return send(victim.url, { headers: { authorization: `Bearer ${mallory}`, 'mcp-session-id': victim.session }, body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}' })
-  }],
+  [
+    'a stolen session',
+    'SESSION_UNKNOWN',
+    async () => {
+      const victim = await Legacy.open(`${url}/x/mcp`, { token: alice })
+      return send(victim.url, {
+        headers: { authorization: `Bearer ${mallory}`, 'mcp-session-id': victim.session },
+        body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}',
+      })
+    },
+  ],
   ['no credential', 'UNAUTHENTICATED', () => post(body, { authorization: '' }), 'unidentified'],
   ['a header that contradicts the body', 'HEADER_MISMATCH', () => post(body, { 'mcp-name': 'delete_note' })],
   ['a key twice', 'PARSE', () => post(body.toString().replace('"name"', '"name":"delete_note","name"'))],
@@ -58,7 +66,14 @@ describe('what was refused is in the log, with who tried it', () => {
     it(`${says}: ${code}`, async () => {
       const before = recordOf(gateway).length
       await attempt()
-      const entry = await until('an entry', () => recordOf(gateway).slice(before).find((one) => one['kind'] === 'outcome' && one['code'] === code), 4000)
+      const entry = await until(
+        'an entry',
+        () =>
+          recordOf(gateway)
+            .slice(before)
+            .find((one) => one['kind'] === 'outcome' && one['code'] === code),
+        4000,
+      )
       assert.deepEqual([entry['ending'], entry['principal']], ['refused', principal])
     })
 
@@ -78,16 +93,32 @@ describe('attempts at not being seen', () => {
     const { port, host } = new URL(url)
     const { socket } = raw(Number(port))
     const given = modernParts('tools/call', { name: 'read_and_hang_up' }, { token: mallory })
-    const lines = Object.entries({ host, 'content-type': 'application/json', ...given.headers, 'content-length': given.body.length })
-    socket.write(`POST /x/mcp HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${given.body}`, () => socket.resetAndDestroy())
-    await until('an outcome', () => recordOf(gateway).slice(before).some((one) => one['kind'] === 'outcome' && one['subject'] === 'read_and_hang_up'))
+    const lines = Object.entries({
+      host,
+      'content-type': 'application/json',
+      ...given.headers,
+      'content-length': given.body.length,
+    })
+    socket.write(
+      `POST /x/mcp HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${given.body}`,
+      () => socket.resetAndDestroy(),
+    )
+    await until('an outcome', () =>
+      recordOf(gateway)
+        .slice(before)
+        .some((one) => one['kind'] === 'outcome' && one['subject'] === 'read_and_hang_up'),
+    )
   })
 
   it('a name with line breaks, terminal escapes and quotes is one line of the log, and of the events', async () => {
     const before = recordOf(gateway).length
     const lines = gateway.out.length
     await modern(`${url}/x/mcp`, 'tools/call', { name: 'a"}\n{"event":"outcome","forged":true}\u001b[2K\r' }, { token: mallory })
-    const entry = await until('an entry', () => recordOf(gateway).slice(before).find((one) => one['kind'] === 'outcome'))
+    const entry = await until('an entry', () =>
+      recordOf(gateway)
+        .slice(before)
+        .find((one) => one['kind'] === 'outcome'),
+    )
     assert.equal(entry['code'], 'POLICY_DENIED')
     for (const line of gateway.out.slice(lines)) assert.equal((JSON.parse(line) as { forged?: boolean }).forged, undefined)
     assert.ok(!JSON.stringify(recordOf(gateway).slice(before)).includes('\u001b'))
@@ -96,10 +127,23 @@ describe('attempts at not being seen', () => {
   it('every call that reached the server is an intent that was on disk, and an outcome', async () => {
     const before = recordOf(gateway).length
     upstream.heard.length = 0
-    await Promise.all(Array.from({ length: 40 }, (_, at) => modern(`${url}/x/mcp`, 'tools/call', { name: `read_${at}` }, { token: mallory })))
-    const reached = upstream.heard.filter(({ message }) => message['method'] === 'tools/call').map(({ headers: sent }) => String(sent['mcp-name']))
-    await until('all outcomes', () => recordOf(gateway).slice(before).filter((one) => one['kind'] === 'outcome' && one['method'] === 'tools/call').length === 40)
-    const intents = recordOf(gateway).slice(before).filter((one) => one['kind'] === 'intent').map((one) => one['subject'])
+    await Promise.all(
+      Array.from({ length: 40 }, (_, at) => modern(`${url}/x/mcp`, 'tools/call', { name: `read_${at}` }, { token: mallory })),
+    )
+    const reached = upstream.heard
+      .filter(({ message }) => message['method'] === 'tools/call')
+      .map(({ headers: sent }) => String(sent['mcp-name']))
+    await until(
+      'all outcomes',
+      () =>
+        recordOf(gateway)
+          .slice(before)
+          .filter((one) => one['kind'] === 'outcome' && one['method'] === 'tools/call').length === 40,
+    )
+    const intents = recordOf(gateway)
+      .slice(before)
+      .filter((one) => one['kind'] === 'intent')
+      .map((one) => one['subject'])
     assert.deepEqual(reached.sort(), intents.filter((subject) => String(subject).startsWith('read_')).sort())
   })
 

@@ -66,7 +66,7 @@ describe('a local server that dies (81)', () => {
 
     it(`${flavour}: its last words are heard`, () =>
       having(flavour, `${gateway.url}/local/mcp`, async (peer) => {
-        for (let time = 0; time < 5; time++) {
+        for (let time = 0; time < 3; time++) {
           await until('there is a process', () => pidOf(peer).catch(() => undefined))
           assert.equal((await peer.call('last_words')).text, 'Farewell.')
         }

@@ -1,9 +1,12 @@
 /**
- * HTTP as nobody should speak it: too much, too slowly, twice, half, and in two ways at once (CWE-400, CWE-444). Each ends in a
- * status and a reason, reaches no server, and takes nothing from the others. What a stream has to be is here too.
+ * HTTP as nobody should speak it: too much, too slowly, half, in the wrong words (CWE-400). Each ends in a status and a reason,
+ * reaches no server, and takes nothing from the others. What a stream has to be is here too; two requests in the bytes of one
+ * are in test/attacks/smuggling.test.ts.
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import * as bytes from '../attacks/support/bytes.ts'
+import { body, headers, smuggled, statuses } from '../attacks/support/bytes.ts'
 import { type Got, Legacy, modern, modernParts, type Raw, raw, Stream, send } from '../attacks/support/client.ts'
 import { type Echo, echo, type Json, saying, type Turn } from '../attacks/support/echo.ts'
 import { codeOf, httpServer, open, passed, refused, textOf, until, yard } from '../attacks/support/house.ts'
@@ -41,7 +44,9 @@ before(async () => {
   url = (await house.gateway(open({ x: httpServer(upstream), older: httpServer(older, 'legacy') }, { limits }))).url
   port = Number(new URL(url).port)
   slowHead = drip('POST /x/mcp HTTP/1.1\r\nHost: x\r\nX-Slow: ')
-  slowBody = drip(`POST /x/mcp HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nContent-Length: 9000\r\n\r\n`)
+  slowBody = drip(
+    `POST /x/mcp HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nContent-Length: 9000\r\n\r\n`,
+  )
   const session = await Legacy.open(`${url}/older/mcp`)
   quiet = new Stream(session.url, { method: 'GET', headers: session.headers() })
 })
@@ -64,43 +69,34 @@ function drip(head: string): { raw: Raw; tookMs: Promise<number> } {
   return { raw: one, tookMs }
 }
 
-const { body, headers } = modernParts('tools/call', { name: 'plain', arguments: {} })
-const lines = (more: readonly string[] = []): string =>
-  [`Host: 127.0.0.1:${port}`, 'Content-Type: application/json', ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`), ...more].map((line) => `${line}\r\n`).join('')
-const post = (more: readonly string[] = [`Content-Length: ${body.length}`], content: string | Buffer = body): string => `POST /x/mcp HTTP/1.1\r\n${lines(more)}\r\n${content}`
-const smuggled = 'POST /x/mcp HTTP/1.1\r\nHost: smuggled\r\nContent-Length: 0\r\n\r\n'
-
-/** Everything that came back until the other side closed, or nothing more came for a while. */
-async function answerTo(bytes: string | Buffer, options: { halfClose?: boolean } = {}): Promise<string> {
-  const one = raw(port, '127.0.0.1', { allowHalfOpen: true })
-  one.socket.write(bytes)
-  if (options.halfClose) one.socket.end()
-  let quietSince = performance.now()
-  let size = -1
-  await until('an answer', () => {
-    if (one.text().length !== size) [size, quietSince] = [one.text().length, performance.now()]
-    return one.isClosed() || one.socket.readableEnded || (size > 0 && performance.now() - quietSince > 150)
-  })
-  one.socket.destroy()
-  return one.text()
-}
-const statuses = (text: string): number[] => [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status))
-const nothing = (): void => assert.deepEqual(upstream.heard.map(({ line }) => line), [])
+const post = (more?: readonly string[], content?: string | Buffer): string => bytes.post(port, more, content)
+const lines = (more?: readonly string[]): string => bytes.lines(port, more)
+const answerTo = (sent: string | Buffer, options?: { halfClose?: boolean }): Promise<string> =>
+  bytes.answerTo(port, sent, options)
+const nothing = (): void =>
+  assert.deepEqual(
+    upstream.heard.map(({ line }) => line),
+    [],
+  )
 
 describe('more than there is room for', () => {
   const big = Buffer.alloc(20_000, ' ')
-  const rows: readonly (readonly [says: string, bytes: () => string | Buffer, status: number])[] = [
+  const rows: readonly (readonly [says: string, make: () => string | Buffer, status: number])[] = [
     ['a body longer than bodyBytesMax, declared', () => post([`Content-Length: ${big.length}`], big.toString()), 413],
     ['a declared length, and nothing of it', () => post(['Content-Length: 99999999999'], ''), 413],
     ['a body in chunks', () => post(['Transfer-Encoding: chunked'], `${(20_000).toString(16)}\r\n${big}\r\n0\r\n\r\n`), 413],
     ['40 000 bytes of one header', () => post([`X-Long: ${'x'.repeat(40_000)}`, `Content-Length: ${body.length}`]), 431],
-    ['40 000 bytes of many headers', () => post([...Array.from({ length: 1000 }, (_, at) => `X-${at}: ${'x'.repeat(36)}`), `Content-Length: ${body.length}`]), 431],
+    [
+      '40 000 bytes of many headers',
+      () => post([...Array.from({ length: 1000 }, (_, at) => `X-${at}: ${'x'.repeat(36)}`), `Content-Length: ${body.length}`]),
+      431,
+    ],
     ['40 000 bytes of path', () => `POST /${'x'.repeat(40_000)} HTTP/1.1\r\n${lines()}\r\n`, 431],
   ]
-  for (const [says, bytes, status] of rows)
+  for (const [says, make, status] of rows)
     it(`${says}: ${status}, and what follows is no request`, async () => {
       upstream.heard.length = 0
-      const text = await answerTo(Buffer.concat([Buffer.from(bytes()), Buffer.from(smuggled)]))
+      const text = await answerTo(Buffer.concat([Buffer.from(make()), Buffer.from(smuggled)]))
       assert.deepEqual(statuses(text), [status])
       nothing()
     })
@@ -119,91 +115,58 @@ describe('more than there is room for', () => {
     upstream.heard.length = 0
     const many = Array.from({ length: 2100 }, (_, at) => `X${at}:1`)
     const text = await answerTo(post([`Content-Length: ${body.length}`, ...many, 'Origin: https://attacker.example']))
-    assert.ok(statuses(text).every((status) => status === 403 || status === 431), text.slice(0, 300))
+    assert.ok(
+      statuses(text).every((status) => status === 403 || status === 431),
+      text.slice(0, 300),
+    )
     nothing()
   })
-})
-
-describe('two requests in the bytes of one (request smuggling)', () => {
-  const chunked = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
-  const length = `Content-Length: ${body.length}`
-  const shapes: readonly (readonly [says: string, bytes: () => string])[] = [
-    ['Content-Length and Transfer-Encoding', () => post([length, 'Transfer-Encoding: chunked'], chunked)],
-    ['Transfer-Encoding and Content-Length: 0', () => post(['Transfer-Encoding: chunked', 'Content-Length: 0'], chunked)],
-    ['two Content-Lengths that differ', () => post([length, 'Content-Length: 0'])],
-    ['two that agree', () => post([length, length])],
-    ['a list of lengths', () => post([`Content-Length: ${body.length}, 0`])],
-    ['a signed length', () => post([`Content-Length: +${body.length}`])],
-    ['a hexadecimal length', () => post([`Content-Length: 0x${body.length.toString(16)}`])],
-    ['a negative length', () => post(['Content-Length: -1'])],
-    ['a length of 2^64', () => post(['Content-Length: 18446744073709551617'])],
-    ['xchunked', () => post(['Transfer-Encoding: xchunked'], chunked)],
-    ['chunked, identity', () => post(['Transfer-Encoding: chunked, identity'], chunked)],
-    ['chunked twice', () => post(['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'], chunked)],
-    ['a space before the colon', () => post(['Transfer-Encoding : chunked', length])],
-    ['a folded line', () => post(['X-A: 1', ' Transfer-Encoding: chunked', length])],
-    ['a tab as a name', () => post(['\tTransfer-Encoding: chunked', length])],
-    ['a bare LF', () => post([`X-A: 1\nTransfer-Encoding: chunked`, length])],
-    ['a bare CR', () => post([`X-A: 1\rTransfer-Encoding: chunked`, length])],
-    ['a NUL in a value', () => post(['X-A: 1\u0000', length])],
-    ['a name with a parenthesis', () => post(['X(A): 1', length])],
-    ['a chunk size that overflows', () => post(['Transfer-Encoding: chunked'], `FFFFFFFFFFFFFFFFF\r\n${body}\r\n0\r\n\r\n`)],
-    ['a chunk size with a sign', () => post(['Transfer-Encoding: chunked'], `+5\r\nhello\r\n0\r\n\r\n`)],
-    ['a chunk longer than it says', () => post(['Transfer-Encoding: chunked'], `2\r\n${body}\r\n0\r\n\r\n`)],
-    ['a chunk that ends in LF', () => post(['Transfer-Encoding: chunked'], `${body.length.toString(16)}\n${body}\n0\n\n`)],
-    ['HTTP/0.9', () => 'POST /x/mcp\r\n\r\n'],
-    ['HTTP/2 without TLS', () => 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-    ['a TLS handshake', () => '\u0016\u0003\u0001\u0002\u0000\u0001'],
-    ['no Host', () => post([length]).replace(/Host: [^\r]+\r\n/, '')],
-    ['a line before the request line', () => `X: y\r\n${post([length])}`],
-  ]
-  for (const [says, bytes] of shapes)
-    it(`${says}: 4xx, the connection is closed, and no server hears of it`, async () => {
-      upstream.heard.length = 0
-      const text = await answerTo(`${bytes()}${smuggled}`)
-      assert.ok(statuses(text).length <= 1 && statuses(text).every((status) => status >= 400 && status < 500), text)
-      nothing()
-    })
-
-  it('bytes of an unread body are no next request', async () => {
-    upstream.heard.length = 0
-    const inner = post([`Content-Length: ${body.length}`])
-    for (const refusedHead of ['Content-Type: text/plain', 'Origin: https://attacker.example']) {
-      const text = await answerTo(`POST /x/mcp HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${refusedHead}\r\nContent-Length: ${inner.length}\r\n\r\n${inner}`)
-      assert.equal(statuses(text).length, 1, text)
-    }
-    for (const method of ['GET', 'DELETE', 'OPTIONS', 'HEAD'])
-      assert.equal(statuses(await answerTo(`${method} /x/mcp HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Length: ${inner.length}\r\n\r\n${inner}`)).length, 1)
-    nothing()
-  })
-
-  it('requests that follow each other on one connection are answered in order', async () => {
-    const two = ['a', 'b'].map((id) => modernParts('tools/call', { name: 'plain' }, { id }).body)
-    const text = await answerTo(two.map((one) => post([`Content-Length: ${one.length}`], one)).join(''))
-    assert.deepEqual(statuses(text), [200, 200])
-    assert.ok(text.indexOf('"id":"a"') < text.indexOf('"id":"b"') && text.includes('"id":"a"'))
-  })
-
-  for (const name of ['Authorization', 'Origin', 'Content-Type', 'Accept', 'MCP-Protocol-Version', 'Mcp-Method', 'Mcp-Name', 'Mcp-Session-Id', 'Last-Event-ID', 'Mcp-Param-X', 'mcp-NAME'])
-    it(`${name} twice, even the same`, async () => {
-      upstream.heard.length = 0
-      const value = (headers as Record<string, string>)[name.toLowerCase()] ?? (name === 'Origin' ? `http://127.0.0.1:${port}` : 'application/json')
-      const text = await answerTo(post([`Content-Length: ${body.length}`, `${name}: ${value}`, `${name}: ${value}`]))
-      assert.ok(statuses(text)[0] === 400 || statuses(text)[0] === 403, text)
-      assert.match(text, /came twice|ORIGIN_REFUSED/)
-      nothing()
-    })
 })
 
 describe('what is asked for in the wrong words', () => {
   const rows: readonly (readonly [says: string, attempt: () => Promise<Got>, status: number, code: string])[] = [
-    ['no Content-Type', () => send(`${url}/x/mcp`, { body, headers: { ...headers, 'content-type': undefined } }), 415, 'UNSUPPORTED_MEDIA'],
-    ['text/json', () => send(`${url}/x/mcp`, { body, headers: { ...headers, 'content-type': 'text/json' } }), 415, 'UNSUPPORTED_MEDIA'],
-    ['a type that begins like ours', () => send(`${url}/x/mcp`, { body, headers: { ...headers, 'content-type': 'application/jsonp' } }), 415, 'UNSUPPORTED_MEDIA'],
-    ['Accept: text/html', () => send(`${url}/x/mcp`, { body, headers: { ...headers, accept: 'text/html' } }), 406, 'NOT_ACCEPTABLE'],
-    ['Accept: application/json alone', () => send(`${url}/x/mcp`, { body, headers: { ...headers, accept: 'application/json' } }), 406, 'NOT_ACCEPTABLE'],
-    ['Accept with a weight of 0', () => send(`${url}/x/mcp`, { body, headers: { ...headers, accept: 'application/json, text/event-stream;q=0' } }), 406, 'NOT_ACCEPTABLE'],
-    ['GET without a session', () => send(`${url}/x/mcp`, { method: 'GET', headers: { accept: 'text/event-stream' } }), 405, 'METHOD_NOT_ALLOWED'],
+    [
+      'no Content-Type',
+      () => send(`${url}/x/mcp`, { body, headers: { ...headers, 'content-type': undefined } }),
+      415,
+      'UNSUPPORTED_MEDIA',
+    ],
+    [
+      'text/json',
+      () => send(`${url}/x/mcp`, { body, headers: { ...headers, 'content-type': 'text/json' } }),
+      415,
+      'UNSUPPORTED_MEDIA',
+    ],
+    [
+      'a type that begins like ours',
+      () => send(`${url}/x/mcp`, { body, headers: { ...headers, 'content-type': 'application/jsonp' } }),
+      415,
+      'UNSUPPORTED_MEDIA',
+    ],
+    [
+      'Accept: text/html',
+      () => send(`${url}/x/mcp`, { body, headers: { ...headers, accept: 'text/html' } }),
+      406,
+      'NOT_ACCEPTABLE',
+    ],
+    [
+      'Accept: application/json alone',
+      () => send(`${url}/x/mcp`, { body, headers: { ...headers, accept: 'application/json' } }),
+      406,
+      'NOT_ACCEPTABLE',
+    ],
+    [
+      'Accept with a weight of 0',
+      () => send(`${url}/x/mcp`, { body, headers: { ...headers, accept: 'application/json, text/event-stream;q=0' } }),
+      406,
+      'NOT_ACCEPTABLE',
+    ],
+    [
+      'GET without a session',
+      () => send(`${url}/x/mcp`, { method: 'GET', headers: { accept: 'text/event-stream' } }),
+      405,
+      'METHOD_NOT_ALLOWED',
+    ],
     ['DELETE without a session', () => send(`${url}/x/mcp`, { method: 'DELETE' }), 405, 'METHOD_NOT_ALLOWED'],
     ['OPTIONS without an origin', () => send(`${url}/x/mcp`, { method: 'OPTIONS' }), 405, 'METHOD_NOT_ALLOWED'],
     ['a body that is not UTF-8', () => send(`${url}/x/mcp`, { headers, body: Buffer.from([0x7b, 0xff, 0x7d]) }), 400, 'PARSE'],
@@ -214,22 +177,29 @@ describe('what is asked for in the wrong words', () => {
       refused(await attempt(), status, code, /./)
       nothing()
     })
-  for (const [says, bytes] of [
+  for (const [says, make] of [
     ['CONNECT', () => `CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`],
-    ['an upgrade', () => post([`Content-Length: ${body.length}`, 'Connection: Upgrade', 'Upgrade: websocket']).replace('POST', 'GET')],
+    [
+      'an upgrade',
+      () => post([`Content-Length: ${body.length}`, 'Connection: Upgrade', 'Upgrade: websocket']).replace('POST', 'GET'),
+    ],
     ['Expect: something', () => post([`Content-Length: ${body.length}`, 'Expect: something'])],
   ] as const)
     it(`${says}: no tunnel, and no server hears of it`, async () => {
       upstream.heard.length = 0
-      const text = await answerTo(bytes())
-      assert.ok(statuses(text).every((status) => status >= 400), text)
+      const text = await answerTo(make())
+      assert.ok(
+        statuses(text).every((status) => status >= 400),
+        text,
+      )
       nothing()
     })
 })
 
 describe('batches (2025-03-26 alone has them)', () => {
   const ping = (id: number): Json => ({ jsonrpc: '2.0', id, method: 'ping' })
-  const batch = (session: Legacy, messages: unknown): Promise<Got> => send(session.url, { headers: session.headers(), body: JSON.stringify(messages) })
+  const batch = (session: Legacy, messages: unknown): Promise<Got> =>
+    send(session.url, { headers: session.headers(), body: JSON.stringify(messages) })
   const rows: readonly (readonly [says: string, version: string, messages: unknown])[] = [
     ['one more than batchMax', '2025-03-26', [1, 2, 3, 4, 5, 6].map(ping)],
     ['none', '2025-03-26', []],
@@ -252,7 +222,11 @@ describe('batches (2025-03-26 alone has them)', () => {
 
   it('each message of a batch is decided by itself', async () => {
     const session = await Legacy.open(`${url}/older/mcp`, { protocolVersion: '2025-03-26' })
-    const { text } = await batch(session, [ping(1), { jsonrpc: '2.0', id: 2, method: 'tools/erase' }, { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 9 } }])
+    const { text } = await batch(session, [
+      ping(1),
+      { jsonrpc: '2.0', id: 2, method: 'tools/erase' },
+      { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 9 } },
+    ])
     const [second, first, ...rest] = (JSON.parse(text) as Json[]).sort((one, two) => Number(two['id']) - Number(one['id']))
     assert.deepEqual([first?.['result'], codeOf({ json: second as Json }), rest], [{}, 'UNKNOWN_METHOD', []])
   })
@@ -266,7 +240,10 @@ describe('streams', () => {
     const stream = start('held')
     await until('the first event', () => stream.text.includes('first'))
     assert.ok(!stream.text.includes('second') && !stream.ended)
-    assert.deepEqual([stream.headers['x-accel-buffering'], stream.headers['cache-control'], stream.headers['content-encoding']], ['no', 'no-store', undefined])
+    assert.deepEqual(
+      [stream.headers['x-accel-buffering'], stream.headers['cache-control'], stream.headers['content-encoding']],
+      ['no', 'no-store', undefined],
+    )
     release()
     await until('the answer', () => stream.ended)
     assert.match(stream.text, /"text":"second"/)
@@ -280,7 +257,9 @@ describe('streams', () => {
   it('a client that hangs up ends the request at the server', async () => {
     upstream.heard.length = 0
     const stream = start('silent')
-    const closed = new Promise<void>((resolve) => upstream.server.once('request', (_, response) => response.once('close', resolve)))
+    const closed = new Promise<void>((resolve) =>
+      upstream.server.once('request', (_, response) => response.once('close', resolve)),
+    )
     await until('the call arrives', () => upstream.methods().includes('tools/call'))
     stream.close()
     await closed

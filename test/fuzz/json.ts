@@ -83,32 +83,31 @@ function sameAgain(value: JsonValue, plain: Node, parse: Reader['parse']): void 
 }
 
 /** Keys that decide what a message is. Compared as the most tolerant readers do: Unicode simple case folding. */
-const deciding = [
-  'jsonrpc',
-  'id',
-  'method',
-  'params',
-  'result',
-  'error',
-  '_meta',
-  'name',
-  'arguments',
-  'uri',
-  'cursor',
-  'ref',
-  'requestId',
-  'taskId',
-  'requestState',
-  'progressToken',
+const like = (...keys: string[]) => keys.map((key) => [key, new RegExp(`^${key}$`, 'iu')] as const)
+const deciding = like(
+  ...['jsonrpc', 'id', 'method', 'params', 'result', 'error', '_meta', 'name', 'arguments', 'uri', 'cursor', 'ref', 'requestId'],
+  ...['taskId', 'requestState', 'progressToken', 'inputResponses', 'notifications', 'level', 'argument', 'context'],
+)
+const inside: readonly (readonly [member: string, keys: ReturnType<typeof like>])[] = [
+  ['_meta', deciding],
+  ['ref', like('type', 'name', 'uri')],
+  ['notifications', like('toolsListChanged', 'promptsListChanged', 'resourcesListChanged', 'resourceSubscriptions')],
 ]
-const nearly = deciding.map((key) => [key, new RegExp(`^${key}$`, 'iu')] as const)
 
 /** The key that a tolerant reader takes for another, in the holders that decide something. */
 export function nearMiss(plain: Node): string | undefined {
+  const method = memberOf(plain, 'method')
   const params = memberOf(plain, 'params') ?? memberOf(plain, 'result') ?? memberOf(plain, 'error')
-  for (const holder of [plain, params, memberOf(params, '_meta'), memberOf(params, 'ref')])
+  const holders = [
+    [plain, deciding] as const,
+    [params, deciding] as const,
+    ...inside
+      .filter(([member]) => method !== undefined || member === '_meta')
+      .map(([member, keys]) => [memberOf(params, member), keys] as const),
+  ]
+  for (const [holder, keys] of holders)
     if (holder?.kind === 'object')
-      for (const [key] of holder.members) if (nearly.some(([meant, like]) => like.test(key) && key !== meant)) return key
+      for (const [key] of holder.members) if (keys.some(([meant, form]) => form.test(key) && key !== meant)) return key
   return undefined
 }
 

@@ -116,7 +116,9 @@ class Line {
   static open({ host, port, tls }: SyslogOptions): Promise<Line> {
     return new Promise((resolve, reject) => {
       const socket =
-        tls === undefined ? connectPlain({ host, port }) : connectTls({ host, port, minVersion: 'TLSv1.2', ...material(tls) })
+        tls === undefined
+          ? connectPlain({ host, port })
+          : connectTls({ host, port, rejectUnauthorized: true, minVersion: 'TLSv1.2', ...material(tls) })
       const late = setTimeout(() => socket.destroy(new Error(`no connection in ${connectMsMax} ms`)), connectMsMax)
       socket.once('error', reject)
       socket.once('close', () => {

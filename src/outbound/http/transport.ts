@@ -51,6 +51,7 @@ const patient = { headersTimeout: 0, bodyTimeout: 0 } as const
 export function networkTransport({ url, tls, proxy }: NetworkOptions): Transport {
   const { origin, pathname, search, protocol } = new URL(url)
   const secure = {
+    rejectUnauthorized: true, // said aloud, or NODE_TLS_REJECT_UNAUTHORIZED=0 would be the option that turns it off
     minVersion: tls?.minVersion ?? 'TLSv1.3',
     ...(tls?.ca && { ca: tls.ca }),
     ...(tls?.cert && { cert: tls.cert }),
@@ -58,7 +59,12 @@ export function networkTransport({ url, tls, proxy }: NetworkOptions): Transport
   } as const
   const through = noProxy(new URL(url), proxy?.no) ? undefined : protocol === 'https:' ? proxy?.https : proxy?.http
   const dispatcher: Dispatcher = through
-    ? new ProxyAgent({ uri: through, requestTls: { ...secure, timeout: connectTimeoutMs }, ...patient } as ProxyAgent.Options)
+    ? new ProxyAgent({
+        uri: through,
+        requestTls: { ...secure, timeout: connectTimeoutMs },
+        proxyTls: { rejectUnauthorized: true },
+        ...patient,
+      } as ProxyAgent.Options)
     : new Pool(origin, { connect: { ...secure, timeout: connectTimeoutMs }, ...patient, pipelining: 1, connections: null })
   return {
     send({ method, headers, body, stop }, path = pathname + search) {

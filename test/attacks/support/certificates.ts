@@ -25,12 +25,32 @@ export class Authority implements Certificate {
     this.#folder = folder
     this.cert = join(folder, `${name}.pem`)
     this.key = join(folder, `${name}.key`)
-    execFileSync('openssl', ['req', '-x509', ...curve, '-keyout', this.key, '-out', this.cert, '-subj', `/CN=${name}`, '-days', '2'], { stdio: 'ignore' })
+    execFileSync(
+      'openssl',
+      ['req', '-x509', ...curve, '-keyout', this.key, '-out', this.cert, '-subj', `/CN=${name}`, '-days', '2'],
+      { stdio: 'ignore' },
+    )
   }
 
   async issue(name: string, { san = 'IP:127.0.0.1,DNS:localhost', days = 2 }: Wanted = {}): Promise<Certificate> {
-    const [cert, key, request] = ['pem', 'key', 'csr'].map((ending) => join(this.#folder, `${name}.${ending}`)) as [string, string, string]
-    await run('openssl', ['req', '-new', ...curve, '-keyout', key, '-out', request, '-subj', `/CN=${name}`, '-addext', `subjectAltName=${san}`])
+    const [cert, key, request] = ['pem', 'key', 'csr'].map((ending) => join(this.#folder, `${name}.${ending}`)) as [
+      string,
+      string,
+      string,
+    ]
+    await run('openssl', [
+      'req',
+      '-new',
+      ...curve,
+      '-keyout',
+      key,
+      '-out',
+      request,
+      '-subj',
+      `/CN=${name}`,
+      '-addext',
+      `subjectAltName=${san}`,
+    ])
     const signed = ['-CA', this.cert, '-CAkey', this.key, '-CAcreateserial', '-days', String(days), '-copy_extensions', 'copy']
     await run('openssl', ['x509', '-req', '-in', request, ...signed, '-out', cert])
     return { cert, key }
@@ -40,7 +60,17 @@ export class Authority implements Certificate {
 /** What `openssl s_client` makes of a server: the version that was agreed on, or undefined where none was. */
 export function agreedVersion(port: number, ca: string, args: readonly string[] = []): Promise<string | undefined> {
   // Security level 0, or openssl itself would refuse to say TLS 1.1.
-  const all = ['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', ca, '-verify_return_error', '-cipher', 'ALL:@SECLEVEL=0', ...args]
+  const all = [
+    's_client',
+    '-connect',
+    `127.0.0.1:${port}`,
+    '-CAfile',
+    ca,
+    '-verify_return_error',
+    '-cipher',
+    'ALL:@SECLEVEL=0',
+    ...args,
+  ]
   return new Promise((resolve, reject) => {
     const child = spawn('openssl', all, { stdio: ['pipe', 'pipe', 'pipe'] })
     let text = ''
@@ -54,8 +84,8 @@ export function agreedVersion(port: number, ca: string, args: readonly string[] 
     child.once('error', reject)
     child.once('close', () => {
       clearTimeout(timer)
-      const version = /Protocol\s*: (TLSv[\d.]+)|^New, (TLSv[\d.]+)/m.exec(text)
-      resolve(text.includes('HTTP/1.1 ') ? (version?.[1] ?? version?.[2]) : undefined)
+      const version = /Protocol\s*: (TLSv[\d.]+)/.exec(text) ?? /^New, (TLSv[\d.]+)/m.exec(text)
+      resolve(text.includes('HTTP/1.1 ') ? version?.[1] : undefined)
     })
   })
 }

@@ -1,9 +1,11 @@
 /** The product, started for one test file, with keys, an audit log that can be read, and words to judge an answer by. */
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { newApiKey } from '../../../src/identity/api-keys.ts'
-import { type Gateway, Yard } from '../../e2e/support/yard.ts'
+import { until } from '../../e2e/support/until.ts'
+import { cli, type Gateway, Yard } from '../../e2e/support/yard.ts'
 import type { Got } from './client.ts'
 import type { Echo, Json } from './echo.ts'
 
@@ -41,6 +43,25 @@ export function keyed(ids: readonly string[], role = 'all'): Keyed {
 }
 
 export const yard = (): Yard => new Yard()
+
+/** The product with an environment of its own; `url` is empty where it refused to start. */
+export async function startIn(
+  house: Yard,
+  config: object,
+  env: Record<string, string> = {},
+): Promise<Pick<Gateway, 'url' | 'folder' | 'child' | 'out' | 'errors'>> {
+  const folder = house.folder()
+  writeFileSync(join(folder, 'sekisho.yaml'), JSON.stringify(config))
+  const running = house.start([cli, 'start', '--config', join(folder, 'sekisho.yaml'), '--json'], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+  })
+  const ready = await until(
+    'the gateway is ready',
+    () => running.out.find((line) => line.startsWith('{"event":"ready"')) ?? (running.child.exitCode !== null && 'null'),
+  )
+  return { ...running, folder, url: (JSON.parse(ready) as { listen?: string } | null)?.listen ?? '' }
+}
 
 export const httpServer = ({ url }: Echo, era: 'legacy' | 'modern' | 'auto' = 'modern', more: Json = {}): Json => ({
   url,

@@ -105,9 +105,9 @@ const tools: Readonly<Record<string, (call: Call) => mcp.CallToolResult | Promis
     setImmediate(() => process.exit(0))
     return text('Farewell.')
   },
-  /** From now on, the end of stdin alone does not end the process. */
+  /** From now on, the end of stdin alone does not end the process; for longer than any test, but not for ever. */
   linger() {
-    setInterval(() => undefined, 1000)
+    setTimeout(() => undefined, 60_000)
     return text('I stay.')
   },
   /** Reports progress until it is cancelled, and never answers. */
@@ -120,8 +120,8 @@ const tools: Readonly<Record<string, (call: Call) => mcp.CallToolResult | Promis
     witnessed.push(`cancelled ${given['name']}`)
     return text('cancelled')
   },
-  /** Starts a process of its own that does not end by itself. */
-  orphan: () => text(String(spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' }).pid)),
+  /** Starts a process of its own that does not end by itself while a test runs. */
+  orphan: () => text(String(spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], { stdio: 'ignore' }).pid)),
   [longName]: () => text('The long one.'),
   show: () => text('See for yourself.'),
 }

@@ -37,6 +37,7 @@ const mismatches: readonly [headers: Record<string, string>, fault: RegExp | und
   [{ 'mcp-method': 'tools/call', 'mcp-name': 'READ' }, /Mcp-Name/],
   [{ 'mcp-method': 'tools/call', 'mcp-name': '=?base64?!!!?=' }, /invalid/],
   [{ 'mcp-method': 'tools/call', 'mcp-name': ' read ' }, undefined],
+  [{ 'mcp-method': '\u00a0tools/call', 'mcp-name': 'read' }, /Mcp-Method/],
   [{ 'mcp-method': 'tools/call', 'mcp-name': '=?base64?cmVhZA==?=' }, undefined],
 ]
 for (const [headers, fault] of mismatches)
@@ -66,6 +67,11 @@ const params: readonly [args: string, headers: Record<string, string>, ok: boole
   ['{"at":{"n":42}}', { 'mcp-param-n': '42.0' }, true],
   ['{"at":{"n":42}}', { 'mcp-param-n': '43' }, false],
   ['{"at":{"n":9007199254740993}}', { 'mcp-param-n': '9007199254740993' }, true],
+  ['{"at":{"n":9007199254740993}}', { 'mcp-param-n': '9007199254740992' }, false],
+  ['{"at":{"n":1e2}}', { 'mcp-param-n': '100.0' }, true],
+  ['{"at":{"n":-0}}', { 'mcp-param-n': '0' }, true],
+  ['{"at":{"n":16}}', { 'mcp-param-n': '0x10' }, false],
+  ['{"at":{"n":1e400}}', { 'mcp-param-n': 'Infinity' }, false],
 ]
 for (const [args, headers, ok] of params)
   test(`declared parameters ${args} against ${JSON.stringify(headers)}`, () => {

@@ -1,0 +1,100 @@
+/** What the fuzzer found on the door to all servers: nobody is left without an answer, and no server keeps the others waiting. */
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { unstoppable } from '../../lib/stop.ts'
+import type { JsonObject } from '../../lib/strict-json.ts'
+import type { Frame, Reply } from '../../pipeline/exchange.ts'
+import type { Cleared } from '../../pipeline/judge.ts'
+import type { Parcel } from '../../pipeline/parcel.ts'
+import { Refusal } from '../../pipeline/refusal.ts'
+import { builtInMethods } from '../../protocol/methods.ts'
+import { AllServers } from './all-servers.ts'
+
+const frameOf = (method: string, params: JsonObject = {}, kind: 'request' | 'notification' = 'request'): Frame =>
+  ({
+    exchange: 'x',
+    message: kind === 'request' ? { kind, id: 1, method, params } : { kind, method, params },
+    server: undefined,
+    headers: {},
+    origin: { door: 'http', era: 'modern' },
+    stop: unstoppable,
+  }) as unknown as Frame
+
+const parcel = (leg: string, method: string, body: JsonObject): Cleared =>
+  ({ leg, method, member: leg === 'result' ? 'result' : 'params', body }) as unknown as Cleared
+const acknowledged = (body: JsonObject = { notifications: {} }): Cleared =>
+  parcel('notice', 'notifications/subscriptions/acknowledged', body)
+
+type Server = (reply: Reply, frame: Frame) => Promise<unknown>
+
+/** What a client hears from all of them: methods of notices, `result`, or the code of a refusal. */
+async function heard(frame: Frame, servers: Readonly<Record<string, Server>>, refused: Server = refuses): Promise<string[]> {
+  const said: string[] = []
+  const deliver = ({ leg, method }: Parcel): undefined => void said.push(leg === 'result' ? 'result' : method)
+  const all = new AllServers({
+    methods: builtInMethods,
+    reachable: () => Object.keys(servers),
+    pass: async (one, reply) => void (await (one.server === undefined ? refused : (servers[one.server] as Server))(reply, one)),
+  })
+  await all.pass(frame, { deliver, refuse: ({ code }) => void said.push(code) })
+  return said
+}
+const refuses: Server = async (reply) => reply.refuse(new Refusal('UNKNOWN_METHOD'))
+const listens: Server = async (reply) => {
+  await reply.deliver(acknowledged())
+  await reply.deliver(parcel('notice', 'notifications/tools/list_changed', {}))
+  await reply.deliver(parcel('result', 'subscriptions/listen', {}))
+}
+const one = 'notifications/subscriptions/acknowledged'
+const all = [one, 'notifications/tools/list_changed', 'result']
+
+for (const method of ['no/such/method', 'notifications/initialized'])
+  test(`a request for ${method} is refused to the one who asked`, async () => {
+    assert.deepEqual(await heard(frameOf(method), { a: refuses, b: refuses }), ['UNKNOWN_METHOD'])
+  })
+
+const early: Server = async (reply) => {
+  await reply.deliver(parcel('notice', 'notifications/progress', {}))
+  await listens(reply, frameOf(''))
+}
+const streams: readonly [what: string, other: Server, heard: readonly string[]][] = [
+  ['has no such method', refuses, all],
+  ['answers without acknowledging', async (reply) => reply.deliver(parcel('result', 'subscriptions/listen', {})), all],
+  [
+    'speaks before it acknowledges',
+    early,
+    [one, 'notifications/tools/list_changed', 'notifications/tools/list_changed', 'result'],
+  ],
+  [
+    'acknowledges twice and breaks off',
+    async (reply) => (await reply.deliver(acknowledged()), await reply.deliver(acknowledged()), refuses(reply, frameOf(''))),
+    all,
+  ],
+]
+for (const [what, other, wanted] of streams)
+  test(`a subscription goes on when one of the servers ${what}`, async () => {
+    assert.deepEqual(await heard(frameOf('subscriptions/listen', { notifications: {} }), { a: listens, b: other }), wanted)
+  })
+
+test('a subscription goes on when one of the servers never says anything', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  const hangs = Promise.withResolvers<void>()
+  const listening = heard(frameOf('subscriptions/listen', { notifications: {} }), { a: listens, b: () => hangs.promise })
+  await new Promise((resolve) => setImmediate(resolve))
+  context.mock.timers.tick(5000)
+  await new Promise((resolve) => setImmediate(resolve))
+  hangs.resolve()
+  assert.deepEqual(await listening, all)
+})
+
+test('URIs that are none are left out of a subscription', async () => {
+  let asked: unknown
+  const remembers: Server = async (reply, frame) => {
+    asked = frame.message.params['notifications']
+    await reply.deliver(acknowledged({ notifications: { resourceSubscriptions: ['file:///\ud800', 1 as never] } }))
+    await reply.deliver(parcel('result', 'subscriptions/listen', {}))
+  }
+  const wanted = { resourceSubscriptions: [JSON.parse('1'), 'sekisho://a/file%3A%2F%2F%2Fx', 'sekisho://b/y', {}] }
+  assert.deepEqual(await heard(frameOf('subscriptions/listen', { notifications: wanted }), { a: remembers }), [one, 'result'])
+  assert.deepEqual(asked, { resourceSubscriptions: ['file:///x'] })
+})
