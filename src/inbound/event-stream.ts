@@ -15,6 +15,8 @@ export const streamHeaders = {
 } as const
 
 const keptMax = 512
+/** Of the events of one stream together; the latest is kept whatever its length. */
+const keptCharsMax = 4_194_304
 const retryMsDefault = 1000
 
 /** Comment lines now and then keep proxies from closing a silent stream; one timer serves all streams. */
@@ -49,6 +51,7 @@ export class ResumableStream {
   readonly id = unguessable()
   readonly #kept: { seq: number; data: string }[] = []
   readonly #primes: boolean
+  #keptChars = 0
   #seq = 0
   #outlet: Outlet | undefined
   #over = false
@@ -56,6 +59,11 @@ export class ResumableStream {
   /** `primes`: begin with an empty event, so that the client can come back from the start (from 2025-11-25). */
   constructor(primes: boolean) {
     this.#primes = primes
+  }
+
+  /** What is kept for a client that comes back, in characters. */
+  get weight(): number {
+    return this.#keptChars
   }
 
   /** True while somebody reads it. */
@@ -79,7 +87,9 @@ export class ResumableStream {
   write(data: string): Promise<void> | undefined {
     const seq = ++this.#seq
     this.#kept.push({ seq, data })
-    if (this.#kept.length > keptMax) this.#kept.shift()
+    this.#keptChars += data.length
+    while (this.#kept.length > keptMax || (this.#keptChars > keptCharsMax && this.#kept.length > 1))
+      this.#keptChars -= this.#kept.shift()?.data.length ?? 0
     return this.#outlet?.write(writeEvent(data, this.#name(seq)))
   }
 

@@ -19,6 +19,7 @@ const limits = {
   maxHeaderSize: headerBytesMax,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
+  connectionsCheckingInterval: 1000,
   keepAliveTimeout: 65_000,
   noDelay: true,
 } as const
@@ -99,27 +100,34 @@ function arrivalOf(request: IncomingMessage): Arrival {
   }
 }
 
-const chunksMax = 256
-
 async function readBody(request: IncomingMessage, headers: Readonly<Record<string, string>>, bytesMax: number): Promise<Buffer> {
   const tooLarge = (): Refusal => new Refusal('BODY_TOO_LARGE', { detail: bytesMax })
   if (Number(headers['content-length'] ?? 0) > bytesMax) throw tooLarge()
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
+    let whole: Buffer = Buffer.alloc(0)
     let size = 0
     request.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size <= bytesMax) {
-        chunks.push(chunk)
-        if (chunks.length > chunksMax) chunks.splice(0, chunks.length, Buffer.concat(chunks)) // a byte a chunk costs what bytes cost
-        return
+      if (size + chunk.length > bytesMax) {
+        request.pause()
+        return reject(tooLarge())
       }
-      request.pause()
-      reject(tooLarge())
+      // Most bodies are one chunk. Of many small ones each would hold on to the buffer that it came in, so they are copied.
+      if (size === 0) whole = chunk
+      else {
+        if (size + chunk.length > whole.length) whole = grown(whole, size, size + chunk.length)
+        chunk.copy(whole, size)
+      }
+      size += chunk.length
     })
-    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
+    request.on('end', () => resolve(whole.subarray(0, size)))
     request.on('error', () => reject(new Refusal('CANCELLED')))
   })
+}
+
+function grown(buffer: Buffer, used: number, needed: number): Buffer {
+  const larger = Buffer.allocUnsafe(Math.max(2 * needed, 4096))
+  buffer.copy(larger, 0, 0, used)
+  return larger
 }
 
 function departureOf(response: ServerResponse): Departure {

@@ -12,6 +12,8 @@ import { ResumableStream, readEventId } from './event-stream.ts'
 const idleMs = 30 * 60_000
 const lifetimeMs = 24 * 60 * 60_000
 const streamsKeptMax = 64
+/** Of everything that is kept in one session for a client that comes back. */
+const keptCharsMax = 33_554_432
 const sessionsPerPrincipalMax = 1000
 
 export class Session {
@@ -39,9 +41,13 @@ export class Session {
   newStream(primes: boolean): ResumableStream {
     const stream = new ResumableStream(primes)
     this.#streams.set(stream.id, stream)
+    let kept = 0
+    for (const { weight } of this.#streams.values()) kept += weight
     for (const [id, old] of this.#streams) {
-      if (this.#streams.size <= streamsKeptMax) break
-      if (old.over) this.#streams.delete(id)
+      if (this.#streams.size <= streamsKeptMax && kept <= keptCharsMax) break
+      if (!old.over) continue
+      this.#streams.delete(id)
+      kept -= old.weight
     }
     return stream
   }

@@ -60,3 +60,12 @@ export async function inTime<T>(ms: number, reason: () => Error, run: (stop: Sto
     clearTimeout(timer)
   }
 }
+
+/** What is wanted, or the reason to want it no longer. What was begun for it goes on by itself. */
+export function unlessStopped<T>(stop: Stop, wanted: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stopped = (): void => reject(stop.reason)
+    stop.onStop(stopped)
+    void wanted.then(resolve, reject).finally(() => stop.offStop(stopped))
+  })
+}

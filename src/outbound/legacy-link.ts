@@ -313,7 +313,7 @@ const openingTimeouts = ({ http, timeouts }: LinkOptions): Timeouts =>
         requestTimeoutMs: Math.max(startMsMax, timeouts.requestTimeoutMs),
         requestTimeoutMsMax: Math.max(startMsMax, timeouts.requestTimeoutMsMax),
       }
-const startMsMax = 30_000
+const startMsMax = 15_000
 
 /** The response, whatever comes before it. */
 async function responseOf(flight: Flight): Promise<Response> {

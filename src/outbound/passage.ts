@@ -3,6 +3,7 @@ import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared, Judgement } from '../pipeline/judge.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
 import type { Lease } from './server.ts'
+import type { TaskOwners } from './task-owners.ts'
 
 /** What a passage needs of its server. */
 export interface Lessor {
@@ -11,6 +12,7 @@ export interface Lessor {
   /** What a link threw, in terms of the server. */
   explained(error: unknown): unknown
   readonly underWay: Set<Stop>
+  readonly tasks: TaskOwners
 }
 
 /**
@@ -42,6 +44,7 @@ export class Passage implements Flow {
       this.#begun ??= await this.#server.begin(this.#call, this.#answers, this.#stop)
       const step = await this.#begun.flow.next(answer)
       if (step.done) this.#end()
+      else this.#server.tasks.note(step.value)
       return step
     } catch (error) {
       this.#end()

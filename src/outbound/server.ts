@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
-import { type Stop, unstoppable } from '../lib/stop.ts'
+import { type Stop, unlessStopped, unstoppable } from '../lib/stop.ts'
 import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import { alongside, type Parcel } from '../pipeline/parcel.ts'
@@ -21,6 +21,7 @@ import { checkParams, isMirrored } from './param-check.ts'
 import { type Lessor, Passage } from './passage.ts'
 import { speaksModern } from './probe.ts'
 import type { ServerConfig } from './schema.ts'
+import { TaskOwners } from './task-owners.ts'
 import { ToolCatalog } from './tool-catalog.ts'
 import { type Wire, WireError } from './wire.ts'
 
@@ -87,8 +88,9 @@ export class Server implements Lessor {
 
   /** The flow of a call over the right link, and the lease that keeps the link. For {@link Passage} only. */
   async begin(call: Cleared, answers: readonly Cleared[], stop: Stop): Promise<{ readonly flow: Flow; readonly lease: Lease }> {
+    this.tasks.admit(call)
     if (isMirrored(call)) await checkParams(call, (fresh) => this.declarations(call, fresh))
-    const lease = this.#present(call) ?? (await this.#lease(call))
+    const lease = this.#present(call) ?? (await unlessStopped(stop, this.#lease(call)))
     lease.users++
     try {
       return { flow: (lease.open ?? (await lease.link)).forward(call, answers, stop), lease }
@@ -104,6 +106,7 @@ export class Server implements Lessor {
   }
 
   readonly underWay = new Set<Stop>()
+  readonly tasks = new TaskOwners()
 
   /** The headers that a tool declares, from the list this principal may see; a promise when the server has to be asked. */
   declarations(call: Parcel, fresh: boolean): readonly Declaration[] | Promise<readonly Declaration[]> {
@@ -220,7 +223,7 @@ export class Server implements Lessor {
     if (config.kind !== 'stdio') return
     const own = [...this.#leases].filter(([, lease]) => lease.principal === principal)
     if (own.length < config.childrenMax) return
-    const [idle] = own.filter(([, lease]) => lease.users === 0).sort(([, one], [, two]) => one.usedAt - two.usedAt)
+    const [idle] = own.filter(([, lease]) => lease.users === 0 && lease.open).sort(([, one], [, two]) => one.usedAt - two.usedAt)
     if (!idle) throw new Refusal('RATE_LIMITED', { detail: `processes of "${id}"`, retryAfterS: 60 })
     void this.#release(...idle)
   }

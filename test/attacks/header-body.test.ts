@@ -201,9 +201,7 @@ describe('no header costs more than its length (ReDoS, as CVE-2026-0621 was)', (
     ['Last-Event-ID', { 'last-event-id': spaces }],
     ['X-Forwarded-For', { 'x-forwarded-for': spaces }],
   ] as const)
-    it(name, {
-      todo: name === 'Accept' && 'inbound/endpoint.ts accepts(): split at ";" and trim, instead of /\\s*;\\s*q=/',
-    }, async () => {
+    it(name, {}, async () => {
       const began = performance.now()
       for (let round = 0; round < 4; round++) await call(headers, 'read_note', { region: 'eu' })
       const tookMs = performance.now() - began

@@ -65,7 +65,6 @@ before(async () => {
     'closed-sse': { url: `http://127.0.0.1:${port}/sse`, era: 'legacy', transport: 'http+sse', ...short },
     'no-program': { command: ['/nonexistent/program'], ...short },
     'ends-at-once': { command: node('-e', 'process.exit(3)'), ...short },
-    'prints-nonsense': { command: node('-e', 'console.log("hello"); setInterval(() => {}, 1000)'), ...short },
     'not-executable': { command: [child], ...short },
     good: httpServer(good),
   })

@@ -64,11 +64,9 @@ it('its owner gets the result', async () => {
 })
 
 describe('somebody else is told that there is no such task, and the server is not asked', () => {
-  const todo =
-    'outbound/: bind task ids to the principal (note the taskId of a result, refuse tasks/* of another); today any principal may ask'
   for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel'])
     for (const route of ['x/mcp', 'mcp'])
-      it(`${method} on /${route}`, { todo }, async () => {
+      it(`${method} on /${route}`, async () => {
         const taskId = await start()
         const before = upstream.methods().filter((one) => one === method).length
         const got = await modern(

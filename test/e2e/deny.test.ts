@@ -125,9 +125,6 @@ function attemptsFor(
   )
 }
 
-/** See the test of its own below. */
-const asksFirst = ({ verb, headers }: Attempt): boolean => verb === 'POST' && headers['mcp-method'] === 'tools/call'
-
 /** What may be said to somebody who is allowed nothing. */
 const noes = [
   'POLICY_DENIED',
@@ -161,14 +158,6 @@ describe(`with an empty policy nothing reaches a server: ${builtInMethodNames.le
         }
         assert.deepEqual(heard(), [])
       })
-
-  it('POST tools/call of a modern client: not even a list is asked for', async () => {
-    for (const path of ['/mcp', '/x/mcp']) {
-      const attempts = servers.flatMap((server) => attemptsFor('POST', (x) => path.replace('x', x), [server]).filter(asksFirst))
-      for (const { text } of await attemptAll(gateway.url, attempts)) assert.match(text, /POLICY_DENIED/)
-    }
-    assert.deepEqual(heard(), [])
-  })
 })
 
 describe('without a credential it is 401 on every route that serves anything', () => {
