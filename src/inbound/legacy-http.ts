@@ -8,6 +8,7 @@ import type { Cleared } from '../pipeline/judge.ts'
 import type { Principal } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import type { Message, Notification, Request, RequestId } from '../protocol/json-rpc.ts'
+import { isLogLevel } from '../protocol/revisions/2026-07-28/meta.ts'
 import { negotiate, revisionOf } from '../protocol/revisions/index.ts'
 import { clientFacts, legacyVersion } from './classify.ts'
 import { standing } from './conversation.ts'
@@ -93,7 +94,8 @@ export class LegacyHttp {
   /** What a successful request changes about its session. */
   #succeeded(session: Session, sink: LegacySink, { method, params }: Request | Notification, { body }: Cleared): void {
     const { conversation } = session
-    if (method === 'logging/setLevel') conversation.origin = { ...conversation.origin, logLevel: String(params['level']) }
+    if (method === 'logging/setLevel' && isLogLevel(params['level']))
+      conversation.origin = { ...conversation.origin, logLevel: params['level'] }
     if (method !== 'initialize') return
     if (typeof body['protocolVersion'] === 'string')
       conversation.origin = { ...conversation.origin, version: body['protocolVersion'] }

@@ -21,6 +21,7 @@ import {
   writeMessage,
 } from '../protocol/json-rpc.ts'
 import type { MethodTable } from '../protocol/methods.ts'
+import { isLogLevel } from '../protocol/revisions/2026-07-28/meta.ts'
 import { type Era, negotiate, revisionOf } from '../protocol/revisions/index.ts'
 import { clientFacts, isModern, readModern } from './classify.ts'
 import { Conversation, standing } from './conversation.ts'
@@ -166,7 +167,8 @@ export class StdioDoor {
 
   #succeeded({ method, params }: Request, { body }: Cleared): void {
     const { origin } = this.#conversation
-    if (method === 'logging/setLevel') this.#conversation.origin = { ...origin, logLevel: String(params['level']) }
+    if (method === 'logging/setLevel' && isLogLevel(params['level']))
+      this.#conversation.origin = { ...origin, logLevel: params['level'] }
     if (method !== 'initialize' || typeof body['protocolVersion'] !== 'string') return
     this.#conversation.origin = { ...origin, version: body['protocolVersion'] }
     queueMicrotask(() => this.#openStream())

@@ -5,7 +5,7 @@
 import type { Stop } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { Cleared } from '../pipeline/judge.ts'
-import { isObject, type Notification } from '../protocol/json-rpc.ts'
+import { isObject, type Notification, textOf } from '../protocol/json-rpc.ts'
 import type { LegacyLink } from './legacy-link.ts'
 import type { Parcels } from './link.ts'
 import { noticeParcel, replyParcel } from './parcels.ts'
@@ -61,7 +61,7 @@ async function* listened(link: LegacyLink, call: Cleared, initialized: JsonObjec
 }
 
 function wants(honoured: JsonObject, uris: readonly string[] | undefined, { method, params }: Notification): boolean {
-  if (method === 'notifications/resources/updated') return uris?.includes(String(params['uri'])) ?? false
+  if (method === 'notifications/resources/updated') return uris?.includes(textOf(params['uri'])) ?? false
   const field = wantedBy[method]
   return field !== undefined && honoured[field] === true
 }

@@ -42,9 +42,11 @@ export class Passage implements Flow {
     if (this.#over) return { done: true, value: undefined }
     try {
       this.#begun ??= await this.#server.begin(this.#call, this.#answers, this.#stop)
-      const step = await this.#begun.flow.next(answer)
+      const { tasks } = this.#server
+      let step = await this.#begun.flow.next(answer)
+      while (!step.done && !tasks.mayHear(step.value)) step = await this.#begun.flow.next()
       if (step.done) this.#end()
-      else this.#server.tasks.note(step.value)
+      else tasks.note(step.value)
       return step
     } catch (error) {
       this.#end()

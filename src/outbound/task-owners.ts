@@ -4,7 +4,8 @@
  * nobody was given here is the server's to judge.
  */
 
-import type { Parcel } from '../pipeline/parcel.ts'
+import type { JsonObject } from '../lib/strict-json.ts'
+import type { Parcel, Principal } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import { isObject } from '../protocol/json-rpc.ts'
 
@@ -14,15 +15,25 @@ export class TaskOwners {
   readonly #owners = new Map<string, string>()
 
   /** Throws INVALID_PARAMS, as for a task that does not exist. */
-  admit({ concerns, subject, principal }: Parcel): void {
-    if (concerns !== 'task' || subject === undefined) return
-    const owner = this.#owners.get(subject)
-    if (owner !== undefined && owner !== principal.id) throw new Refusal('INVALID_PARAMS', { detail: 'there is no such task' })
+  admit({ concerns, subject, body, principal }: Parcel): void {
+    const asked = concerns === 'task' ? [subject] : listened(body)
+    if (asked.some((id) => this.#isAnothers(id, principal)))
+      throw new Refusal('INVALID_PARAMS', { detail: 'there is no such task' })
   }
 
-  /** Notes the task that a result speaks of, under whoever it goes to; the first keeps it. */
-  note({ member, body, principal }: Parcel): void {
-    if (member !== 'result') return
+  /** False for a notice of a task that somebody else was given. */
+  mayHear({ leg, concerns, subject, principal }: Parcel): boolean {
+    return leg !== 'notice' || concerns !== 'task' || !this.#isAnothers(subject, principal)
+  }
+
+  #isAnothers(id: unknown, { id: principal }: Principal): boolean {
+    const owner = this.#owners.get(id as string)
+    return owner !== undefined && owner !== principal
+  }
+
+  /** Notes the task that a result hands out, under whoever it goes to; the first keeps it. Asking for a task does not make it one's own. */
+  note({ member, concerns, body, principal }: Parcel): void {
+    if (member !== 'result' || concerns === 'task') return
     const task = isObject(body['task']) ? body['task'] : body
     const id = task['taskId']
     if (typeof id !== 'string' || this.#owners.has(id)) return
@@ -30,4 +41,10 @@ export class TaskOwners {
     if (this.#owners.size >= ownersMax && oldest !== undefined) this.#owners.delete(oldest)
     this.#owners.set(id, principal.id)
   }
+}
+
+/** The tasks that a `subscriptions/listen` wants to hear of. */
+function listened({ notifications }: JsonObject): readonly unknown[] {
+  const ids = isObject(notifications) ? notifications['taskIds'] : undefined
+  return Array.isArray(ids) ? ids : []
 }

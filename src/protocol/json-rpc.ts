@@ -101,6 +101,9 @@ function fold(key: string): string {
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
 
+/** A string as it is, and nothing for anything else: a raw number, for one, cannot even be converted. */
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
 const isId = (value: unknown): value is RequestId =>
   typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value))
 

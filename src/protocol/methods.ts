@@ -105,7 +105,7 @@ const rows: Readonly<Record<string, Method>> = {
   // io.modelcontextprotocol/skills (SEP-2640); MCP Apps add no method: their ui:// resources are read like any other
   'skills/list': { ...list('skills', 'uri', 'resource'), era: 'modern' },
   'skills/get': { ...call, concerns: 'resource', ...member('uri'), class: 'read', era: 'modern', cacheable: true },
-  'resources/directory/read': { ...list('resources', 'uri', 'resource'), era: 'modern' },
+  'resources/directory/read': { ...list('resources', 'uri', 'resource'), concerns: 'resource', ...member('uri'), era: 'modern' },
   // what a server may ask of a client
   'sampling/createMessage': ask,
   'elicitation/create': ask,

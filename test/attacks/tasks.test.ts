@@ -4,14 +4,15 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { modern } from './support/client.ts'
-import { type Echo, echo, type Json, tool } from './support/echo.ts'
-import { codeOf, httpServer, keyed, open, passed, yard } from './support/house.ts'
+import { modern, modernParts, Stream } from './support/client.ts'
+import { type Echo, echo, type Json, type Turn, tool } from './support/echo.ts'
+import { codeOf, httpServer, keyed, open, passed, refused, until, yard } from './support/house.ts'
 
 const house = yard()
 const { identity, bindings, tokens } = keyed(['alice', 'mallory'])
 const { alice, mallory } = tokens as { alice: string; mallory: string }
 const capabilities = { extensions: { 'io.modelcontextprotocol/tasks': {} } }
+const listening = new Set<Turn>()
 let upstream: Echo
 let url: string
 
@@ -29,6 +30,16 @@ before(async () => {
           result: { content: [{ type: 'text', text: JSON.stringify(params['arguments']) }] },
         })
         return { resultType: 'task', taskId, status: 'working', ttlMs: 60_000 }
+      },
+      'subscriptions/listen': (turn) => {
+        listening.add(turn)
+        turn.response.once('close', () => listening.delete(turn))
+        const _meta = { 'io.modelcontextprotocol/subscriptionId': turn.message['id'] }
+        turn.send({
+          method: 'notifications/subscriptions/acknowledged',
+          params: { notifications: turn.params['notifications'], _meta },
+        })
+        return undefined
       },
       'tasks/get': known,
       'tasks/update': known,
@@ -78,4 +89,43 @@ describe('somebody else is told that there is no such task, and the server is no
         assert.ok(codeOf(got) !== undefined && !got.text.includes('of alice'), got.text)
         assert.equal(upstream.methods().filter((one) => one === method).length, before)
       })
+})
+
+describe('a subscription to somebody else’s task', () => {
+  const listen = (token: string, taskIds: readonly string[]): Stream =>
+    new Stream(`${url}/x/mcp`, modernParts('subscriptions/listen', { notifications: { taskIds } }, { token, capabilities }))
+  const tell = (taskId: string): void => {
+    for (const { send, message } of listening) {
+      const _meta = { 'io.modelcontextprotocol/subscriptionId': message['id'] }
+      send({
+        method: 'notifications/tasks',
+        params: { taskId, status: 'completed', result: { content: [{ text: 'of alice' }] }, _meta },
+      })
+      send({ method: 'notifications/tools/list_changed', params: { _meta } })
+    }
+  }
+
+  it('is refused', async () => {
+    const taskId = await start()
+    const got = await modern(
+      `${url}/x/mcp`,
+      'subscriptions/listen',
+      { notifications: { taskIds: ['mine', taskId] } },
+      { token: mallory, capabilities },
+    )
+    refused(got, 400, 'INVALID_PARAMS', /no such task/)
+  })
+
+  it('and what a server says of it unasked does not arrive; its owner hears it', async () => {
+    const taskId = await start()
+    const streams = [listen(mallory, []), listen(alice, [taskId])]
+    await until('both listen', () => streams.every((stream) => stream.text.includes('acknowledged')))
+    tell(taskId)
+    await until('what comes after it', () => streams.every((stream) => stream.text.includes('list_changed')))
+    for (const stream of streams) stream.close()
+    assert.deepEqual(
+      streams.map((stream) => stream.text.includes('of alice')),
+      [false, true],
+    )
+  })
 })
