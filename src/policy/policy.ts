@@ -6,6 +6,7 @@ import type { Principal } from '../pipeline/parcel.ts'
 import type { Class, Concern } from '../protocol/methods.ts'
 import { type CompiledRule, compileRule, type Grant, grantOf, misses } from './rules.ts'
 import type { PolicyConfig } from './schema.ts'
+import { resolvedUri } from './spellings.ts'
 
 export interface Decision {
   readonly allowed: boolean
@@ -114,7 +115,16 @@ function isNamed(concern: Concern, subject: string | undefined): subject is stri
   return subject !== undefined && subject !== '' && subject.length <= subjectMax
 }
 
-function decideNamed(table: Table, concern: Exclude<Concern, 'server' | 'task'>, subject: string, toolClass: Class): Decision {
+type Named = Exclude<Concern, 'server' | 'task'>
+
+/** A URI has to be allowed as it stands and as it may be resolved: `file:///pub/../etc` lies under `file:///pub/` only on paper. */
+function decideNamed(table: Table, concern: Named, subject: string, toolClass: Class): Decision {
+  const decision = decideSpelt(table, concern, subject, toolClass)
+  const resolved = concern === 'resource' ? resolvedUri(subject) : subject
+  return resolved === subject || !decision.allowed ? decision : decideSpelt(table, concern, resolved, toolClass)
+}
+
+function decideSpelt(table: Table, concern: Named, subject: string, toolClass: Class): Decision {
   const first = (rules: readonly CompiledRule[]) => rules.find((rule) => misses(rule, concern, subject, toolClass) === undefined)
   const rule = first(table.denies) ?? first(table.allows)
   return rule === undefined ? noRule : decided(rule)

@@ -2,6 +2,7 @@
 import { anyGlob, type Glob, glob } from '../lib/glob.ts'
 import { type Class, type Concern, classes } from '../protocol/methods.ts'
 import type { Rule } from './schema.ts'
+import { folded } from './spellings.ts'
 
 export interface CompiledRule {
   /** Where it stands: `roles.reader[0]`. */
@@ -18,17 +19,37 @@ export interface CompiledRule {
 }
 
 export function compileRule(source: Rule, name: string): CompiledRule {
+  const globs = source.effect === 'deny' ? anySpelling : anyGlob
   return {
     name,
     source,
     effect: source.effect,
     server: glob(source.server),
-    tools: anyGlob(source.tools),
-    prompts: anyGlob(source.prompts),
-    resources: anyGlob(source.resources),
+    tools: globs(source.tools),
+    prompts: globs(source.prompts),
+    resources: globs(source.resources),
     asks: new Set<string>(source.asks),
     classes: new Set(source.tools.length === 0 ? [] : (source.class ?? classes)),
   }
+}
+
+/** What a deny rule takes away it takes away in every spelling. */
+function anySpelling(patterns: readonly string[]): Glob {
+  const exact = anyGlob(patterns)
+  const lenient = anyGlob(patterns.map(folded))
+  const isFolded = patterns.every((pattern) => folded(pattern) === pattern)
+  return (subject) => {
+    if (exact(subject)) return true
+    const plain = foldedOnce(subject)
+    return (plain !== subject || !isFolded) && lenient(plain)
+  }
+}
+
+/** One name is asked of many rules in a row. */
+const latest = { name: '', folded: '' }
+function foldedOnce(name: string): string {
+  if (latest.name !== name) Object.assign(latest, { name, folded: folded(name) })
+  return latest.folded
 }
 
 /** Which list of a rule does not have the thing; undefined when the rule matches. Its server has been matched before. */
