@@ -6,12 +6,21 @@ import type { KeyObject } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
 import type { Frame, Record } from '../pipeline/exchange.ts'
 import { Refusal } from '../pipeline/refusal.ts'
-import { detailCharsMax, entryVersion, type OperatorEntry, type OperatorEvent, type Outcome, subjectCharsMax } from './entry.ts'
+import {
+  detailCharsMax,
+  entryVersion,
+  type OperatorEntry,
+  type OperatorEvent,
+  type Outcome,
+  subjectCharsMax,
+  unidentified,
+} from './entry.ts'
 import { Log } from './log.ts'
 import { type Desk, ExchangeRecord } from './record.ts'
 import { quoted } from './redact.ts'
 import { type AuditSink, Feeder } from './sink.ts'
 import { Stamps } from './stamps.ts'
+import { Strangers } from './strangers.ts'
 
 export interface AuditOptions {
   /** The log's own SQLite file. Made, with its folder, where there is none. */
@@ -53,6 +62,7 @@ export interface Audit {
 
 /** How often a long exchange is said to be going on. */
 const remindMs = 60_000
+const countMs = 1000
 
 /** Throws {@link LogRefused} where the log cannot be written, or was damaged, with a sentence for the operator. */
 export async function openAudit(options: AuditOptions): Promise<Audit> {
@@ -61,10 +71,12 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
   const cursors = () => feeders.map(({ name, cursor }) => [name, cursor] as const)
   const log = await Log.open({ path: options.path, anchor: options.anchor, signingKey: options.signingKey, clock, cursors })
   const stamps = new Stamps(clock)
+  const strangers = new Strangers(clock)
   const desk: Desk = {
     log,
     clock,
     stamps,
+    strangers,
     node,
     excerptBytesMax: options.excerptBytesMax ?? 0,
     finished: options.finished,
@@ -79,15 +91,25 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
     for (const record of desk.open) record.remind(remindMs)
   }, remindMs).unref()
 
+  const append = (event: OperatorEvent, urgent: boolean) =>
+    log.append((seq) => JSON.stringify(operatorEntry(event, seq, stamps.time(), node)), urgent)
+  const countStrangers = (): void => {
+    const detail = strangers.take()
+    if (detail !== undefined) append({ action: 'strangers.counted', principal: unidentified, detail }, false)
+  }
+  const counter = setInterval(countStrangers, countMs).unref()
+
   return {
     record: (frame) => new ExchangeRecord(frame, desk),
     async event(event) {
       if (log.failure !== undefined) throw new Refusal('AUDIT_UNAVAILABLE')
-      await log.append((seq) => JSON.stringify(operatorEntry(event, seq, stamps.time(), node)), true).whenStored()
+      await append(event, true).whenStored()
     },
     flushed: () => log.flushed(),
     async close() {
       clearInterval(reminder)
+      clearInterval(counter)
+      countStrangers()
       await log.flushed().catch(() => {})
       await Promise.all(feeders.map((feeder) => feeder.close()))
       await log.close()

@@ -109,7 +109,7 @@ export interface Ongoing extends Common {
   readonly tookMs: number
 }
 
-/** Something that an operator did, and not a message: a server disabled, a key revoked. */
+/** Something that happened and is not a message: a server disabled, a key revoked, strangers counted. */
 export interface OperatorEntry extends Common {
   readonly kind: 'operator'
   /** A stable word: `server.disabled`. */

@@ -18,12 +18,14 @@ import type { Log } from './log.ts'
 import { notesOf } from './notes.ts'
 import { excerptOf, quoted } from './redact.ts'
 import type { Stamps } from './stamps.ts'
+import type { Strangers } from './strangers.ts'
 
 /** What the records of one log share. */
 export interface Desk {
   readonly log: Log
   readonly clock: Clock
   readonly stamps: Stamps
+  readonly strangers: Strangers
   readonly node: string | undefined
   /** 0: no excerpts. */
   readonly excerptBytesMax: number
@@ -108,8 +110,18 @@ export class ExchangeRecord implements Record {
     this.over = true
     this.desk.open.delete(this)
     try {
+      if (
+        refusal?.code === 'UNAUTHENTICATED' &&
+        this.intended === undefined &&
+        !this.desk.strangers.admits(this.frame.origin.remote)
+      )
+        return this.desk.finished?.(this.outcome(0, 0, ending, refusal))
       const { seq } = this.intended ?? this.writeIntent(false)
-      this.writeOutcome(seq, ending, refusal)
+      this.desk.log.append((at) => {
+        const outcome = this.outcome(at, seq, ending, refusal)
+        this.desk.finished?.(outcome)
+        return JSON.stringify(outcome)
+      }, false)
     } catch (error) {
       this.desk.log.fail(`an outcome could not be written: ${error instanceof Error ? error.message : 'unknown'}`)
     }
@@ -182,53 +194,49 @@ export class ExchangeRecord implements Record {
     return this.intended
   }
 
-  private writeOutcome(intent: number, ending: Ending, refusal: Refusal | undefined): void {
+  private outcome(seq: number, intent: number, ending: Ending, refusal: Refusal | undefined): Outcome {
     const { desk, frame, call, counts, results } = this
     const now = desk.clock.monotonic()
     const notes = this.notes(refusal)
     const detail = refusal?.facts['detail']
-    desk.log.append((seq) => {
-      const entry: Outcome = {
-        answers: counts.answer || undefined,
-        asks: counts.ask || undefined,
-        claimedClient: claim(frame.origin.client, 'name'),
-        claimedVersion: claim(frame.origin.client, 'version'),
-        class: call?.class,
-        code: refusal?.code,
-        deliveredDigests: results?.some(isChanged) ? results.map(({ came, left }) => digestOf(left ?? came)) : undefined,
-        detail: detail === undefined ? undefined : quoted(String(detail), size.detailCharsMax),
-        door: frame.origin.door,
-        ending,
-        excerpt:
-          desk.excerptBytesMax > 0 && results !== undefined ? excerptOf(results.at(-1)?.came, desk.excerptBytesMax) : undefined,
-        exchange: frame.exchange,
-        findings: notes.length > 0 ? notes.slice(0, size.notesMax) : undefined,
-        findingsOmitted: this.unheard + Math.max(notes.length - size.notesMax, 0) || undefined,
-        intent,
-        judgingMs: this.intendedAt === undefined ? undefined : milliseconds(this.intendedAt - this.began),
-        kind: 'outcome',
-        leg: call?.leg,
-        method: quoted(call?.method ?? frame.message.method, size.methodCharsMax),
-        node: desk.node,
-        notices: counts.notice || undefined,
-        principal: this.principal,
-        remote: frame.origin.remote,
-        resultDigests: results?.map(({ came }) => digestOf(came)),
-        seq,
-        server: call?.server ?? (frame.server && quoted(frame.server, size.serverCharsMax)),
-        session: desk.stamps.session(frame.origin.session),
-        subject: call?.subject === undefined ? undefined : quoted(call.subject, size.subjectCharsMax),
-        time: desk.stamps.time(),
-        tookMs: milliseconds(now - this.began),
-        upstreamMs:
-          this.answeredAt === undefined || this.intendedAt === undefined
-            ? undefined
-            : milliseconds(this.answeredAt - this.intendedAt),
-        v: entryVersion,
-      }
-      desk.finished?.(entry)
-      return JSON.stringify(entry)
-    }, false)
+    return {
+      answers: counts.answer || undefined,
+      asks: counts.ask || undefined,
+      claimedClient: claim(frame.origin.client, 'name'),
+      claimedVersion: claim(frame.origin.client, 'version'),
+      class: call?.class,
+      code: refusal?.code,
+      deliveredDigests: results?.some(isChanged) ? results.map(({ came, left }) => digestOf(left ?? came)) : undefined,
+      detail: detail === undefined ? undefined : quoted(String(detail), size.detailCharsMax),
+      door: frame.origin.door,
+      ending,
+      excerpt:
+        desk.excerptBytesMax > 0 && results !== undefined ? excerptOf(results.at(-1)?.came, desk.excerptBytesMax) : undefined,
+      exchange: frame.exchange,
+      findings: notes.length > 0 ? notes.slice(0, size.notesMax) : undefined,
+      findingsOmitted: this.unheard + Math.max(notes.length - size.notesMax, 0) || undefined,
+      intent,
+      judgingMs: this.intendedAt === undefined ? undefined : milliseconds(this.intendedAt - this.began),
+      kind: 'outcome',
+      leg: call?.leg,
+      method: quoted(call?.method ?? frame.message.method, size.methodCharsMax),
+      node: desk.node,
+      notices: counts.notice || undefined,
+      principal: this.principal,
+      remote: frame.origin.remote,
+      resultDigests: results?.map(({ came }) => digestOf(came)),
+      seq,
+      server: call?.server ?? (frame.server && quoted(frame.server, size.serverCharsMax)),
+      session: desk.stamps.session(frame.origin.session),
+      subject: call?.subject === undefined ? undefined : quoted(call.subject, size.subjectCharsMax),
+      time: desk.stamps.time(),
+      tookMs: milliseconds(now - this.began),
+      upstreamMs:
+        this.answeredAt === undefined || this.intendedAt === undefined
+          ? undefined
+          : milliseconds(this.answeredAt - this.intendedAt),
+      v: entryVersion,
+    }
   }
 
   private notes(refusal: Refusal | undefined): readonly Note[] {

@@ -102,7 +102,7 @@ test('tail gives the end, and follows until it is stopped', async () => {
 test('a long log is searched from the middle without being read from the end', async () => {
   const long = makeLog()
   const audit = await long.open({ clock: slowClock() })
-  for (let at = 0; at < 2000; at++) audit.record(frameOf({ exchange: `n${at}` })).ended('refused', new Refusal('UNAUTHENTICATED'))
+  for (let at = 0; at < 2000; at++) audit.record(frameOf({ exchange: `n${at}` })).ended('refused', new Refusal('POLICY_DENIED'))
   await audit.close()
   const middle = long.entries()[1000]?.time
   const found = search(long.path, { since: middle, until: middle })

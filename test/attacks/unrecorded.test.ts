@@ -3,6 +3,8 @@
  * a stolen session id leaves a trace). An attacker who cannot pass would at least like not to be seen.
  */
 import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Gateway } from '../e2e/support/yard.ts'
 import { type Got, Legacy, modern, modernParts, raw, send } from './support/client.ts'
@@ -160,5 +162,22 @@ describe('attempts at not being seen', () => {
     })
     assert.deepEqual(other.methods(), known)
     await other.close()
+  })
+})
+
+describe('strangers', () => {
+  it('cannot fill the disk that everything depends on (what cannot be written does not pass)', async () => {
+    const { port, host } = new URL(url)
+    const size = (): number =>
+      statSync(join(gateway.folder, 'data/audit.db')).size + statSync(join(gateway.folder, 'data/audit.db-wal')).size
+    const before = size()
+    const one = `POST /x/mcp HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`
+    const knocking = raw(Number(port))
+    knocking.socket.write(one.repeat(5000))
+    await until('5000 refusals', () => knocking.text().split('HTTP/1.1 401').length > 5000)
+    knocking.socket.destroy()
+    await modern(`${url}/x/mcp`, 'tools/call', { name: 'read_last' }, { token: mallory })
+    const grownMB = (size() - before) / 1e6
+    assert.ok(grownMB < 1, `${grownMB.toFixed(1)} MB for 5000 requests of strangers`)
   })
 })
