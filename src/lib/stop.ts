@@ -50,14 +50,22 @@ export function pause(ms: number, stop: Stop): Promise<void> {
   })
 }
 
-/** Runs something that is stopped with `reason()` when it takes longer than `ms`. */
-export async function inTime<T>(ms: number, reason: () => Error, run: (stop: Stop) => Promise<T>): Promise<T> {
+/** Runs something that is stopped with `reason()` when it takes longer than `ms`, or when what it is part of is stopped. */
+export async function inTime<T>(
+  ms: number,
+  reason: () => Error,
+  run: (stop: Stop) => Promise<T>,
+  whole: Stop = unstoppable,
+): Promise<T> {
   const stop = new Stop()
+  const wholeStopped = (): void => stop.stop(whole.reason)
+  whole.onStop(wholeStopped)
   const timer = setTimeout(() => stop.stop(reason()), ms)
   try {
     return await run(stop)
   } finally {
     clearTimeout(timer)
+    whole.offStop(wholeStopped)
   }
 }
 

@@ -4,6 +4,7 @@
  * missing from a list, and the others are there.
  */
 import { uniqueName } from '../../lib/random.ts'
+import { inTime } from '../../lib/stop.ts'
 import type { JsonObject } from '../../lib/strict-json.ts'
 import type { Frame, Reply } from '../../pipeline/exchange.ts'
 import { type Cleared, rewritten } from '../../pipeline/judge.ts'
@@ -26,6 +27,8 @@ export interface AllServersOptions {
 }
 
 const pagesMax = 100
+/** How long one server may keep the others' lists waiting. */
+const patienceMs = 10_000
 
 export class AllServers {
   readonly #options: AllServersOptions
@@ -60,7 +63,7 @@ export class AllServers {
   async #list(frame: Frame, reply: Reply, servers: readonly string[], list: NonNullable<Method['list']>): Promise<void> {
     if (frame.message.params['cursor'] !== undefined)
       throw new Refusal('INVALID_PARAMS', { detail: 'the cursor is none of ours: this list comes whole' })
-    const gathered = await Promise.all(servers.map((server) => this.#pages(frame, server)))
+    const gathered = await Promise.all(servers.map((server) => soon(frame, (own) => this.#pages(own, server))))
     const parts = gathered.flatMap(({ parts }) => parts)
     const cleared = gathered.find(({ last }) => last)?.last
     if (!cleared) throw gathered[0]?.refusal ?? new Refusal('INTERNAL')
@@ -88,7 +91,9 @@ export class AllServers {
   }
 
   async #handshake(frame: Frame, reply: Reply, servers: readonly string[]): Promise<void> {
-    const answers = await Promise.all(servers.map(async (server) => ({ server, ...(await this.#ask(sub(frame, server))) })))
+    const answers = await Promise.all(
+      servers.map((server) => soon(frame, async (own) => ({ server, ...(await this.#ask(sub(own, server))) }))),
+    )
     const good = answers.filter(({ result }) => result?.member === 'result')
     const cleared = good[0]?.result
     if (!cleared)
@@ -244,4 +249,11 @@ const sub = (frame: Frame, server: string, params: JsonObject = frame.message.pa
   server,
   message: { ...frame.message, params },
 })
+const soon = <T>(frame: Frame, run: (frame: Frame) => Promise<T>): Promise<T> =>
+  inTime(
+    patienceMs,
+    () => new Refusal('UPSTREAM_TIMEOUT', { detail: patienceMs }),
+    (stop) => run({ ...frame, stop }),
+    frame.stop,
+  )
 const silent: Reply = { deliver: () => undefined, refuse: () => undefined }
