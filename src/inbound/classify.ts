@@ -28,6 +28,8 @@ export function readModern(message: Call): Sender {
   if (!isObject(capabilities)) throw invalid(`_meta["${metaKeys.clientCapabilities}"] is missing`)
   if (client !== undefined && !isObject(client)) throw invalid(`_meta["${metaKeys.clientInfo}"] is not an object`)
   if (logLevel !== undefined && !isLogLevel(logLevel)) throw invalid(`_meta["${metaKeys.logLevel}"] is not a log level`)
+  short(metaKeys.clientInfo, client)
+  short(metaKeys.clientCapabilities, capabilities)
   return { era: 'modern', version, client, capabilities, logLevel }
 }
 
@@ -54,10 +56,32 @@ export function legacyVersion(headers: Headers): string {
   return version
 }
 
-export const clientFacts = (params: JsonObject): { client: JsonObject | undefined; capabilities: JsonObject } => ({
-  client: isObject(params['clientInfo']) ? params['clientInfo'] : undefined,
-  capabilities: isObject(params['capabilities']) ? params['capabilities'] : {},
-})
+/** What a client says of itself is kept for as long as it is here, so it has to be short. Throws INVALID_PARAMS. */
+function short(what: string, value: JsonObject | undefined): void {
+  if (value !== undefined && charsOf(value, selfCharsMax) > selfCharsMax)
+    throw invalid(`"${what}" has more than ${selfCharsMax} characters`)
+}
+const selfCharsMax = 65_536
+
+/** How long a value is, roughly; it stops counting soon after `enough`. */
+function charsOf(value: unknown, enough: number): number {
+  if (typeof value === 'string') return value.length
+  if (typeof value !== 'object' || value === null) return 8
+  let chars = 2
+  for (const [key, member] of Object.entries(value)) {
+    chars += key.length + charsOf(member, enough - chars)
+    if (chars > enough) break
+  }
+  return chars
+}
+
+export function clientFacts({ clientInfo, capabilities = {} }: JsonObject): Pick<Origin, 'client' | 'capabilities'> {
+  const client = isObject(clientInfo) ? clientInfo : undefined
+  const declared = isObject(capabilities) ? capabilities : {}
+  short('clientInfo', client)
+  short('capabilities', declared)
+  return { client, capabilities: declared }
+}
 
 const invalid = (detail: string): Refusal => new Refusal('INVALID_PARAMS', { detail })
 const mismatch = (detail: string): Refusal => new Refusal('HEADER_MISMATCH', { detail })

@@ -17,9 +17,14 @@ export function answerFetch(endpoint: Endpoint, request: Request): Promise<Respo
     headers['host'] ??= url.host
     const duplicated = [...onlyOnce].find((name) => name !== 'accept' && headers[name]?.includes(', '))
     const body = async (bytesMax: number): Promise<Buffer> => {
-      const bytes = Buffer.from(await request.arrayBuffer())
-      if (bytes.length > bytesMax) throw new Refusal('BODY_TOO_LARGE', { detail: bytesMax })
-      return bytes
+      const chunks: Uint8Array[] = []
+      let size = 0
+      for await (const chunk of request.body ?? []) {
+        size += chunk.length
+        if (size > bytesMax) throw new Refusal('BODY_TOO_LARGE', { detail: bytesMax })
+        chunks.push(chunk)
+      }
+      return Buffer.concat(chunks)
     }
     void endpoint.answer(
       {

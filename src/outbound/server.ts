@@ -41,11 +41,13 @@ export interface Lease {
   /** The link once it is open, so that a call need not wait for it. */
   open: Link | undefined
   readonly principal: string
+  readonly session: string | undefined
   users: number
   usedAt: number
 }
 
 const httpIdleMs = 30 * 60_000
+const sessionlessMax = 256
 const catalogsMax = 1000
 const pagesMax = 100
 
@@ -172,11 +174,12 @@ export class Server implements Lessor {
     const key = this.#keyOf(call, era)
     const present = this.#leases.get(key)
     if (present) return present
-    this.#makeRoom(call.principal.id)
+    this.#makeRoom(call)
     const lease: Lease = {
       link: this.#open(call, era, key),
       open: undefined,
       principal: call.principal.id,
+      session: call.origin.session,
       users: 0,
       usedAt: this.#options.clock.monotonic(),
     }
@@ -217,14 +220,23 @@ export class Server implements Lessor {
     return `${era}\n${call.principal.id}\n${declared}`
   }
 
-  /** A principal has so many processes and no more; the one that was idle longest makes room. */
-  #makeRoom(principal: string): void {
+  /**
+   * A principal has so many processes, or connections that belong to no session, and no more; the one that was idle longest
+   * makes room. (Sessions are bounded where they are opened.)
+   */
+  #makeRoom(call: Cleared): void {
     const { config, id } = this.#options
-    if (config.kind !== 'stdio') return
-    const own = [...this.#leases].filter(([, lease]) => lease.principal === principal)
-    if (own.length < config.childrenMax) return
+    if (config.kind === 'http' && call.origin.session !== undefined) return
+    const own = [...this.#leases].filter(
+      ([, { principal, session }]) => principal === call.principal.id && (config.kind === 'stdio' || session === undefined),
+    )
+    if (own.length < (config.kind === 'stdio' ? config.childrenMax : sessionlessMax)) return
     const [idle] = own.filter(([, lease]) => lease.users === 0 && lease.open).sort(([, one], [, two]) => one.usedAt - two.usedAt)
-    if (!idle) throw new Refusal('RATE_LIMITED', { detail: `processes of "${id}"`, retryAfterS: 60 })
+    if (!idle)
+      throw new Refusal('RATE_LIMITED', {
+        detail: `${config.kind === 'stdio' ? 'processes' : 'connections'} of "${id}"`,
+        retryAfterS: 60,
+      })
     void this.#release(...idle)
   }
 

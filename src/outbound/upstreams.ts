@@ -181,7 +181,7 @@ async function opener(
 }
 
 /**
- * True for a server of 2024-11-05: it answers a POST to its URL with 400, 404 or 405 and nothing of MCP in it, and its
+ * True for a server of 2024-11-05: it answers a POST to its URL with 404 or 405 and nothing of MCP in it, and its
  * URL is an event stream (2026-07-28 Streamable HTTP, Backward Compatibility).
  */
 async function speaksHttpSse(wire: HttpWire, withinMs: number): Promise<boolean> {

@@ -1,6 +1,6 @@
 /**
  * More than there is room for: answers without end, lines without end, notices that nobody reads, bodies that grow when they are
- * unpacked (CWE-400, CWE-409; K-6; cves.md: CVE-2026-0621 for the time a pattern may take). Whatever a server or a client sends,
+ * unpacked (CWE-400, CWE-409; K-6). Whatever a server or a client sends,
  * the gateway's memory stays within bounds, everybody else is served, and the one who asked is told why.
  */
 import assert from 'node:assert/strict'
@@ -10,15 +10,17 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import { glob } from '../../src/lib/glob.ts'
+import { createGateway } from '../../src/index.ts'
 import type { Gateway } from '../e2e/support/yard.ts'
 import { Legacy, modern, modernParts, send, version } from './support/client.ts'
-import { type Echo, echo, saying, type Turn } from './support/echo.ts'
+import { type Echo, echo, type Json, saying, type Turn } from './support/echo.ts'
 import { codeOf, httpServer, node, open, passed, refused, textOf, until, within, yard } from './support/house.ts'
 import { naive } from './support/naive.ts'
 
 const house = yard()
 const MB = 1 << 20
+/** Too small for what is sent here, so that keeping it ends the gateway, whenever its collector runs. */
+const smallHeap = ['--max-old-space-size=112', '--max-semi-space-size=8']
 const child = node(join(import.meta.dirname, 'support/child.ts'))
 let upstream: Echo
 let older: Echo
@@ -76,6 +78,7 @@ before(async () => {
   }
   gateway = await house.gateway(
     open(servers, { limits: { resultBytesMax: MB, principal: { perMinute: 'unlimited', concurrent: 'unlimited' } } }),
+    ...smallHeap,
   )
   url = gateway.url
   await modern(`${url}/x/mcp`, 'tools/call', { name: 'warm up' })
@@ -208,14 +211,14 @@ describe('a client that stops reading holds the server back, and fills no memory
       jsonrpc: '2.0',
       id: 5,
       method: 'tools/call',
-      params: { name: 'x', arguments: { count: 400, bytes: 500_000 } },
+      params: { name: 'x', arguments: { count: 800, bytes: 500_000 } },
     })
     const grown = await growth(async () => {
       await stalled('/older/mcp', session.headers(), body, 200)
       await until('the server has said it all', () => older.heard.length > 0)
       await wait(2000)
     })
-    assert.ok(grown < 96, `${grown.toFixed(0)} MB`)
+    assert.ok(grown < 160, `${grown.toFixed(0)} MB`)
   })
 
   it('a body in chunks of one byte costs what its bytes cost', async () => {
@@ -237,18 +240,50 @@ describe('a client that stops reading holds the server back, and fills no memory
   })
 })
 
-describe('patterns take time in proportion to their length (CVE-2026-0621)', () => {
-  for (const pattern of [
-    '*a*a*a*a*a*a*a*a*a*b',
-    `${'*'.repeat(500)}b`,
-    `${'a*'.repeat(250)}b`,
-    `${'?*'.repeat(250)}b`,
-    `*${'a'.repeat(100)}b`,
-  ])
-    it(`${pattern.slice(0, 24)}…`, () => {
-      const began = performance.now()
-      assert.equal(glob(pattern)('a'.repeat(8192)), false)
-      const tookMs = performance.now() - began
-      assert.ok(tookMs < 250, `${tookMs} ms`)
+it('a body without end is cut off at the library’s door too', async () => {
+  const gateway = await createGateway(
+    { servers: {}, store: 'sqlite::memory:', listen: '127.0.0.1:4180' },
+    { folder: house.folder() },
+  )
+  let sent = 0
+  const endless = new ReadableStream({
+    pull(controller) {
+      sent += MB
+      controller.enqueue(new Uint8Array(MB))
+    },
+  })
+  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: endless, duplex: 'half' }
+  const response = await within(5000, 'an answer', gateway.fetch(new Request('http://127.0.0.1:4180/mcp', init as RequestInit)))
+  assert.equal(response.status, 413)
+  assert.ok(sent < 16 * MB, `${sent / MB} MB were read`)
+  await gateway.close()
+})
+
+describe('what a client says of itself is kept while it is here, so it is short', () => {
+  const long = 'x'.repeat(100_000)
+  const selves: readonly (readonly [says: string, client: Json, capabilities: Json])[] = [
+    ['a long name', { name: long, version: '1' }, {}],
+    ['long capabilities', { name: 'a', version: '1' }, { experimental: { [long]: {} } }],
+    [
+      'many capabilities',
+      { name: 'a', version: '1' },
+      Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`x${at}`, {}])),
+    ],
+  ]
+  for (const [says, clientInfo, capabilities] of selves)
+    it(`${says}: refused, in both eras`, async () => {
+      const calls = older.heard.length
+      const params = { protocolVersion: '2025-11-25', clientInfo, capabilities }
+      const got = await send(`${url}/older/mcp`, {
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params }),
+      })
+      assert.equal(codeOf(got), 'INVALID_PARAMS', got.text.slice(0, 300))
+      refused(
+        await modern(`${url}/older/mcp`, 'tools/list', {}, { client: clientInfo, capabilities }),
+        400,
+        'INVALID_PARAMS',
+        /more than 65536 characters/,
+      )
+      assert.equal(older.heard.length, calls)
     })
 })

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { Legacy, modern } from './support/client.ts'
 import { type Echo, echo } from './support/echo.ts'
-import { codeOf, httpServer, node, open, passed, yard } from './support/house.ts'
+import { codeOf, httpServer, node, open, passed, within, yard } from './support/house.ts'
 import { type OldSse, oldSse } from './support/old-sse.ts'
 
 const house = yard()
@@ -104,4 +104,29 @@ describe('every way a server can fail, in either era', () => {
       assert.ok(code?.startsWith('UPSTREAM_'), code)
       passed(await modern(`${gateway.url}/good/mcp`, 'tools/list'))
     })
+})
+
+describe('a client that is somebody new with every request', () => {
+  it('holds so many sessions at a legacy server and no more', async () => {
+    const upstream = await echo({ era: 'legacy' })
+    broken.push(upstream)
+    const { url } = await house.gateway(open({ x: httpServer(upstream, 'legacy') }))
+    for (let at = 0; at < 400; at++)
+      await modern(`${url}/x/mcp`, 'tools/list', {}, { client: { name: `client-${at}`, version: '1' } })
+    const opened = upstream.methods().filter((method) => method === 'initialize').length
+    const ended = upstream.heard.filter(({ line }) => line.startsWith('DELETE')).length
+    assert.ok(opened - ended <= 256, `${opened - ended} sessions are open`)
+  })
+})
+
+describe('a server that never answers', () => {
+  it('does not keep the others from the door to all servers', async () => {
+    const silent = await echo({ answers: { 'tools/list': () => undefined, 'server/discover': () => undefined } })
+    broken.push(silent)
+    const { url } = await house.gateway(open({ silent: httpServer(silent), good: servers['good'] }))
+    for (const method of ['tools/list', 'server/discover']) {
+      passed(await within(20_000, method, modern(`${url}/mcp`, method)))
+    }
+    assert.ok(silent.methods().includes('tools/list'))
+  })
 })

@@ -99,13 +99,14 @@ export class Yard {
     return { ...running, url }
   }
 
-  async gateway(config: object): Promise<Gateway> {
+  /** `flags` are for its Node: `--max-old-space-size=64`, and what is kept without bound ends it. */
+  async gateway(config: object, ...flags: string[]): Promise<Gateway> {
     const folder = this.folder()
     const configFile = join(folder, 'sekisho.yaml')
     const rewrite = (next: object | string): void =>
       writeFileSync(configFile, typeof next === 'string' ? next : JSON.stringify(next))
     rewrite(config)
-    const running = this.start([cli, 'start', '--config', configFile, '--json'], { cwd: folder })
+    const running = this.start([...flags, cli, 'start', '--config', configFile, '--json'], { cwd: folder })
     const isReady = (): string | undefined => running.out.find((line) => line.startsWith('{"event":"ready"'))
     const ready = await until('the gateway is ready', () => isReady() ?? failedToStart(running))
     const { listen, admin } = JSON.parse(ready) as { listen: string; admin: string }
