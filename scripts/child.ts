@@ -18,7 +18,11 @@ const running = new Set<ChildProcess>()
 process.on('exit', () => {
   for (const child of running) endGroup(child, 'SIGTERM')
 })
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => {
+    process.stderr.write(`ended by ${signal}\n`)
+    process.exit(1)
+  })
 
 /** `program` is `node` for the Node that we run on, or a path. Never a shell. */
 export function runChild(

@@ -106,9 +106,7 @@ describe('more than there is room for', () => {
   })
 
   it('a million opening brackets are refused at once', async () => {
-    const began = performance.now()
     refused(await send(`${url}/x/mcp`, { headers, body: '['.repeat(9000) }), 400, 'PARSE', /nested more than/)
-    assert.ok(performance.now() - began < 500)
   })
 
   it('no header is silently forgotten: node looks at 2000, we look at all', async () => {

@@ -164,11 +164,11 @@ function mismatch(plain: Node, header: (name: string) => string | undefined): st
 function answer(request: IncomingMessage, response: ServerResponse, body: string): void {
   const json = (status: number, value: object, headers = {}): void =>
     void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value))
-  if (request.method === 'GET') return void response.writeHead(405).end()
+  const url = request.url ?? ''
+  if (request.method === 'GET') return standing(response, url)
   if (request.method === 'DELETE') return void response.writeHead(200).end()
   const { id, method = '', params = {} } = JSON.parse(body) as Message
   if (id === undefined || method === '') return void response.writeHead(202).end()
-  const url = request.url ?? ''
   if (url.startsWith('/hostile') && method !== 'initialize') return hostile(response, id, body)
   if (url.startsWith('/unfriendly')) return hostile(response, id, body)
   if (method === 'initialize') {
@@ -184,6 +184,7 @@ function answer(request: IncomingMessage, response: ServerResponse, body: string
   const extra = isModern ? { resultType: 'complete', ttlMs: 1000, cacheScope: 'private' } : {}
   if (method === 'server/discover' && isModern)
     return json(200, { jsonrpc: '2.0', id, result: { supportedVersions: [modernVersion], capabilities, ...extra } })
+  if (method === 'subscriptions/listen' && isModern) return listened(response, id)
   const result = results[method]
   if (result === undefined)
     return json(isModern ? 404 : 200, { jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } })
@@ -201,18 +202,58 @@ function streamed(
   isModern: boolean,
 ): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' })
-  const say = (message: object): void => void response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`)
-  if (progressToken !== undefined) say({ method: 'notifications/progress', params: { progressToken, progress: 1 } })
+  if (progressToken !== undefined) say(response, { method: 'notifications/progress', params: { progressToken, progress: 1 } })
   if (!isModern)
-    say({
+    say(response, {
       id: 'u1',
       method: 'elicitation/create',
       params: { message: 'Really?', requestedSchema: { type: 'object', properties: {} } },
     })
   setTimeout(() => {
-    say({ id, result })
+    say(response, { id, result })
     response.end()
   }, 5)
+}
+
+const say = (response: ServerResponse, message: object): void =>
+  void response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`)
+const changes: readonly object[] = [
+  { method: 'notifications/tools/list_changed' },
+  { method: 'notifications/resources/updated', params: { uri: 'file:///a' } },
+  { method: 'notifications/message', params: { level: 'info', data: 'x' } },
+]
+const streamMs = 300
+
+/** A modern subscription, acknowledged and soon over. */
+function listened(response: ServerResponse, id: string | number): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  const _meta = { 'io.modelcontextprotocol/subscriptionId': String(id) }
+  const notifications = { toolsListChanged: true, resourceSubscriptions: ['file:///a'] }
+  say(response, { method: 'notifications/subscriptions/acknowledged', params: { notifications, _meta } })
+  for (const { method, params } of changes as { method: string; params?: object }[])
+    say(response, { method, params: { ...params, _meta } })
+  setTimeout(() => {
+    say(response, { id, result: { resultType: 'complete' } })
+    response.end()
+  }, streamMs)
+}
+
+let streams = 0
+
+/** The standing stream of a legacy session: changes, a question, and from the hostile one whatever it likes. */
+function standing(response: ServerResponse, url: string): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  const random = new Random(++streams)
+  if (url.startsWith('/hostile'))
+    for (let count = random.below(6); count > 0; count--)
+      response.write(
+        `data: ${mutated(random, jsonVocabulary, 3, JSON.stringify(random.pick([...changes.map((change) => ({ jsonrpc: '2.0', ...change })), ...replies])))}\n\n`,
+      )
+  else {
+    for (const change of changes) say(response, change)
+    say(response, { id: 'u2', method: 'roots/list' })
+  }
+  setTimeout(() => response.end(), streamMs)
 }
 
 const replies = [
@@ -246,6 +287,11 @@ const replies = [
   { jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri: 'file:///a' } },
   { jsonrpc: '2.0', id: 'ask', method: 'sampling/createMessage', params: { messages: [], maxTokens: 1 } },
   { jsonrpc: '2.0', id: 'ask', method: 'roots/list' },
+  {
+    jsonrpc: '2.0',
+    method: 'notifications/subscriptions/acknowledged',
+    params: { notifications: { resourceSubscriptions: ['file:///a'] } },
+  },
 ]
 
 /** Rubbish that depends on the request alone, so that it is the same the next time. */
