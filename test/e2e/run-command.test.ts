@@ -232,7 +232,10 @@ describe('sekisho run', { concurrency: 4 }, () => {
     ],
     [
       'nobody reads what it says',
-      ({ running: { child } }) => (child.stderr?.destroy(), child.stdin?.write('hello\n'), child.stdout?.destroy()),
+      ({ running: { child } }) => {
+        child.stderr?.destroy()
+        child.stdout?.once('close', () => child.stdin?.write('hello\n')).destroy()
+      },
     ],
     ['SIGTERM', (guard) => void guard.running.child.kill('SIGTERM')],
     ['SIGINT', (guard) => void guard.running.child.kill('SIGINT')],
