@@ -79,6 +79,7 @@ const restartKeys = [
   'vault',
   'audit',
 ] as const
+const restartLimits = ['bodyBytesMax', 'resultBytesMax', 'depthMax', 'batchMax', 'guardTimeoutMs'] as const
 
 /** What a new configuration replaces as a whole. */
 function ruleBook(config: Config) {
@@ -101,7 +102,9 @@ export async function openGateway({
   tell = () => undefined,
 }: GatewayOptions): Promise<Gateway> {
   const keys = await openKeyFile(config.vault.keyFile)
+  await using opened = new AsyncDisposableStack() // closed again, last first, should the rest fail
   const store = await openStore(config.store)
+  opened.defer(() => store.close())
   let rules = ruleBook(config)
   const metrics = auditMetrics({
     isServer: (id) => Object.hasOwn(rules.config.servers, id),
@@ -121,10 +124,10 @@ export async function openGateway({
     sinks: [...sinks.map((sink) => syslogSink({ ...sink, appName: 'sekisho', hostname: hostname(), version })), ...furtherSinks],
     excerptBytesMax: excerpts?.bytesMax,
     finished,
-  }).catch(async (error: unknown) => {
-    await store.close()
-    throw error
   })
+  opened.defer(() => audit.close())
+  const listeners: Listener[] = []
+  opened.defer(async () => void (await Promise.all(listeners.map((listener) => listener.close()))))
 
   const upstreams = await Upstreams.open({
     servers: config.servers,
@@ -138,6 +141,8 @@ export async function openGateway({
     reading: (server, principal) =>
       audit.event({ action: 'tools.read', principal, server, detail: 'for the headers that they declare' }),
   })
+  const doors = new Set<StdioDoor>()
+  opened.defer(async () => void (await Promise.all([upstreams.close(), ...[...doors].map((door) => door.close())])))
   const own = stages({
     limits: limitsGuard({ config: () => rules.config.limits, clock: systemClock }),
     policy: policyGuard(
@@ -156,9 +161,6 @@ export async function openGateway({
     }
   }
   await applySwitches()
-  const unwatch = store.watch(
-    () => void applySwitches().catch((error: unknown) => tell({ kind: 'failed', exchange: 'servers', error })),
-  )
 
   const map = {
     methods: (method: string) => rules.methods(method),
@@ -205,7 +207,14 @@ export async function openGateway({
       tell({ kind: 'turned-away', code, remote })
     },
   })
-  const listeners: Listener[] = []
+  opened.defer(() => {
+    sessions.close()
+    endpoint.close()
+  })
+  opened.defer(
+    store.watch(() => void applySwitches().catch((error: unknown) => tell({ kind: 'failed', exchange: 'servers', error }))),
+  )
+  const open = opened.move()
 
   return {
     async listen() {
@@ -236,24 +245,21 @@ export async function openGateway({
     fetch: (request) => answerFetch(endpoint, request),
     async connectStdio(input, output, server) {
       const door = new StdioDoor({ input, output, server, methods: map.methods, limits: config.limits, pass })
+      doors.add(door)
       await door.closed
+      doors.delete(door)
     },
     async reload(next) {
-      const fixed = restartKeys.find((key) => !isDeepStrictEqual(next[key], config[key]))
+      const fixed =
+        restartKeys.find((key) => !isDeepStrictEqual(next[key], config[key])) ??
+        restartLimits.find((key) => next.limits[key] !== config.limits[key])
       if (fixed !== undefined) throw new Error(`"${fixed}" cannot change while the gateway runs; restart it`)
       const fresh = ruleBook(next)
       await audit.event({ action: 'config.reloaded', principal: 'operator' })
-      await upstreams.serve(next.servers)
-      rules = fresh
+      await upstreams.serve(next.servers, () => {
+        rules = fresh
+      })
     },
-    async close() {
-      unwatch()
-      sessions.close()
-      endpoint.close()
-      await upstreams.close()
-      await Promise.all(listeners.map((listener) => listener.close()))
-      await audit.close()
-      await store.close()
-    },
+    close: () => open.disposeAsync(),
   }
 }

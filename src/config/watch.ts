@@ -74,10 +74,14 @@ export function watchConfig(file: string, { variables, changed, refused, pollMs 
   return { reload, close: () => clearInterval(timer) }
 }
 
-/** Differs when the file was written, replaced, removed or brought back. */
+/** Differs when the file was written, replaced, removed, brought back, or made unreadable. */
 function markOf(file: string): string {
-  const found = statSync(file, { bigint: true, throwIfNoEntry: false })
-  return found === undefined ? 'none' : `${found.ino} ${found.size} ${found.mtimeNs}`
+  try {
+    const { ino, size, mtimeNs } = statSync(file, { bigint: true })
+    return `${ino} ${size} ${mtimeNs}`
+  } catch (error) {
+    return String((error as NodeJS.ErrnoException).code)
+  }
 }
 
 async function atRest(file: string): Promise<void> {

@@ -185,7 +185,7 @@ export class LegacyLink implements Link {
 
   #reply(call: Cleared, { outcome, body }: Response): Parcel {
     const row = this.#options.methods(call.method)
-    if (row?.list && outcome === 'result') this.#options.learn(body)
+    if (row?.list && outcome === 'result') this.#options.learn(call, body)
     return replyParcel(call, this.#options.methods, outcome, bridgeReply(body, outcome, row, 'legacy', call.origin.era))
   }
 
@@ -332,9 +332,10 @@ function streamEvent(call: Parcel, { kind, ...body }: StreamEvent): Parcel | und
 /** The server answered `initialize` with an error: it does not speak the legacy era, or not with us. */
 export class NotLegacy extends Error {
   override readonly name = 'NotLegacy'
-  readonly error: JsonObject
-  constructor(error: JsonObject) {
+  /** Of the server's JSON-RPC error. */
+  readonly code: number
+  constructor({ code }: JsonObject) {
     super('initialize was answered with an error')
-    this.error = error
+    this.code = Number(code)
   }
 }

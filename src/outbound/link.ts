@@ -35,14 +35,13 @@ export interface Link {
 
 /** What both kinds of link need of the house. */
 export interface LinkOptions {
-  readonly server: string
   readonly methods: MethodTable
   readonly timeouts: Timeouts
   readonly suspended: Suspended
   readonly states: RequestStates
   /** True where the transport itself says that a request is cancelled (2026-07-28 HTTP). */
   readonly http: boolean
-  /** The tools of a list the server sent, on the way past. */
-  learn(result: JsonObject): void
+  /** A list the server sent in answer to `call`, on the way past. */
+  learn(call: Parcel, result: JsonObject): void
   log(line: string): void
 }

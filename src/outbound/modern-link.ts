@@ -118,7 +118,7 @@ export class ModernLink implements Link {
         continue
       }
       if (reply.outcome === 'error' || reply.body['resultType'] !== 'input_required') {
-        if (reply.outcome === 'result' && this.#options.methods(call.method)?.list) this.#options.learn(reply.body)
+        if (reply.outcome === 'result' && this.#options.methods(call.method)?.list) this.#options.learn(call, reply.body)
         yield replyParcel(
           call,
           this.#options.methods,

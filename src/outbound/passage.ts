@@ -2,7 +2,7 @@ import { Stop } from '../lib/stop.ts'
 import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared, Judgement } from '../pipeline/judge.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
-import type { Lease } from './server.ts'
+import type { Lease } from './leases.ts'
 import type { TaskOwners } from './task-owners.ts'
 
 /** What a passage needs of its server. */

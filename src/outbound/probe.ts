@@ -4,8 +4,9 @@
  * evidence; a server that cannot be reached, or wants credentials, stays unknown.
  */
 import { inTime } from '../lib/stop.ts'
+import { implementation } from '../lib/version.ts'
 import { Refusal } from '../pipeline/refusal.ts'
-import { isObject, type Message } from '../protocol/json-rpc.ts'
+import type { Message } from '../protocol/json-rpc.ts'
 import { requestHeaders } from '../protocol/revisions/2026-07-28/headers.ts'
 import { metaKeys } from '../protocol/revisions/2026-07-28/meta.ts'
 import { type Era, modern } from '../protocol/revisions/index.ts'
@@ -28,7 +29,7 @@ export async function speaksModern({ id, config, open }: ProbeOptions): Promise<
     _meta: {
       [metaKeys.protocolVersion]: modern.version,
       [metaKeys.clientCapabilities]: {},
-      [metaKeys.clientInfo]: { name: 'sekisho', version: '0' },
+      [metaKeys.clientInfo]: implementation,
     },
   }
   const method = 'server/discover'
@@ -55,6 +56,6 @@ export async function speaksModern({ id, config, open }: ProbeOptions): Promise<
 
 function isModern(message: Message & { kind: 'response' }): boolean {
   const { outcome, body } = message
-  if (outcome === 'error') return modernErrors.includes(body['code']) && isObject(body)
+  if (outcome === 'error') return modernErrors.includes(body['code'])
   return Array.isArray(body['supportedVersions']) && body['supportedVersions'].includes(modern.version)
 }

@@ -1,18 +1,13 @@
-/** What a server last said of its tools, per principal: header declarations and annotations. Never a source of permission. */
+/** The headers that a server's tools declare, as one principal was told. Never a source of permission. */
 import type { JsonObject } from '../lib/strict-json.ts'
 import { isObject } from '../protocol/json-rpc.ts'
 import { type Declaration, paramHeaders } from '../protocol/revisions/2026-07-28/param-headers.ts'
 
-export interface ToolFacts {
-  readonly declared: readonly Declaration[]
-  readonly annotations: JsonObject | undefined
-}
-
 const toolsMax = 10_000
-const unknownTool: ToolFacts = Object.freeze({ declared: [], annotations: undefined })
+const unknownTool: readonly Declaration[] = Object.freeze([])
 
 export class ToolCatalog {
-  readonly #tools = new Map<string, ToolFacts>()
+  readonly #tools = new Map<string, readonly Declaration[]>()
   /** True once a whole list was read, so that an unknown tool is unknown to the server too. */
   complete = false
 
@@ -21,13 +16,12 @@ export class ToolCatalog {
     for (const tool of result['tools']) {
       if (!isObject(tool) || typeof tool['name'] !== 'string' || this.#tools.size >= toolsMax) continue
       const declared = paramHeaders(tool['inputSchema'])
-      const annotations = isObject(tool['annotations']) ? tool['annotations'] : undefined
-      this.#tools.set(tool['name'], { declared: typeof declared === 'string' ? [] : declared, annotations })
+      this.#tools.set(tool['name'], typeof declared === 'string' ? [] : declared)
     }
   }
 
   /** Undefined: not known, and the server has to be asked. */
-  get(name: string): ToolFacts | undefined {
+  get(name: string): readonly Declaration[] | undefined {
     return this.#tools.get(name) ?? (this.complete ? unknownTool : undefined)
   }
 }

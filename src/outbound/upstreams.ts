@@ -15,7 +15,6 @@ import { RequestStates, type Seal } from './request-state.ts'
 import { type HttpServer, plainEnvironment, type ServerConfig } from './schema.ts'
 import { Server } from './server.ts'
 import { StdioWire } from './stdio/wire.ts'
-import { Suspended } from './suspended.ts'
 import { type Wire, WireError } from './wire.ts'
 
 export type Fetch = (request: Request) => Response | Promise<Response>
@@ -42,7 +41,7 @@ export class Upstreams {
   readonly #states: RequestStates
   #servers: ReadonlyMap<string, Served> = new Map()
   readonly #disabled = new Set<string>()
-  readonly #suspended = new Suspended()
+  #closed = false
   readonly #sweeper: NodeJS.Timeout
 
   private constructor(options: UpstreamsOptions) {
@@ -60,25 +59,27 @@ export class Upstreams {
     return upstreams
   }
 
-  /** Takes over a new set of servers. The ones that did not change keep their connections. */
-  async serve(servers: Readonly<Record<string, ServerConfig>>): Promise<void> {
-    const opened = new Map<string, Served>()
+  /**
+   * Takes over a new set of servers; the ones that did not change keep their connections. `inForce` is called in the moment
+   * of the change, and what is no longer served is stopped after it.
+   */
+  async serve(servers: Readonly<Record<string, ServerConfig>>, inForce: () => void = () => undefined): Promise<void> {
+    const next = new Map<string, Served>()
     for (const [id, config] of Object.entries(servers)) {
       const present = this.#servers.get(id)
-      opened.set(id, present && isDeepStrictEqual(present.config, config) ? present : await this.#open(id, config))
+      const material = await materialOf(config)
+      const isSame = isDeepStrictEqual(present?.config, config) && isDeepStrictEqual(present?.material, material)
+      next.set(id, present && isSame ? present : this.#open(id, config, material))
     }
-    const stale = [...this.#servers].filter(([id, served]) => opened.get(id) !== served)
-    this.#servers = opened
-    await Promise.all(
-      stale.map(([id, served]) =>
-        served.server.stop(new Refusal('UPSTREAM_UNAVAILABLE', { detail: id })).then(() => served.transport?.close()),
-      ),
-    )
+    const stale = [...this.#servers].filter(([id, served]) => next.get(id) !== served)
+    this.#servers = next
+    inForce()
+    await Promise.all(stale.map(([id, served]) => closed(served, new Refusal('UPSTREAM_UNAVAILABLE', { detail: id }))))
   }
 
-  async #open(id: string, config: ServerConfig): Promise<Served> {
+  #open(id: string, config: ServerConfig, material: Material): Served {
     const log = (line: string): void => this.#options.log(id, line)
-    const { open, transport } = await opener(id, config, this.#options, log)
+    const { open, transport } = opener(id, config, material, this.#options, log)
     const reading = (principal: string): Promise<void> => this.#options.reading(id, principal)
     const server = new Server({
       id,
@@ -86,12 +87,11 @@ export class Upstreams {
       methods: this.#options.methods,
       clock: this.#options.clock,
       states: this.#states,
-      suspended: this.#suspended,
       open,
       log,
       reading,
     })
-    return { server, config, transport }
+    return { server, config, material, transport }
   }
 
   get ids(): readonly string[] {
@@ -117,15 +117,12 @@ export class Upstreams {
 
   async close(): Promise<void> {
     clearInterval(this.#sweeper)
-    await this.#suspended.close()
-    await Promise.all(
-      [...this.#servers.values()].map(({ server, transport }) =>
-        server.stop(new Refusal('SHUTTING_DOWN')).then(() => transport?.close()),
-      ),
-    )
+    this.#closed = true
+    await Promise.all([...this.#servers.values()].map((served) => closed(served, new Refusal('SHUTTING_DOWN'))))
   }
 
   #server(id: string): Server {
+    if (this.#closed) throw new Refusal('SHUTTING_DOWN')
     const server = this.#servers.get(id)?.server
     if (!server) throw new Refusal('SERVER_UNKNOWN', { detail: id })
     if (this.#disabled.has(id)) throw new Refusal('SERVER_DISABLED', { detail: id })
@@ -136,16 +133,32 @@ export class Upstreams {
 interface Served {
   readonly server: Server
   readonly config: ServerConfig
+  readonly material: Material
   readonly transport: Transport | undefined
 }
 
+async function closed({ server, transport }: Served, reason: Refusal): Promise<void> {
+  await server.close(reason)
+  await transport?.close()
+}
+
+/** What a configuration only names: the secrets of a child's environment, the certificates of a connection. */
+interface Material {
+  readonly env?: Readonly<Record<string, string>>
+  readonly tls?: NetworkOptions['tls']
+}
+
+const materialOf = async (config: ServerConfig): Promise<Material> =>
+  config.kind === 'stdio' ? { env: plainEnvironment(config) } : { tls: await pem(config.tls) }
+
 /** How connections to a server are opened: each call opens a new one. */
-async function opener(
+function opener(
   id: string,
   config: ServerConfig,
+  { env = {}, tls }: Material,
   options: UpstreamsOptions,
   log: (line: string) => void,
-): Promise<{ open(era: Era): Promise<Wire>; transport?: Transport }> {
+): { open(era: Era): Promise<Wire>; transport?: Transport } {
   const { resultBytesMax, depthMax } = options.limits
   const fetch = options.fetches?.[id]
   if (config.kind === 'stdio') {
@@ -156,7 +169,7 @@ async function opener(
           server: id,
           command,
           cwd,
-          env: plainEnvironment(config),
+          env,
           shared: config.shared,
           lineBytesMax,
           depthMax,
@@ -164,9 +177,7 @@ async function opener(
         }),
     }
   }
-  const transport = fetch
-    ? fetchTransport(fetch)
-    : networkTransport({ url: config.url, tls: await pem(config.tls), proxy: options.proxy })
+  const transport = fetch ? fetchTransport(fetch) : networkTransport({ url: config.url, tls, proxy: options.proxy })
   const wireOptions = { server: id, transport, resultBytesMax, depthMax }
   const streamable = async (): Promise<Wire> => new HttpWire(wireOptions)
   const sse = async (): Promise<Wire> => new SseWire({ ...wireOptions, url: config.url })

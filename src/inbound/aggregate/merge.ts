@@ -1,7 +1,7 @@
 /** What several servers answered, as the answer of one. Entries keep the order of the configuration, then the server's own. */
 
 import type { JsonObject, JsonValue } from '../../lib/strict-json.ts'
-import { version } from '../../lib/version.ts'
+import { implementation } from '../../lib/version.ts'
 import { isObject } from '../../protocol/json-rpc.ts'
 import type { Method } from '../../protocol/methods.ts'
 import { metaKeys } from '../../protocol/revisions/2026-07-28/meta.ts'
@@ -12,8 +12,6 @@ export interface Part {
   readonly server: string
   readonly body: JsonObject
 }
-
-const ourselves = { name: 'sekisho', version }
 
 export function mergedList(names: Names, list: NonNullable<Method['list']>, parts: readonly Part[], modern: boolean): JsonObject {
   const entries = parts.flatMap(({ server, body }) => {
@@ -34,7 +32,7 @@ export function mergedHandshake(parts: readonly Part[], protocolVersion: string,
     .map(({ server, body }) => `[${server}] ${body['instructions']}`)
     .join('\n\n')
   const said = instructions === '' ? {} : { instructions }
-  if (!modern) return { protocolVersion, capabilities, serverInfo: ourselves, ...said }
+  if (!modern) return { protocolVersion, capabilities, serverInfo: implementation, ...said }
   const supportedVersions = [protocolVersion]
   return {
     resultType: 'complete',
@@ -43,7 +41,7 @@ export function mergedHandshake(parts: readonly Part[], protocolVersion: string,
     ...said,
     ttlMs: leastTtl(parts),
     cacheScope: 'private',
-    _meta: { [metaKeys.serverInfo]: ourselves },
+    _meta: { [metaKeys.serverInfo]: implementation },
   }
 }
 

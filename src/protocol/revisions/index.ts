@@ -13,6 +13,8 @@ export const modern = r20260728
 const legacy = [r20251125, r20250618, r20250326, r20241105] as const
 export const revisions: readonly Revision[] = [modern, ...legacy]
 export const legacyVersions: readonly string[] = legacy.map((revision) => revision.version)
+/** What a legacy server is offered where the client is not of its era. */
+export const newestLegacy = r20251125.version
 export const modernVersions: readonly string[] = [modern.version]
 /** Assumed where a legacy HTTP request names none (2025-06-18 transports, Protocol Version Header). */
 export const assumedVersion = r20250326.version

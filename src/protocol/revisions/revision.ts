@@ -6,8 +6,4 @@ export interface Revision {
   readonly batches: boolean
   /** Requests after initialize carry MCP-Protocol-Version (from 2025-06-18). */
   readonly versionHeader: boolean
-  /** The transport that remote servers of this revision speak. */
-  readonly transport: 'http+sse' | 'streamable-http'
-  /** The code for a resource that does not exist. */
-  readonly resourceNotFound: number
 }

@@ -5,6 +5,4 @@ export const revision: Revision = {
   era: 'legacy',
   batches: false,
   versionHeader: false,
-  transport: 'http+sse',
-  resourceNotFound: -32002,
 }

@@ -5,6 +5,4 @@ export const revision: Revision = {
   era: 'legacy',
   batches: true,
   versionHeader: false,
-  transport: 'streamable-http',
-  resourceNotFound: -32002,
 }

@@ -5,6 +5,4 @@ export const revision: Revision = {
   era: 'legacy',
   batches: false,
   versionHeader: true,
-  transport: 'streamable-http',
-  resourceNotFound: -32002,
 }
