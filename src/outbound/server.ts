@@ -23,13 +23,14 @@ import { type Lessor, Passage } from './passage.ts'
 import { speaksModern } from './probe.ts'
 import type { ServerConfig } from './schema.ts'
 import { Suspended } from './suspended.ts'
-import { TaskOwners } from './task-owners.ts'
+import type { TaskOwners } from './task-owners.ts'
 import { type Wire, WireError } from './wire.ts'
 
 export interface ServerOptions extends Omit<LinkOptions, 'timeouts' | 'suspended' | 'learn' | 'http' | 'log'> {
   readonly id: string
   readonly config: ServerConfig
   readonly clock: Clock
+  readonly tasks: TaskOwners
   /** Writes down, before it happens, that we ask the server for its tools on a principal's behalf, unasked. */
   reading(principal: string): Promise<void>
   /** Opens a new connection; for a local server, a new process. */
@@ -52,6 +53,7 @@ export class Server implements Lessor {
 
   constructor(options: ServerOptions) {
     this.#options = options
+    this.tasks = options.tasks
     this.#leases = new Leases(options)
     this.#catalogs = new Catalogs({
       reading: (principal) => options.reading(principal),
@@ -100,7 +102,7 @@ export class Server implements Lessor {
   }
 
   readonly underWay = new Set<Stop>()
-  readonly tasks = new TaskOwners()
+  readonly tasks: TaskOwners
 
   /** Ends everything under way, streams and suspended calls included, and lets go of every connection. */
   async stop(reason: Refusal): Promise<void> {

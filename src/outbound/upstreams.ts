@@ -15,6 +15,7 @@ import { RequestStates, type Seal } from './request-state.ts'
 import { type HttpServer, plainEnvironment, type ServerConfig } from './schema.ts'
 import { Server } from './server.ts'
 import { StdioWire } from './stdio/wire.ts'
+import { TaskOwners } from './task-owners.ts'
 import { type Wire, WireError } from './wire.ts'
 
 export type Fetch = (request: Request) => Response | Promise<Response>
@@ -41,6 +42,8 @@ export class Upstreams {
   readonly #states: RequestStates
   #servers: ReadonlyMap<string, Served> = new Map()
   readonly #disabled = new Set<string>()
+  /** By server id, and kept when its configuration changes: a task outlives a reload. */
+  readonly #tasks = new Map<string, TaskOwners>()
   #closed = false
   readonly #sweeper: NodeJS.Timeout
 
@@ -81,8 +84,11 @@ export class Upstreams {
     const log = (line: string): void => this.#options.log(id, line)
     const { open, transport } = opener(id, config, material, this.#options, log)
     const reading = (principal: string): Promise<void> => this.#options.reading(id, principal)
+    const tasks = this.#tasks.get(id) ?? new TaskOwners()
+    this.#tasks.set(id, tasks)
     const server = new Server({
       id,
+      tasks,
       config,
       methods: this.#options.methods,
       clock: this.#options.clock,

@@ -6,7 +6,7 @@ import type { Principal } from '../pipeline/parcel.ts'
 import type { Class, Concern } from '../protocol/methods.ts'
 import { type CompiledRule, compileRule, type Grant, grantOf, misses } from './rules.ts'
 import type { PolicyConfig } from './schema.ts'
-import { resolvedUri } from './spellings.ts'
+import { fileUri, hasStrayCharacters, readingsOf } from './spellings.ts'
 
 export interface Decision {
   readonly allowed: boolean
@@ -112,22 +112,25 @@ function makeTable(rules: readonly CompiledRule[]): Table {
 
 function isNamed(concern: Concern, subject: string | undefined): subject is string {
   if (concern === 'server' || concern === 'task') return true
-  return subject !== undefined && subject !== '' && subject.length <= subjectMax
+  if (subject === undefined || subject === '' || subject.length > subjectMax) return false
+  return concern !== 'resource' || !hasStrayCharacters(subject)
 }
 
 type Named = Exclude<Concern, 'server' | 'task'>
 
-/** A URI has to be allowed as it stands and as it may be resolved: `file:///pub/../etc` lies under `file:///pub/` only on paper. */
-function decideNamed(table: Table, concern: Named, subject: string, toolClass: Class): Decision {
-  const decision = decideSpelt(table, concern, subject, toolClass)
-  const resolved = concern === 'resource' ? resolvedUri(subject) : subject
-  return resolved === subject || !decision.allowed ? decision : decideSpelt(table, concern, resolved, toolClass)
-}
-
-function decideSpelt(table: Table, concern: Named, subject: string, toolClass: Class): Decision {
-  const first = (rules: readonly CompiledRule[]) => rules.find((rule) => misses(rule, concern, subject, toolClass) === undefined)
-  const rule = first(table.denies) ?? first(table.allows)
-  return rule === undefined ? noRule : decided(rule)
+/** A URI has to be allowed in every reading: `file:///pub/../etc` lies under `file:///pub/` only on paper. */
+function decideNamed({ denies, allows }: Table, concern: Named, subject: string, toolClass: Class): Decision {
+  const readings = concern === 'resource' ? readingsOf(subject) : [subject]
+  const first = (rules: readonly CompiledRule[], name: string) =>
+    rules.find((rule) => misses(rule, concern, name, toolClass) === undefined)
+  let allow: CompiledRule | undefined
+  for (const reading of readings) {
+    const deny = first(denies, reading) ?? (concern === 'resource' ? first(denies, fileUri(reading)) : undefined)
+    if (deny !== undefined) return decided(deny)
+    allow = first(allows, reading)
+    if (allow === undefined) return noRule
+  }
+  return allow === undefined ? noRule : decided(allow)
 }
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { compilePolicy } from './policy.ts'
-import { folded, resolvedUri } from './spellings.ts'
+import { fileUri, folded, hasStrayCharacters, readingsOf } from './spellings.ts'
 
 const uris: readonly (readonly [uri: string, resolved: string])[] = [
   ['file:///workspace/a.txt', 'file:///workspace/a.txt'],
@@ -26,7 +26,21 @@ const uris: readonly (readonly [uri: string, resolved: string])[] = [
   ['test://a/%zz', 'test://a/%zz'],
 ]
 describe('a URI as a server may resolve it', () => {
-  for (const [uri, resolved] of uris) it(uri, () => assert.equal(resolvedUri(uri), resolved))
+  for (const [uri, resolved] of uris) it(uri, () => assert.ok(readingsOf(uri).includes(resolved), String(readingsOf(uri))))
+  it('also where "?" and "#" mean nothing', () => {
+    for (const uri of ['file:///pub/x?/../../etc', 'file:///pub/x#/../../etc', 'file:///pub/x?/%2e%2e/%2e%2e/etc'])
+      assert.ok(readingsOf(uri).includes('file:///etc'), uri)
+  })
+  it('is the same file in every form of RFC 8089', () => {
+    for (const uri of ['file:/etc', 'file://localhost/etc', 'FILE:///etc', 'file:///etc'])
+      assert.equal(fileUri(uri), 'file:///etc')
+    for (const uri of ['file://host/etc', 'https:/etc', 'file:etc']) assert.equal(fileUri(uri), uri)
+  })
+  it('has no characters that URL parsers drop', () => {
+    for (const uri of ['file:///a/.\t./b', 'file:///a\n', ' file:///a', 'file:///a\u0000', 'a\u007f', 'file:///a '])
+      assert.ok(hasStrayCharacters(uri))
+    for (const uri of ['file:///a b', 'note://日本/{id}', 'file:///a']) assert.ok(!hasStrayCharacters(uri))
+  })
 })
 
 describe('a name as a lenient server may read it', () => {

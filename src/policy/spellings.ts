@@ -6,10 +6,22 @@
 
 const decodedMax = 3
 
-/** A URI as a server may come to read it: percent-encoding undone, backslashes turned, dot segments and double slashes taken out. */
-export function resolvedUri(uri: string): string {
+/** No URI has them (RFC 3986, 2), and URL parsers drop them: `.\t.` is `..` to a server. */
+export const hasStrayCharacters = (uri: string): boolean => /[\p{Cc}]|^\s|\s$/u.test(uri)
+
+/** A URI in all the ways a server may come to read it: as it stands, as a URL, and as a path in which `?` and `#` mean nothing. */
+export function readingsOf(uri: string): readonly string[] {
   const [, scheme = '', authority = '', path = '', rest = ''] =
     /^([a-z][a-z0-9+.-]*:)?(\/\/[^/\\?#]*)?([^?#]*)(.*)$/is.exec(uri) ?? []
+  const start = scheme + authority
+  return [...new Set([uri, `${start}${resolved(path)}${rest}`, start + resolved(path + rest)])]
+}
+
+/** `file:/etc`, `file://localhost/etc` and `FILE:///etc` are one file (RFC 8089). */
+export const fileUri = (uri: string): string => uri.replace(/^file:(?:\/\/(?:localhost)?(?=\/)|(?=\/(?!\/)))/i, 'file://')
+
+/** Percent-encoding undone, backslashes turned, dot segments and double slashes taken out. */
+function resolved(path: string): string {
   let plain = path
   for (let round = 0; round < decodedMax && plain.includes('%'); round++) plain = plain.replace(/%([2-7][0-9a-f])/gi, decoded)
   const isRooted = /^[/\\]/.test(plain)
@@ -19,7 +31,7 @@ export function resolvedUri(uri: string): string {
     else if (segment !== '' && segment !== '.') segments.push(segment)
   }
   const isFolder = segments.length > 0 && /[/\\]$/.test(plain)
-  return `${scheme}${authority}${isRooted ? '/' : ''}${segments.join('/')}${isFolder ? '/' : ''}${rest}`
+  return `${isRooted ? '/' : ''}${segments.join('/')}${isFolder ? '/' : ''}`
 }
 
 const decoded = (_: string, hexadecimal: string): string => String.fromCharCode(Number.parseInt(hexadecimal, 16))
