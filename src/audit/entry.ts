@@ -53,6 +53,8 @@ export interface Intent extends Common, Label {
   readonly digest: string
   /** The same of the body as it came, where a guard changed it. */
   readonly askedDigest?: string | undefined
+  /** The same of the `Mcp-Param-*` headers as they came, names in lower case, where there were any. */
+  readonly headersDigest?: string | undefined
   /** The beginning of the canonical body with secrets taken out; only where the configuration asks for it. */
   readonly excerpt?: string | undefined
 }
@@ -73,7 +75,7 @@ export interface Outcome extends Common, Label {
   readonly ending: Ending
   /** The code of our own no; see protocol/errors.ts. */
   readonly code?: RefusalCode | undefined
-  /** What the refusal was about, in its own words, cut and redacted. */
+  /** What the refusal was about, or what caused it, in its own words, cut and redacted. */
   readonly detail?: string | undefined
   readonly findings?: readonly Note[] | undefined
   /** Findings beyond `notesMax` are counted, not kept. */

@@ -8,7 +8,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { Ending, Frame, Record } from '../pipeline/exchange.ts'
 import type { Judgement, Opinion } from '../pipeline/judge.ts'
-import type { Parcel, Principal } from '../pipeline/parcel.ts'
+import { noHeaders, type Parcel, type Principal } from '../pipeline/parcel.ts'
 import type { Refusal } from '../pipeline/refusal.ts'
 import type { Leg } from '../protocol/methods.ts'
 import type { Batch } from './batch.ts'
@@ -175,6 +175,7 @@ export class ExchangeRecord implements Record {
         door: frame.origin.door,
         excerpt: desk.excerptBytesMax > 0 ? excerptOf(body, desk.excerptBytesMax) : undefined,
         exchange: frame.exchange,
+        headersDigest: call === undefined || call.paramHeaders === noHeaders ? undefined : digestOf(call.paramHeaders),
         kind: 'intent',
         leg: call?.leg,
         method: quoted(call?.method ?? frame.message.method, size.methodCharsMax),
@@ -198,7 +199,7 @@ export class ExchangeRecord implements Record {
     const { desk, frame, call, counts, results } = this
     const now = desk.clock.monotonic()
     const notes = this.notes(refusal)
-    const detail = refusal?.facts['detail']
+    const detail = refusal?.facts['cause'] ?? refusal?.facts['detail']
     return {
       answers: counts.answer || undefined,
       asks: counts.ask || undefined,

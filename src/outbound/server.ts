@@ -221,7 +221,8 @@ export class Server implements Lessor {
   /** A server that keeps falling over is given time, and callers are told so at once. */
   async #backOff(): Promise<void> {
     const waitMs = this.#notBefore - this.#options.clock.monotonic()
-    if (waitMs > 1000) throw new Refusal('UPSTREAM_UNAVAILABLE', { detail: this.#options.id })
+    if (waitMs > 1000)
+      throw new Refusal('UPSTREAM_UNAVAILABLE', { detail: this.#options.id, cause: 'it keeps failing, and is given time' })
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
   }
 
@@ -242,6 +243,6 @@ export class Server implements Lessor {
       return new Refusal('UPSTREAM_INVALID', { detail: `it answered initialize with an error, ${error.code}` })
     if (!(error instanceof WireError)) return error
     this.#options.log(`answered ${error.message}`)
-    return new Refusal('UPSTREAM_UNAVAILABLE', { detail: this.#options.id })
+    return new Refusal('UPSTREAM_UNAVAILABLE', { detail: this.#options.id, cause: error.message })
   }
 }
