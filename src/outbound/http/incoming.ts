@@ -51,6 +51,7 @@ export class Incoming implements Dispatcher.DispatchHandler, HttpResponse {
         if (this.#error !== undefined) reject(this.#error)
         else resolve(this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks))
       }
+      this.#controller?.resume()
       if (this.#size > bytesMax) full()
       else this.#wake()
     })
