@@ -1,11 +1,20 @@
-/** Values in order from whoever pushes to one reader who waits. Ends once; what was pushed before the end is still read. */
-export class Queue<T> implements AsyncIterable<T> {
-  readonly #values: { readonly value: T; readonly weight: number }[] = []
+/**
+ * Values in order from whoever pushes to one reader who waits. Ends once; what was pushed before the end is still read,
+ * unless the reader has gone.
+ */
+export class Queue<T> implements AsyncIterableIterator<T, undefined> {
+  readonly #ends: () => void
+  #values: { readonly value: T; readonly weight: number }[] = []
   /** Of what has not been read. */
   weight = 0
   #waiting: { resolve(step: IteratorResult<T, undefined>): void; reject(error: unknown): void } | undefined
   #ended = false
   #error: unknown
+
+  /** `ends` is told once, when nothing more is taken. */
+  constructor(ends: () => void = () => undefined) {
+    this.#ends = ends
+  }
 
   push(value: T, weight = 0): void {
     if (this.#ended) return
@@ -23,6 +32,7 @@ export class Queue<T> implements AsyncIterable<T> {
     if (this.#ended) return
     this.#ended = true
     this.#error = error
+    this.#ends()
     const reader = this.#waiting
     this.#waiting = undefined
     if (error !== undefined) reader?.reject(error)
@@ -42,7 +52,15 @@ export class Queue<T> implements AsyncIterable<T> {
     })
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
-    return { next: () => this.next() }
+  /** The reader goes: nothing is kept for it any more. */
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.#values = []
+    this.weight = 0
+    this.end()
+    return { done: true, value: undefined }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
   }
 }

@@ -8,9 +8,9 @@ import type { Stop } from '../lib/stop.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import type { Message, Notification, Request, RequestId, Response } from '../protocol/json-rpc.ts'
 import { metaKeys, metaOf } from '../protocol/revisions/2026-07-28/meta.ts'
+import { Listeners } from './listeners.ts'
 import type { Wire, WireHeaders, WireReply } from './wire.ts'
 
-const eventsKept = 256
 /** What may wait for a reader that does not keep up. */
 const waitingBytesMax = 32 * 1024 * 1024
 
@@ -24,8 +24,7 @@ interface Pending {
 
 export abstract class DuplexWire implements Wire {
   readonly #pending = new Map<RequestId, Pending>()
-  readonly #listeners = new Set<Queue<Message>>()
-  readonly #unheard: Message[] = []
+  readonly #listeners = new Listeners()
   #failure: Error | undefined
   abstract readonly closed: Promise<void>
   /** True where more than one caller uses this channel: then nothing is guessed about whom a message is for. */
@@ -48,17 +47,8 @@ export abstract class DuplexWire implements Wire {
     await this.write(message)
   }
 
-  async events(_headers: unknown, stop: Stop): Promise<AsyncIterable<Message>> {
-    const queue = new Queue<Message>()
-    for (const message of this.#unheard.splice(0)) queue.push(message)
-    this.#listeners.add(queue)
-    const end = (): void => {
-      this.#listeners.delete(queue)
-      queue.end()
-    }
-    stop.onStop(end)
-    if (this.#failure) end()
-    return queue
+  async events(_headers: unknown, stop: Stop): Promise<Queue<Message>> {
+    return this.#listeners.listen(stop)
   }
 
   /** Hands a message of so many bytes to whom it belongs. */
@@ -92,17 +82,17 @@ export abstract class DuplexWire implements Wire {
   protected failed(error: Error): void {
     this.#failure = error
     for (const id of [...this.#pending.keys()]) this.#fail(id, error)
-    for (const queue of this.#listeners) queue.end()
+    this.#listeners.end()
   }
 
   /** What names no request: an event for whoever listens, but never a question or a log line that could be another caller's. */
   #unowned(message: Message, bytes: number): void {
     if (message.kind === 'response' || message.method === 'notifications/progress') return
-    if (!this.shared) return this.#publish(message, bytes)
+    if (!this.shared) return this.#listeners.tell(message, bytes)
     if (message.kind === 'request') {
       const body = { code: -32601, message: 'Nobody can be asked: this process serves more than one client.' }
       void this.write({ kind: 'response', id: message.id, outcome: 'error', body })?.catch(() => undefined)
-    } else if (message.method !== 'notifications/message') this.#publish(message, bytes)
+    } else if (message.method !== 'notifications/message') this.#listeners.tell(message, bytes)
   }
 
   #flooded(pending: Pending): void {
@@ -132,13 +122,5 @@ export abstract class DuplexWire implements Wire {
     let latest: Pending | undefined
     for (const pending of this.#pending.values()) if (pending.method !== 'subscriptions/listen') latest = pending
     return latest
-  }
-
-  /** Without a listener, the latest messages wait for one: a question must not be lost because a stream opens a moment later. */
-  #publish(message: Message, bytes: number): void {
-    for (const queue of this.#listeners) if (queue.weight < waitingBytesMax) queue.push(message, bytes)
-    if (this.#listeners.size > 0) return
-    this.#unheard.push(message)
-    if (this.#unheard.length > eventsKept) this.#unheard.shift()
   }
 }

@@ -3,6 +3,7 @@
  * progress tokens ours, questions handed through, lost sessions opened again. Serves clients of both eras.
  */
 
+import type { Queue } from '../lib/queue.ts'
 import type { Stop } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { Flow } from '../pipeline/exchange.ts'
@@ -86,7 +87,7 @@ export class LegacyLink implements Link {
   }
 
   /** Messages of the server that belong to no request. */
-  events(stop: Stop): Promise<AsyncIterable<Message>> {
+  events(stop: Stop): Promise<Queue<Message>> {
     return this.#wire.events(() => this.#headers(), stop)
   }
 

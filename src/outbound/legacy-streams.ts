@@ -39,8 +39,8 @@ async function* listened(link: LegacyLink, call: Cleared, initialized: JsonObjec
   const honoured = honour(call.body['notifications'], initialized['capabilities'])
   const uris = honoured['resourceSubscriptions'] as readonly string[] | undefined
   const events = await link.events(stop)
-  for (const uri of uris ?? []) await link.ask('resources/subscribe', { uri })
   try {
+    for (const uri of uris ?? []) await link.ask('resources/subscribe', { uri })
     const params = { notifications: honoured }
     const acknowledged = noticeParcel(call, methods, {
       kind: 'notification',
@@ -56,6 +56,7 @@ async function* listened(link: LegacyLink, call: Cleared, initialized: JsonObjec
     }
     yield replyParcel(call, methods, 'result', { resultType: 'complete' })
   } finally {
+    await events.return()
     for (const uri of uris ?? []) await link.ask('resources/unsubscribe', { uri }).catch(() => undefined)
   }
 }

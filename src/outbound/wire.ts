@@ -2,6 +2,7 @@
  * One connection to a server, at the level of messages. A wire knows framing and nothing of eras, sessions or policy;
  * links (legacy-link.ts, modern-link.ts) speak over it.
  */
+import type { Queue } from '../lib/queue.ts'
 import type { Stop } from '../lib/stop.ts'
 import type { Message, Notification, Request, Response } from '../protocol/json-rpc.ts'
 
@@ -20,8 +21,8 @@ export interface Wire {
   /** Throws a Refusal, or {@link WireError}. `headers` are derived from the message; a wire without headers ignores them. */
   request(request: Request, headers: WireHeaders, stop: Stop): Promise<WireReply>
   send(message: Notification | Response, headers: WireHeaders): Promise<void>
-  /** Messages that belong to no request, until it is stopped. Resolves when they will not be missed any more. */
-  events(headers: () => WireHeaders, stop: Stop): Promise<AsyncIterable<Message>>
+  /** Messages that belong to no request, until it is stopped or returned. Resolves when they will not be missed any more. */
+  events(headers: () => WireHeaders, stop: Stop): Promise<Queue<Message>>
   /** Settles when the connection is gone; never rejects. */
   readonly closed: Promise<void>
   close(): Promise<void>

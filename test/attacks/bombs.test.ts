@@ -205,6 +205,21 @@ describe('a client that stops reading holds the server back, and fills no memory
       await served()
     })
 
+  it('200 MB that a server says unasked, to a standing stream that nobody reads', async () => {
+    const session = await Legacy.open(`${url}/older/mcp`)
+    const { port, host } = new URL(url)
+    const lines = Object.entries({ host, accept: 'text/event-stream', ...session.headers() })
+    const unread = connect(Number(port), '127.0.0.1').pause()
+    unread.write(`GET /older/mcp HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`)
+    const [response] = await until('a standing stream', () => older.standing.size > 0 && [...older.standing])
+    const params = { level: 'info', data: 'x'.repeat(MB / 2) }
+    const event = `data: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params })}\n\n`
+    const grown = await growth(() => write({ response } as Turn, Buffer.from(event), 400))
+    unread.destroy()
+    assert.ok(grown < 128, `${grown.toFixed(0)} MB`)
+    await served()
+  })
+
   it('what is kept for a legacy client to come back to is bounded in bytes', async () => {
     const session = await Legacy.open(`${url}/older/mcp`)
     const body = JSON.stringify({

@@ -3,11 +3,12 @@
  * an event stream, and for the legacy era a GET stream and resumption by Last-Event-ID.
  */
 import { isUtf8 } from 'node:buffer'
-import { Queue } from '../../lib/queue.ts'
+import type { Queue } from '../../lib/queue.ts'
 import { readEvents, type SseEvent, SseOverflow } from '../../lib/sse.ts'
 import { inTime, pause, Stop } from '../../lib/stop.ts'
 import { Refusal } from '../../pipeline/refusal.ts'
 import { type Message, type Notification, type Request, type Response, writeMessage } from '../../protocol/json-rpc.ts'
+import { Listeners } from '../listeners.ts'
 import { readUpstream } from '../read-message.ts'
 import { type SessionWire, type StreamEvent, WireError, type WireHeaders, type WireReply } from '../wire.ts'
 import type { HttpRequest, HttpResponse, Transport } from './transport.ts'
@@ -31,7 +32,7 @@ export class HttpWire implements SessionWire {
   readonly closed: Promise<void>
   readonly #options: HttpWireOptions
   readonly #stop = new Stop()
-  readonly #listeners = new Set<Queue<Message>>()
+  readonly #listeners = new Listeners()
   #feed: Promise<void> | undefined
 
   constructor(options: HttpWireOptions) {
@@ -52,15 +53,9 @@ export class HttpWire implements SessionWire {
   }
 
   /** The standing GET stream of the legacy era. A session has one, so all who listen share it; it is opened with the first. */
-  async events(headers: () => WireHeaders, stop: Stop): Promise<AsyncIterable<Message>> {
-    const queue = new Queue<Message>()
-    this.#listeners.add(queue)
-    stop.onStop(() => {
-      this.#listeners.delete(queue)
-      queue.end()
-    })
+  async events(headers: () => WireHeaders, stop: Stop): Promise<Queue<Message>> {
     this.#feed ??= this.#listen(headers).catch(() => undefined)
-    return queue
+    return this.#listeners.listen(stop)
   }
 
   async endSession(headers: WireHeaders): Promise<void> {
@@ -70,7 +65,7 @@ export class HttpWire implements SessionWire {
 
   async close(): Promise<void> {
     this.#stop.stop(new Refusal('CANCELLED'))
-    for (const queue of this.#listeners) queue.end()
+    this.#listeners.end()
   }
 
   /** Reads the standing stream until the wire is closed. A server without one (405) is not asked again; one that lost us is. */
@@ -89,8 +84,9 @@ export class HttpWire implements SessionWire {
         for await (const event of this.#events(response)) {
           lastId = event.id ?? lastId
           waitMs = event.retryMs ?? reconnectMsDefault
-          const message = event.data && tryMessage(event.data, this.#options.depthMax)
-          if (message) for (const queue of this.#listeners) queue.push(message)
+          if (!event.data) continue
+          const message = tryMessage(event.data, this.#options.depthMax)
+          if (message) this.#listeners.tell(message, event.data.length)
         }
       } else {
         response?.discard()
