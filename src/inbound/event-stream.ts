@@ -53,6 +53,8 @@ export class ResumableStream {
   readonly #primes: boolean
   #keptChars = 0
   #seq = 0
+  /** The latest that was written to an outlet. */
+  #sentSeq = 0
   #outlet: Outlet | undefined
   #over = false
 
@@ -75,12 +77,16 @@ export class ResumableStream {
     return this.#over
   }
 
-  /** Sends what came after `afterSeq` to this outlet, and from now on everything. An earlier outlet is let go. */
+  /**
+   * Sends to this outlet what came after `afterSeq`, or what was never sent, and from now on everything. An earlier outlet
+   * is let go.
+   */
   attach(outlet: Outlet, afterSeq: number | undefined): void {
     this.#outlet?.end()
     this.#outlet = outlet
     if (afterSeq === undefined && this.#primes) outlet.write(writeEvent('', this.#name(++this.#seq), retryMsDefault))
-    for (const { seq, data } of this.#kept) if (seq > (afterSeq ?? 0)) outlet.write(writeEvent(data, this.#name(seq)))
+    const after = afterSeq ?? this.#sentSeq
+    for (const { seq, data } of this.#kept) if (seq > after) this.#send(seq, data)
     if (this.#over) this.detach()
   }
 
@@ -90,7 +96,7 @@ export class ResumableStream {
     this.#keptChars += data.length
     while (this.#kept.length > keptMax || (this.#keptChars > keptCharsMax && this.#kept.length > 1))
       this.#keptChars -= this.#kept.shift()?.data.length ?? 0
-    return this.#outlet?.write(writeEvent(data, this.#name(seq)))
+    return this.#send(seq, data)
   }
 
   /** Lets the client go for a while; it comes back with Last-Event-ID. Only for one that was primed for it. */
@@ -110,6 +116,12 @@ export class ResumableStream {
   end(): void {
     this.#over = true
     this.detach()
+  }
+
+  #send(seq: number, data: string): Promise<void> | undefined {
+    if (this.#outlet === undefined) return undefined
+    this.#sentSeq = Math.max(seq, this.#sentSeq)
+    return this.#outlet.write(writeEvent(data, this.#name(seq)))
   }
 
   #name(seq: number): string {
