@@ -171,7 +171,7 @@ export class LegacyLink implements Link {
         const ask = await this.question(call, message)
         if (!ask) continue
         const answer = yield ask
-        if (answer === undefined) {
+        if (answer === undefined && call.origin.era === 'modern' && this.#options.methods(call.method)?.mayAsk) {
           kept = true
           yield this.#suspend(flight, call, message.id, ask)
           return

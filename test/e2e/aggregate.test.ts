@@ -5,6 +5,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { newApiKey } from '../../src/identity/api-keys.ts'
+import { echo, type Turn, tool } from '../attacks/support/echo.ts'
+import { httpServer } from '../attacks/support/house.ts'
 import { connect, flavours, type Peer, refusalOf } from './support/peers.ts'
 import { Raw, refusalIn } from './support/raw.ts'
 import { until } from './support/until.ts'
@@ -150,6 +152,24 @@ for (const flavour of flavours)
       for (const server of ['zulu', 'two'])
         assert.match((await peer.call(`${server}__test_elicitation`, { message: 'Who?' })).text, /ada/)
     })
+  })
+
+for (const flavour of flavours)
+  it(`a server that wants to know something before it lists its tools is listed for ${flavour}`, async () => {
+    const curious = await echo({
+      era: 'legacy',
+      answers: {
+        'tools/list': async ({ send }: Turn) => {
+          send({ id: 'before', method: 'roots/list' })
+          const answer = await until('an answer', () => curious.heard.find(({ message }) => message['id'] === 'before')?.message)
+          return { tools: [tool('result' in answer ? 'told' : 'untold')] }
+        },
+      },
+    })
+    const peer = await connect(flavour, `${(await yard.gateway(configFor({ curious: httpServer(curious, 'legacy') }))).url}/mcp`)
+    assert.deepEqual(await peer.tools(), [peer.era === 'legacy' ? 'curious__told' : 'curious__untold'])
+    await peer.close()
+    await curious.close()
   })
 
 describe('all servers, by role', () => {

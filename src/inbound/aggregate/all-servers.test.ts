@@ -21,7 +21,7 @@ const frameOf = (method: string, params: JsonObject = {}, kind: 'request' | 'not
   }) as unknown as Frame
 
 const parcel = (leg: string, method: string, body: JsonObject): Cleared =>
-  ({ leg, method, member: leg === 'result' ? 'result' : 'params', body }) as unknown as Cleared
+  ({ leg, method, member: leg === 'result' || leg === 'catalog' ? 'result' : 'params', body }) as unknown as Cleared
 const acknowledged = (body: JsonObject = { notifications: {} }): Cleared =>
   parcel('notice', 'notifications/subscriptions/acknowledged', body)
 
@@ -38,6 +38,29 @@ async function heard(frame: Frame, servers: Readonly<Record<string, Server>>, re
   })
   await all.pass(frame, { deliver, refuse: ({ code }) => void said.push(code) })
   return said
+}
+
+/** The names in the one list that a client is given; `answer` is what it says when it is asked something. */
+async function listed(
+  frame: Frame,
+  servers: Readonly<Record<string, Server>>,
+  answer: Reply['deliver'] = () => undefined,
+): Promise<unknown[]> {
+  let tools: JsonObject[] = []
+  const all = new AllServers({
+    methods: builtInMethods,
+    reachable: () => Object.keys(servers),
+    pass: async (one, reply) => void (await (servers[one.server ?? ''] ?? refuses)(reply, one)),
+  })
+  await all.pass(frame, {
+    deliver(one) {
+      if (one.leg === 'ask') return answer(one)
+      tools = one.body['tools'] as unknown as JsonObject[]
+      return undefined
+    },
+    refuse: () => undefined,
+  })
+  return tools.map(({ name }) => name)
 }
 const refuses: Server = async (reply) => reply.refuse(new Refusal('UNKNOWN_METHOD'))
 const listens: Server = async (reply) => {
@@ -97,4 +120,20 @@ test('URIs that are none are left out of a subscription', async () => {
   const wanted = { resourceSubscriptions: [JSON.parse('1'), 'sekisho://a/file%3A%2F%2F%2Fx', 'sekisho://b/y', {}] }
   assert.deepEqual(await heard(frameOf('subscriptions/listen', { notifications: wanted }), { a: remembers }), [one, 'result'])
   assert.deepEqual(asked, { resourceSubscriptions: ['file:///x'] })
+})
+
+test('a server whose question is never answered is told so, and its tools are listed', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  let answer: unknown = 'none yet'
+  const curious: Server = async (reply) => {
+    answer = await reply.deliver(parcel('ask', 'roots/list', {}))
+    await reply.deliver(parcel('catalog', 'tools/list', { tools: [{ name: 'read' }] }))
+  }
+  const { promise: never } = Promise.withResolvers<undefined>()
+  const frame = { ...frameOf('tools/list'), origin: { door: 'http', era: 'legacy' } } as Frame
+  const listing = listed(frame, { a: curious }, () => never)
+  await new Promise((resolve) => setImmediate(resolve))
+  context.mock.timers.tick(5000)
+  assert.deepEqual(await listing, ['a__read'])
+  assert.equal(answer, undefined)
 })

@@ -4,7 +4,7 @@
  * missing from a list, and the others are there.
  */
 import { uniqueName } from '../../lib/random.ts'
-import { inTime } from '../../lib/stop.ts'
+import { inTime, unlessStopped } from '../../lib/stop.ts'
 import type { JsonObject } from '../../lib/strict-json.ts'
 import type { Frame, Reply } from '../../pipeline/exchange.ts'
 import { type Cleared, rewritten } from '../../pipeline/judge.ts'
@@ -27,8 +27,9 @@ export interface AllServersOptions {
 }
 
 const pagesMax = 100
-/** How long one server may keep the others' lists waiting. */
+/** How long one server may keep the others' lists waiting, and how much of that its question to the client may take. */
 const patienceMs = 10_000
+const answerMsMax = 5000
 
 export class AllServers {
   readonly #options: AllServersOptions
@@ -63,7 +64,7 @@ export class AllServers {
   async #list(frame: Frame, reply: Reply, servers: readonly string[], list: NonNullable<Method['list']>): Promise<void> {
     if (frame.message.params['cursor'] !== undefined)
       throw new Refusal('INVALID_PARAMS', { detail: 'the cursor is none of ours: this list comes whole' })
-    const gathered = await Promise.all(servers.map((server) => soon(frame, (own) => this.#pages(own, server))))
+    const gathered = await Promise.all(servers.map((server) => soon(frame, (own) => this.#pages(own, reply, server))))
     const parts = gathered.flatMap(({ parts }) => parts)
     const cleared = gathered.find(({ last }) => last)?.last
     if (!cleared) throw gathered[0]?.refusal ?? new Refusal('INTERNAL')
@@ -73,13 +74,13 @@ export class AllServers {
   }
 
   /** All pages of one server. A server without such a list (an error) contributes none. */
-  async #pages(frame: Frame, server: string): Promise<{ parts: Part[]; last?: Cleared; refusal?: Refusal }> {
+  async #pages(frame: Frame, reply: Reply, server: string): Promise<{ parts: Part[]; last?: Cleared; refusal?: Refusal }> {
     const parts: Part[] = []
     let last: Cleared | undefined
     let cursor: unknown
     for (let page = 0; page < pagesMax; page++) {
       const params = cursor === undefined ? frame.message.params : { ...frame.message.params, cursor: cursor as string }
-      const { result, refusal } = await this.#ask(sub(frame, server, params))
+      const { result, refusal } = await this.#ask(sub(frame, server, params), reply)
       if (refusal) return { parts, refusal, ...(last && { last }) }
       last = result ?? last
       if (result?.member !== 'result') break
@@ -92,7 +93,7 @@ export class AllServers {
 
   async #handshake(frame: Frame, reply: Reply, servers: readonly string[]): Promise<void> {
     const answers = await Promise.all(
-      servers.map((server) => soon(frame, async (own) => ({ server, ...(await this.#ask(sub(own, server))) }))),
+      servers.map((server) => soon(frame, async (own) => ({ server, ...(await this.#ask(sub(own, server), reply)) }))),
     )
     const good = answers.filter(({ result }) => result?.member === 'result')
     const cleared = good[0]?.result
@@ -112,7 +113,7 @@ export class AllServers {
 
   /** A request that concerns every server alike (`ping`, `logging/setLevel`): the first answer is the answer. */
   async #first(frame: Frame, reply: Reply, servers: readonly string[]): Promise<void> {
-    const answers = await Promise.all(servers.map((server) => this.#ask(sub(frame, server))))
+    const answers = await Promise.all(servers.map((server) => this.#ask(sub(frame, server), reply)))
     const result =
       answers.find((answer) => answer.result?.member === 'result')?.result ?? answers.find((answer) => answer.result)?.result
     if (result) await reply.deliver(result)
@@ -161,10 +162,12 @@ export class AllServers {
     }
   }
 
-  async #ask(frame: Frame): Promise<{ result?: Cleared; refusal?: Refusal }> {
+  /** One server's part of an answer. What it asks meanwhile is put to a client that can answer at once; lists have no `input_required`. */
+  async #ask(frame: Frame, reply: Reply): Promise<{ result?: Cleared; refusal?: Refusal }> {
     const answer: { result?: Cleared; refusal?: Refusal } = {}
     await this.#options.pass(frame, {
       deliver: (parcel) => {
+        if (parcel.leg === 'ask' && frame.origin.era === 'legacy') return answered(frame, reply.deliver(parcel))
         if (parcel.leg === 'result' || parcel.leg === 'catalog') answer.result = parcel
         return undefined
       },
@@ -256,4 +259,13 @@ const soon = <T>(frame: Frame, run: (frame: Frame) => Promise<T>): Promise<T> =>
     (stop) => run({ ...frame, stop }),
     frame.stop,
   )
+/** Undefined when the client takes too long: the server is told so, and can finish its part. */
+const answered = (frame: Frame, answer: ReturnType<Reply['deliver']>): ReturnType<Reply['deliver']> =>
+  answer &&
+  inTime(
+    answerMsMax,
+    () => new Refusal('CANCELLED'),
+    (stop) => unlessStopped(stop, answer),
+    frame.stop,
+  ).catch(() => undefined)
 const silent: Reply = { deliver: () => undefined, refuse: () => undefined }
