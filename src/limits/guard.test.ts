@@ -3,6 +3,7 @@ import test from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Clock } from '../lib/clock.ts'
+import { Stop } from '../lib/stop.ts'
 import type { Verdict } from '../pipeline/guard.ts'
 import { noHeaders, type Parcel } from '../pipeline/parcel.ts'
 import { explain } from '../protocol/errors.ts'
@@ -192,6 +193,41 @@ test('invented tool names neither fill the memory nor escape the measure', () =>
   assert.equal(ask(call({ subject: 'x', principal: other })).kind, 'pass', 'others are not touched')
   wait(120_000)
   assert.equal(ask(call({ subject: 'real' })).kind, 'pass', 'idle buckets make room')
+})
+
+test('the parts of one message to all servers are one call of the caller, until the whole is answered', () => {
+  const { passes, ask, guard } = limited(of({ principal: { perMinute: 60, burst: 2, concurrent: 2 }, server: rate(60, 1) }))
+  const message = () => {
+    const whole = new Stop()
+    let server = 0
+    return { whole, part: () => call({ whole, server: `s${server++}` }) }
+  }
+  const [one, two, three] = [message(), message(), message()]
+  assert.equal(passes(40, one.part), 40)
+  assert.equal(ask(call({ whole: one.whole, server: 's0' })).kind, 'block', 'each part counts on its server')
+  const part = two.part()
+  assert.equal(ask(call({ ...part, principal: other })).kind, 'pass', 'another’s')
+  assert.equal(ask(call({ server: 'x' })).kind, 'pass')
+  guard.settled?.(part.exchange)
+  assert.equal(passes(40, three.part), 0)
+})
+
+test('a message to all servers is under way until the whole is answered, and is refused as a whole', () => {
+  const { ask, passes, wait, guard } = limited(of({ principal: { perMinute: 60, burst: 2, concurrent: 1 } }))
+  const [one, two] = [new Stop(), new Stop()]
+  const part = call({ whole: one })
+  assert.equal(ask(part).kind, 'pass')
+  guard.settled?.(part.exchange)
+  assert.equal(ask(call()).kind, 'block', 'between two parts it is still under way')
+  assert.equal(ask(call({ whole: two })).kind, 'block')
+  one.stop('answered')
+  wait(60_000)
+  assert.equal(
+    passes(9, () => call({ whole: two })),
+    0,
+    'what its first part was told, the others are told',
+  )
+  assert.equal(ask(call({ whole: new Stop() })).kind, 'pass')
 })
 
 test('a reload keeps what was used, and measures it anew', () => {

@@ -4,6 +4,7 @@
  * caller can change at will. Synchronous, so two calls cannot both take the last token.
  */
 import type { Clock } from '../lib/clock.ts'
+import type { Stop } from '../lib/stop.ts'
 import { type Finding, type Guard, pass, type Verdict } from '../pipeline/guard.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
 import type { Bucket } from './bucket.ts'
@@ -21,6 +22,8 @@ interface Count {
   readonly what: string
   readonly measure: Measure
   readonly bucket: Bucket
+  /** Counted once for all parts of this, and not for each. */
+  readonly whole?: Stop | undefined
 }
 
 const toolsMax = 256
@@ -34,16 +37,18 @@ export function limitsGuard({ config, clock }: LimitsOptions): Guard {
     tool: new Buckets(toolsMax, principalsMax),
   }
   const underWay = new Map<string, Bucket[]>()
+  /** What was said to the first part of a whole is said to all: a list is refused, and never cut short. */
+  const wholes = new WeakMap<Stop, Verdict>()
 
-  function countsOf({ principal, server, concerns, subject }: Parcel, now: number): Count[] {
+  function countsOf({ principal, server, concerns, subject, whole }: Parcel, now: number): Count[] {
     const limits = config()
     const counts: Count[] = []
-    const count = (kind: keyof typeof buckets, what: string, family: string, member: string) => {
+    const count = (kind: keyof typeof buckets, what: string, family: string, member: string, whole?: Stop) => {
       const measure = limits[kind]
       if (measure.perMinute === 'unlimited' && measure.concurrent === 'unlimited') return
-      counts.push({ what, measure, bucket: buckets[kind].find(family, member, measure, now) })
+      counts.push({ what, measure, bucket: buckets[kind].find(family, member, measure, now), whole })
     }
-    count('principal', '', '', principal.id)
+    if (whole === undefined || !wholes.has(whole)) count('principal', '', '', principal.id, whole)
     count('server', ` on server "${server}"`, principal.id, server)
     if (concerns === 'tool' && subject !== undefined)
       count('tool', ` of this tool on server "${server}"`, `${server} ${principal.id}`, shortened(subject))
@@ -54,18 +59,26 @@ export function limitsGuard({ config, clock }: LimitsOptions): Guard {
     name: 'limits',
     legs: ['call'],
     judge(parcel) {
+      const said = parcel.whole && wholes.get(parcel.whole)
+      if (said?.kind === 'block') return said
       const now = clock.monotonic()
       const counts = countsOf(parcel, now)
-      for (const one of counts) {
-        const waitS = one.bucket.waitS(one.measure, now)
-        if (waitS > 0) return block('limits/rate', `${one.measure.perMinute} calls a minute${one.what}`, waitS, parcel)
-        if (one.bucket.isCrowded(one.measure))
-          return block('limits/concurrency', `${one.measure.concurrent} calls at a time${one.what}`, 1, parcel)
+      for (const count of counts) {
+        const refused = excess(count, now, parcel)
+        if (refused === undefined) continue
+        if (count.whole) wholes.set(count.whole, refused)
+        return refused
       }
       // Only now, when every measure agrees, is anything taken: a refused call costs its sender nothing.
-      for (const { bucket, measure } of counts) bucket.take(measure)
-      if (counts.length > 0)
-        underWay.set(parcel.exchange, [...(underWay.get(parcel.exchange) ?? []), ...counts.map(({ bucket }) => bucket)])
+      const held: Bucket[] = []
+      for (const { bucket, measure, whole } of counts) {
+        bucket.take(measure)
+        if (whole) {
+          wholes.set(whole, pass)
+          whole.onStop(() => bucket.concurrent--)
+        } else held.push(bucket)
+      }
+      if (held.length > 0) underWay.set(parcel.exchange, [...(underWay.get(parcel.exchange) ?? []), ...held])
       return pass
     },
     settled(exchange) {
@@ -79,6 +92,13 @@ export function limitsGuard({ config, clock }: LimitsOptions): Guard {
 
 /** Names of strangers are keys here, so a long one does not stay whole; two that share a bucket share a limit, no more. */
 const shortened = (subject: string): string => (subject.length <= 128 ? subject : `${subject.slice(0, 128)}…`)
+
+function excess({ what, measure, bucket }: Count, now: number, parcel: Parcel): Verdict | undefined {
+  const waitS = bucket.waitS(measure, now)
+  if (waitS > 0) return block('limits/rate', `${measure.perMinute} calls a minute${what}`, waitS, parcel)
+  if (bucket.isCrowded(measure)) return block('limits/concurrency', `${measure.concurrent} calls at a time${what}`, 1, parcel)
+  return undefined
+}
 
 function block(rule: string, limit: string, retryAfterS: number, { principal }: Parcel): Verdict {
   const evidence = `${principal.id} went past ${limit}`

@@ -20,6 +20,8 @@ export interface Frame {
   readonly origin: Origin
   /** An act of the door itself (opening a stream, ending a session), which no message can pretend to be. */
   readonly act?: true
+  /** The client's message that this is a part of, on the door to all servers; stopped when the whole of it is answered. */
+  readonly whole?: Stop
   /** What the door already found wrong with it. It is refused in the corridor, so that it is written down like everything else. */
   readonly fault?: Refusal | undefined
   /** Stopped when the sender no longer wants an answer. */

@@ -2,6 +2,7 @@
  * What passes through the house: one message, addressed and labelled. Frozen; a verdict can only lead to a new one
  * with another body. Nothing about a parcel has been verified by its mere existence: that is what judge() is for.
  */
+import type { Stop } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { Outcome } from '../protocol/json-rpc.ts'
 import type { Class, Concern, Leg, Method } from '../protocol/methods.ts'
@@ -30,6 +31,8 @@ export interface Origin {
 export interface Parcel {
   /** The exchange it belongs to; the same word stands in the audit record and in error messages. */
   readonly exchange: string
+  /** The same for every part of one client message on the door to all servers; stopped when the whole of it is answered. */
+  readonly whole?: Stop | undefined
   readonly leg: Leg
   readonly principal: Principal
   readonly origin: Origin

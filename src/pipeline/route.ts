@@ -22,6 +22,7 @@ export function route(frame: Frame, principal: Principal, map: Map): Routed {
     throw new Refusal('INVALID_PARAMS', { detail: `"${row.subjectPath?.join('.')}" must be a string` })
   const call = sealed({
     exchange: frame.exchange,
+    whole: frame.whole,
     leg: row.request,
     principal,
     origin: frame.origin,

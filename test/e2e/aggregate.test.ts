@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { newApiKey } from '../../src/identity/api-keys.ts'
-import { echo, type Turn, tool } from '../attacks/support/echo.ts'
+import { modernParts, Stream } from '../attacks/support/client.ts'
+import { type Echo, echo, type Turn, tool } from '../attacks/support/echo.ts'
 import { httpServer } from '../attacks/support/house.ts'
 import { connect, flavours, type Peer, refusalOf } from './support/peers.ts'
 import { Raw, refusalIn } from './support/raw.ts'
@@ -171,6 +172,58 @@ for (const flavour of flavours)
     await peer.close()
     await curious.close()
   })
+
+describe('forty servers, and the limits that a caller has by default', () => {
+  let most = 0
+  let many: Echo
+  const forty = () => Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`s${at}`, httpServer(many)]))
+  before(async () => {
+    let underWay = 0
+    many = await echo({
+      answers: {
+        'tools/list': async () => {
+          most = Math.max(most, ++underWay)
+          await new Promise((resolve) => setImmediate(resolve))
+          underWay--
+          return { tools: [tool('one')], ttlMs: 0, cacheScope: 'public' }
+        },
+        'subscriptions/listen': ({ send, message, params }) => {
+          const _meta = { 'io.modelcontextprotocol/subscriptionId': message['id'] }
+          send({
+            method: 'notifications/subscriptions/acknowledged',
+            params: { notifications: params['notifications'], _meta },
+          })
+          return undefined
+        },
+      },
+    })
+  })
+  after(() => many.close())
+
+  it('all are listed every time, and few of them asked at a time', async () => {
+    const client = new Raw(`${(await yard.gateway(configFor(forty(), { limits: {} }))).url}/mcp`)
+    for (let time = 0; time < 5; time++) {
+      const { only } = await client.modern('tools/list')
+      assert.equal((only.result?.['tools'] as unknown[] | undefined)?.length, 40, JSON.stringify(only).slice(0, 300))
+    }
+    assert.ok(most > 1 && most <= 16, `${most} at a time`)
+  })
+
+  it('a subscription to all of them is one call under way', async () => {
+    const { url } = await yard.gateway(configFor(forty(), { limits: { principal: { concurrent: 2 } } }))
+    const listen = (): Stream => new Stream(`${url}/mcp`, modernParts('subscriptions/listen', { notifications: {} }))
+    const client = new Raw(`${url}/mcp`)
+    const streams = [listen()]
+    await until('the first', () => streams[0]?.text.includes('acknowledged'))
+    assert.equal((await client.modern('tools/list')).status, 200)
+    streams.push(listen())
+    await until('the second', () => streams[1]?.text.includes('acknowledged'))
+    assert.equal(refusalIn((await client.modern('tools/list')).only), 'RATE_LIMITED')
+    streams[0]?.close()
+    await until('there is room again', async () => (await client.modern('tools/list')).status === 200)
+    streams[1]?.close()
+  })
+})
 
 describe('all servers, by role', () => {
   const { key: secret, sha256 } = newApiKey('some')

@@ -4,7 +4,7 @@
  * missing from a list, and the others are there.
  */
 import { uniqueName } from '../../lib/random.ts'
-import { inTime, unlessStopped } from '../../lib/stop.ts'
+import { inTime, Stop, unlessStopped } from '../../lib/stop.ts'
 import type { JsonObject } from '../../lib/strict-json.ts'
 import type { Frame, Reply } from '../../pipeline/exchange.ts'
 import { type Cleared, rewritten } from '../../pipeline/judge.ts'
@@ -44,27 +44,34 @@ export class AllServers {
     // Refused there, in writing and to the sender, and not once for each server and to nobody.
     if (row === undefined || (row.reply === undefined && frame.message.kind === 'request'))
       return this.#options.pass(frame, reply)
+    const whole = new Stop()
     try {
-      const { server, params } = row.subject
-        ? addressed(this.#names, row, frame.message.params)
-        : { server: undefined, params: {} }
-      if (server !== undefined) return await this.#options.pass(sub(frame, server, params), this.#prefixing(server, reply))
-      const servers = await this.#options.reachable(frame)
-      if (servers.length === 0) throw new Refusal('POLICY_DENIED', { detail: 'any server', fix: 'Ask your operator for a role.' })
-      if (row.list) return await this.#list(frame, reply, servers, row.list)
-      if (row.reply === 'catalog') return await this.#handshake(frame, reply, servers)
-      if (row.reply === undefined) return await this.#everyone(frame, silent, servers)
-      if (frame.message.method === 'subscriptions/listen' || frame.act) return await this.#stream(frame, reply, servers)
-      await this.#first(frame, reply, servers)
+      await this.#spread({ ...frame, whole }, reply, row)
     } catch (error) {
       await this.#options.pass({ ...frame, fault: asRefusal(error) }, reply)
+    } finally {
+      whole.stop('answered')
     }
+  }
+
+  async #spread(frame: Frame, reply: Reply, row: Method): Promise<void> {
+    if (row.subject) {
+      const { server, params } = addressed(this.#names, row, frame.message.params)
+      return this.#options.pass(sub(frame, server, params), this.#prefixing(server, reply))
+    }
+    const servers = await this.#options.reachable(frame)
+    if (servers.length === 0) throw new Refusal('POLICY_DENIED', { detail: 'any server', fix: 'Ask your operator for a role.' })
+    if (row.list) return this.#list(frame, reply, servers, row.list)
+    if (row.reply === 'catalog') return this.#handshake(frame, reply, servers)
+    if (row.reply === undefined) return this.#everyone(frame, servers)
+    if (frame.message.method === 'subscriptions/listen' || frame.act) return this.#stream(frame, reply, servers)
+    return this.#first(frame, reply, servers)
   }
 
   async #list(frame: Frame, reply: Reply, servers: readonly string[], list: NonNullable<Method['list']>): Promise<void> {
     if (frame.message.params['cursor'] !== undefined)
       throw new Refusal('INVALID_PARAMS', { detail: 'the cursor is none of ours: this list comes whole' })
-    const gathered = await Promise.all(servers.map((server) => soon(frame, (own) => this.#pages(own, reply, server))))
+    const gathered = await fewAtATime(servers, (server) => soon(frame, (own) => this.#pages(own, reply, server)))
     const parts = gathered.flatMap(({ parts }) => parts)
     const cleared = gathered.find(({ last }) => last)?.last
     if (!cleared) throw gathered[0]?.refusal ?? new Refusal('INTERNAL')
@@ -92,8 +99,8 @@ export class AllServers {
   }
 
   async #handshake(frame: Frame, reply: Reply, servers: readonly string[]): Promise<void> {
-    const answers = await Promise.all(
-      servers.map((server) => soon(frame, async (own) => ({ server, ...(await this.#ask(sub(own, server), reply)) }))),
+    const answers = await fewAtATime(servers, (server) =>
+      soon(frame, async (own) => ({ server, ...(await this.#ask(sub(own, server), reply)) })),
     )
     const good = answers.filter(({ result }) => result?.member === 'result')
     const cleared = good[0]?.result
@@ -107,13 +114,13 @@ export class AllServers {
     await reply.deliver(rewritten(cleared, { body }))
   }
 
-  async #everyone(frame: Frame, reply: Reply, servers: readonly string[]): Promise<void> {
-    await Promise.all(servers.map((server) => this.#options.pass(sub(frame, server), this.#prefixing(server, reply))))
+  async #everyone(frame: Frame, servers: readonly string[]): Promise<void> {
+    await fewAtATime(servers, (server) => this.#options.pass(sub(frame, server), silent))
   }
 
   /** A request that concerns every server alike (`ping`, `logging/setLevel`): the first answer is the answer. */
   async #first(frame: Frame, reply: Reply, servers: readonly string[]): Promise<void> {
-    const answers = await Promise.all(servers.map((server) => this.#ask(sub(frame, server), reply)))
+    const answers = await fewAtATime(servers, (server) => soon(frame, (own) => this.#ask(sub(own, server), reply)))
     const result =
       answers.find((answer) => answer.result?.member === 'result')?.result ?? answers.find((answer) => answer.result)?.result
     if (result) await reply.deliver(result)
@@ -252,6 +259,21 @@ const sub = (frame: Frame, server: string, params: JsonObject = frame.message.pa
   server,
   message: { ...frame.message, params },
 })
+
+/** How many servers are asked at the same time for one message. */
+const atATime = 16
+
+/** What `run` gives for each, in order. */
+async function fewAtATime<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  const left = items.entries()
+  const work = async (): Promise<void> => {
+    for (const [at, item] of left) results[at] = await run(item)
+  }
+  await Promise.all(Array.from({ length: atATime }, work))
+  return results
+}
+
 const soon = <T>(frame: Frame, run: (frame: Frame) => Promise<T>): Promise<T> =>
   inTime(
     patienceMs,
