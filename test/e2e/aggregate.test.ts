@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { newApiKey } from '../../src/identity/api-keys.ts'
-import { modernParts, Stream } from '../attacks/support/client.ts'
+import { Legacy, modernParts, Stream } from '../attacks/support/client.ts'
 import { type Echo, echo, type Turn, tool } from '../attacks/support/echo.ts'
-import { httpServer } from '../attacks/support/house.ts'
+import { httpServer, passed } from '../attacks/support/house.ts'
 import { connect, flavours, type Peer, refusalOf } from './support/peers.ts'
 import { Raw, refusalIn } from './support/raw.ts'
 import { until } from './support/until.ts'
@@ -172,6 +172,37 @@ for (const flavour of flavours)
     await peer.close()
     await curious.close()
   })
+
+it('tasks of 2025-11-25 are of the server that made them: listed together, and come back to', async () => {
+  const server = (name: string): Promise<Echo> =>
+    echo({
+      era: 'legacy',
+      answers: {
+        'tools/call': ({ send }) => {
+          send({ method: 'notifications/tasks/status', params: { taskId: '1', status: 'working' } })
+          return { task: { taskId: '1', status: 'working' } }
+        },
+        'tasks/list': ({ params }) =>
+          params['cursor'] === undefined
+            ? { tasks: [{ taskId: '1', status: name }], nextCursor: 'more' }
+            : { tasks: [{ taskId: '2', status: name }] },
+        'tasks/get': ({ params }) => ({ taskId: params['taskId'], status: name }),
+      },
+    })
+  const [one, other] = [await server('one'), await server('other')]
+  const servers = { one: httpServer(one, 'legacy'), other: httpServer(other, 'legacy') }
+  const client = await Legacy.open(`${(await yard.gateway(configFor(servers))).url}/mcp`)
+  const got = await client.call('tools/call', { name: 'other__read_note', arguments: {}, task: {} })
+  assert.deepEqual(
+    got.all.map(({ params, result }) => (params ?? result) as unknown),
+    [{ taskId: 'other__1', status: 'working' }, { task: { taskId: 'other__1', status: 'working' } }],
+  )
+  assert.deepEqual(passed(await client.call('tasks/list')), {
+    tasks: ['one', 'other'].flatMap((status) => ['1', '2'].map((id) => ({ taskId: `${status}__${id}`, status }))),
+  })
+  assert.deepEqual(passed(await client.call('tasks/get', { taskId: 'other__1' })), { taskId: 'other__1', status: 'other' })
+  await Promise.all([one.close(), other.close()])
+})
 
 describe('forty servers, and the limits that a caller has by default', () => {
   let most = 0

@@ -28,9 +28,17 @@ const acknowledged = (body: JsonObject = { notifications: {} }): Cleared =>
 type Server = (reply: Reply, frame: Frame) => Promise<unknown>
 
 /** What a client hears from all of them: methods of notices, `result`, or the code of a refusal. */
-async function heard(frame: Frame, servers: Readonly<Record<string, Server>>, refused: Server = refuses): Promise<string[]> {
+async function heard(
+  frame: Frame,
+  servers: Readonly<Record<string, Server>>,
+  refused: Server = refuses,
+  hear: (body: JsonObject) => void = () => undefined,
+): Promise<string[]> {
   const said: string[] = []
-  const deliver = ({ leg, method }: Parcel): undefined => void said.push(leg === 'result' ? 'result' : method)
+  const deliver = ({ leg, method, body }: Parcel): undefined => {
+    said.push(leg === 'result' ? 'result' : method)
+    hear(body)
+  }
   const all = new AllServers({
     methods: builtInMethods,
     reachable: () => Object.keys(servers),
@@ -120,6 +128,25 @@ test('URIs that are none are left out of a subscription', async () => {
   const wanted = { resourceSubscriptions: [JSON.parse('1'), 'sekisho://a/file%3A%2F%2F%2Fx', 'sekisho://b/y', {}] }
   assert.deepEqual(await heard(frameOf('subscriptions/listen', { notifications: wanted }), { a: remembers }), [one, 'result'])
   assert.deepEqual(asked, { resourceSubscriptions: ['file:///x'] })
+})
+
+test('each server hears of its own tasks only, and the acknowledgement names them all', async () => {
+  const asked: Record<string, unknown> = {}
+  const acknowledges: Server = async (reply, { server = '', message }) => {
+    asked[server] = message.params['notifications']
+    await reply.deliver(acknowledged({ notifications: asked[server] as JsonObject }))
+    await reply.deliver(parcel('result', 'subscriptions/listen', {}))
+  }
+  let honoured: unknown
+  const notifications = { toolsListChanged: true, taskIds: ['a__1', 'b__2', 'a__3', 'none'] }
+  await heard(frameOf('subscriptions/listen', { notifications }), { a: acknowledges, b: acknowledges }, refuses, (body) => {
+    honoured ??= body['notifications']
+  })
+  assert.deepEqual(asked, {
+    a: { toolsListChanged: true, taskIds: ['1', '3'] },
+    b: { toolsListChanged: true, taskIds: ['2'] },
+  })
+  assert.deepEqual(honoured, { toolsListChanged: true, taskIds: ['a__1', 'a__3', 'b__2'] })
 })
 
 test('a server whose question is never answered is told so, and its tools are listed', async (context) => {

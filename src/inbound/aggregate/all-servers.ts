@@ -10,13 +10,14 @@ import type { Frame, Reply } from '../../pipeline/exchange.ts'
 import { type Cleared, rewritten } from '../../pipeline/judge.ts'
 import type { Parcel } from '../../pipeline/parcel.ts'
 import { asRefusal, Refusal } from '../../pipeline/refusal.ts'
-import { isObject } from '../../protocol/json-rpc.ts'
 import type { Method, MethodTable } from '../../protocol/methods.ts'
 import { modern } from '../../protocol/revisions/index.ts'
 import { addressed } from './address.ts'
 import { mergedHandshake, mergedList, type Part } from './merge.ts'
-import { Names, splitUri, uriFor } from './names.ts'
-import { renamedNotice, renamedResult } from './rename.ts'
+import { Names } from './names.ts'
+import type { List } from './places.ts'
+import { renamed } from './rename.ts'
+import { Acknowledgement, subscription } from './subscription.ts'
 
 export interface AllServersOptions {
   readonly methods: MethodTable
@@ -27,6 +28,8 @@ export interface AllServersOptions {
 }
 
 const pagesMax = 100
+/** `tasks/list` is a list for nobody but us: who may see a task is not policy's to decide (outbound/task-owners.ts). */
+const tasks: List = { items: 'tasks', key: 'taskId', concerns: 'task' }
 /** How long one server may keep the others' lists waiting, and how much of that its question to the client may take. */
 const patienceMs = 10_000
 const answerMsMax = 5000
@@ -61,14 +64,15 @@ export class AllServers {
     }
     const servers = await this.#options.reachable(frame)
     if (servers.length === 0) throw new Refusal('POLICY_DENIED', { detail: 'any server', fix: 'Ask your operator for a role.' })
-    if (row.list) return this.#list(frame, reply, servers, row.list)
+    const list = frame.message.method === 'tasks/list' ? tasks : row.list
+    if (list) return this.#list(frame, reply, servers, list)
     if (row.reply === 'catalog') return this.#handshake(frame, reply, servers)
     if (row.reply === undefined) return this.#everyone(frame, servers)
     if (frame.message.method === 'subscriptions/listen' || frame.act) return this.#stream(frame, reply, servers)
     return this.#first(frame, reply, servers)
   }
 
-  async #list(frame: Frame, reply: Reply, servers: readonly string[], list: NonNullable<Method['list']>): Promise<void> {
+  async #list(frame: Frame, reply: Reply, servers: readonly string[], list: List): Promise<void> {
     if (frame.message.params['cursor'] !== undefined)
       throw new Refusal('INVALID_PARAMS', { detail: 'the cursor is none of ours: this list comes whole' })
     const gathered = await fewAtATime(servers, (server) => soon(frame, (own) => this.#pages(own, reply, server)))
@@ -129,7 +133,8 @@ export class AllServers {
 
   /** Standing streams of all servers in one. A modern one is acknowledged once, with what any server honours. */
   async #stream(frame: Frame, reply: Reply, servers: readonly string[]): Promise<void> {
-    const acknowledging = frame.message.method === 'subscriptions/listen' ? new Acknowledgement(servers.length, reply) : undefined
+    const acknowledging =
+      frame.message.method === 'subscriptions/listen' ? new Acknowledgement(servers.length, reply, this.#names) : undefined
     let end: Cleared | undefined
     const streams = servers.map(async (server) => {
       const inner = this.#prefixing(server, reply)
@@ -140,7 +145,7 @@ export class AllServers {
         spoken = true
         return acknowledging?.add(server, parcel)
       }
-      await this.#options.pass(sub(frame, server, this.#filterFor(server, frame.message.params)), {
+      await this.#options.pass(sub(frame, server, subscription(this.#names, server, frame.message.params)), {
         deliver: (parcel) => {
           if (acknowledging && parcel.method === 'notifications/subscriptions/acknowledged') return speak(parcel)
           if (parcel.leg === 'result') {
@@ -157,16 +162,6 @@ export class AllServers {
     acknowledging?.close()
     if (end) await reply.deliver(end)
     else if (!frame.stop.stopped) reply.refuse(new Refusal('UPSTREAM_UNAVAILABLE', { detail: servers.join('", "') }))
-  }
-
-  #filterFor(server: string, params: JsonObject): JsonObject {
-    const filter = params['notifications']
-    if (!isObject(filter) || !Array.isArray(filter['resourceSubscriptions'])) return params
-    const uris = filter['resourceSubscriptions'].flatMap((shown) => (typeof shown === 'string' ? (splitUri(shown) ?? []) : []))
-    return {
-      ...params,
-      notifications: { ...filter, resourceSubscriptions: uris.filter((found) => found.server === server).map(({ uri }) => uri) },
-    }
   }
 
   /** One server's part of an answer. What it asks meanwhile is put to a client that can answer at once; lists have no `input_required`. */
@@ -187,69 +182,9 @@ export class AllServers {
 
   #prefixing(server: string, reply: Reply): Reply {
     return {
-      deliver: (parcel): Promise<Parcel | undefined> | undefined => {
-        if (parcel.leg === 'notice')
-          return reply.deliver(rewritten(parcel, { body: renamedNotice(server, parcel.method, parcel.body) }))
-        if (parcel.leg === 'result' && parcel.member === 'result')
-          return reply.deliver(rewritten(parcel, { body: renamedResult(server, parcel.body) }))
-        return reply.deliver(parcel)
-      },
+      deliver: (parcel) => reply.deliver(renamed(this.#names, server, parcel)),
       refuse: (refusal) => reply.refuse(refusal),
     }
-  }
-}
-
-/** How long one server may keep the others' subscriptions waiting. */
-const acknowledgeMsMax = 5000
-
-/** One acknowledgement for many: sent when every server has spoken, with the URIs as the client knows them. */
-class Acknowledgement {
-  #missing: number
-  readonly #late: NodeJS.Timeout
-  /** Nothing may reach the client before the acknowledgement (2026-07-28, Subscriptions). */
-  readonly done: Promise<void>
-  sent = false
-  #send!: () => void
-  readonly #reply: Reply
-  #honoured: JsonObject = {}
-  #cleared: Cleared | undefined
-
-  constructor(missing: number, reply: Reply) {
-    this.#missing = missing
-    this.#reply = reply
-    this.done = new Promise((resolve) => {
-      this.#send = resolve
-    })
-    this.#late = setTimeout(() => {
-      this.#missing = 0
-      void this.#sendWhenDue()
-    }, acknowledgeMsMax)
-  }
-
-  close(): void {
-    clearTimeout(this.#late)
-  }
-
-  /** Once for each server; undefined for one that acknowledges nothing. */
-  add(server: string, parcel: Cleared | undefined): Promise<Parcel | undefined> | undefined {
-    const honoured = parcel?.body['notifications']
-    if (isObject(honoured)) {
-      const uris = honoured['resourceSubscriptions']
-      const known = (this.#honoured['resourceSubscriptions'] as readonly string[] | undefined) ?? []
-      const texts = Array.isArray(uris) ? uris.filter((uri) => typeof uri === 'string') : []
-      const shown = Array.isArray(uris) ? { resourceSubscriptions: [...known, ...texts.map((uri) => uriFor(server, uri))] } : {}
-      this.#honoured = { ...this.#honoured, ...honoured, ...(known.length > 0 && { resourceSubscriptions: known }), ...shown }
-    }
-    this.#cleared ??= parcel
-    this.#missing--
-    return this.#sendWhenDue()
-  }
-
-  #sendWhenDue(): Promise<Parcel | undefined> | undefined {
-    if (this.sent || this.#missing > 0 || !this.#cleared) return undefined
-    this.sent = true
-    queueMicrotask(this.#send)
-    return this.#reply.deliver(rewritten(this.#cleared, { body: { ...this.#cleared.body, notifications: this.#honoured } }))
   }
 }
 

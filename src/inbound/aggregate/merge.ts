@@ -3,20 +3,20 @@
 import type { JsonObject, JsonValue } from '../../lib/strict-json.ts'
 import { implementation } from '../../lib/version.ts'
 import { isObject } from '../../protocol/json-rpc.ts'
-import type { Method } from '../../protocol/methods.ts'
 import { metaKeys } from '../../protocol/revisions/2026-07-28/meta.ts'
 import type { Names } from './names.ts'
-import { renamedEntry } from './rename.ts'
+import { entryPlaces, type List } from './places.ts'
+import { prefixed } from './rename.ts'
 
 export interface Part {
   readonly server: string
   readonly body: JsonObject
 }
 
-export function mergedList(names: Names, list: NonNullable<Method['list']>, parts: readonly Part[], modern: boolean): JsonObject {
+export function mergedList(names: Names, list: List, parts: readonly Part[], modern: boolean): JsonObject {
   const entries = parts.flatMap(({ server, body }) => {
-    const items = body[list.items]
-    return Array.isArray(items) ? items.map((entry) => (isObject(entry) ? renamedEntry(names, server, list, entry) : entry)) : []
+    const items = prefixed(names, server, body, entryPlaces(list))[list.items]
+    return Array.isArray(items) ? items : []
   })
   return { ...(modern && { resultType: 'complete', ttlMs: leastTtl(parts), cacheScope: 'private' }), [list.items]: entries }
 }
@@ -45,12 +45,14 @@ export function mergedHandshake(parts: readonly Part[], protocolVersion: string,
   }
 }
 
-/** A capability that one server has, the whole has. */
-function united(left: JsonObject, right: JsonObject): JsonObject {
+/** What one server has (a capability, a subscription), the whole has. */
+export function united(left: JsonObject, right: JsonObject): JsonObject {
   const all: Record<string, JsonValue | undefined> = { ...left }
   for (const [key, value] of Object.entries(right)) {
     const present = all[key]
-    all[key] = isObject(present) && isObject(value) ? united(present, value) : present === true ? true : value
+    if (isObject(present) && isObject(value)) all[key] = united(present, value)
+    else if (Array.isArray(present) && Array.isArray(value)) all[key] = [...present, ...value]
+    else if (present !== true) all[key] = value
   }
   return all
 }
