@@ -5,7 +5,7 @@
  */
 
 import type { JsonObject } from '../lib/strict-json.ts'
-import type { Parcel, Principal } from '../pipeline/parcel.ts'
+import { type Parcel, type Principal, sealed } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import { isObject } from '../protocol/json-rpc.ts'
 
@@ -26,20 +26,34 @@ export class TaskOwners {
     return leg !== 'notice' || concerns !== 'task' || !this.#isAnothers(subject, principal)
   }
 
-  #isAnothers(id: unknown, { id: principal }: Principal): boolean {
-    const owner = this.#owners.get(id as string)
-    return owner !== undefined && owner !== principal
-  }
-
-  /** Notes the task that a result hands out, under whoever it goes to; the first keeps it. Asking for a task does not make it one's own. */
-  note({ member, concerns, body, principal }: Parcel): void {
-    if (member !== 'result' || concerns === 'task') return
+  /**
+   * Notes the task that a result hands out, under whoever it goes to; the first keeps it. Asking for a task does not make it
+   * one's own. A list of tasks comes back without those of others: a server that knows us as one caller lists them all.
+   */
+  note(parcel: Parcel): Parcel {
+    const { member, method, concerns, body, principal } = parcel
+    if (member !== 'result' || concerns === 'task') return parcel
+    if (method === 'tasks/list') return this.#withoutOthers(parcel)
     const task = isObject(body['task']) ? body['task'] : body
     const id = task['taskId']
-    if (typeof id !== 'string' || this.#owners.has(id)) return
+    if (typeof id !== 'string' || this.#owners.has(id)) return parcel
     const [oldest] = this.#owners.keys()
     if (this.#owners.size >= ownersMax && oldest !== undefined) this.#owners.delete(oldest)
     this.#owners.set(id, principal.id)
+    return parcel
+  }
+
+  #withoutOthers(parcel: Parcel): Parcel {
+    const { body, principal } = parcel
+    const { tasks } = body
+    if (!Array.isArray(tasks)) return parcel
+    const own = tasks.filter((task) => !isObject(task) || !this.#isAnothers(task['taskId'], principal))
+    return sealed({ ...parcel, body: { ...body, tasks: own } })
+  }
+
+  #isAnothers(id: unknown, { id: principal }: Principal): boolean {
+    const owner = this.#owners.get(id as string)
+    return owner !== undefined && owner !== principal
   }
 }
 
