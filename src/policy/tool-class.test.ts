@@ -32,10 +32,24 @@ const cases: readonly [trust: ToolSource['trust'], name: string, annotations: un
 ]
 for (const [trust, name, annotations, expected] of cases)
   test(`${name} of a server that is ${trust}, with ${JSON.stringify(annotations)}: ${expected}`, () => {
-    assert.equal(toolClass({ trust, tools }, name, annotations), expected)
     const classes = toolClasses({ files: { trust, tools } })
     assert.equal(classes.seen('files', name, annotations), expected)
     assert.equal(classes.classOf('files', name), expected, 'a call has the class that the list gave')
+  })
+
+const unread: readonly [trust: ToolSource['trust'], name: string, expected: Class][] = [
+  ['untrusted', 'other', 'destructive'],
+  ['internal', 'other', 'destructive'],
+  ['trusted', 'other', 'destructive'],
+  ['trusted', 'read_a', 'read'],
+  ['trusted', 'both', 'write'],
+]
+for (const [trust, name, expected] of unread)
+  test(`${name} of a server that is ${trust}, before its annotations have been read: ${expected}`, () => {
+    const { classOf, seen } = toolClasses({ files: { trust, tools } })
+    seen('files', 'another', readOnly)
+    assert.equal(classOf('files', name), expected)
+    assert.equal(toolClass({ trust, tools }, name), expected)
   })
 
 test('a server that nobody configured has only destructive tools', () => {
@@ -52,6 +66,6 @@ test('the latest description counts, and thousands of tools are not remembered w
   seen('files', 'a', {})
   assert.equal(classOf('files', 'a'), 'write')
   for (let n = 0; n < 6000; n++) seen('files', `t${n}`, readOnly)
-  assert.equal(classOf('files', 't4999'), 'read')
-  assert.equal(classOf('files', 't5999'), 'write')
+  assert.equal(classOf('files', 't4998'), 'read')
+  assert.equal(classOf('files', 't5999'), 'destructive', 'as one that was not read')
 })

@@ -17,30 +17,33 @@ export type ClassOf = (server: string, tool: string) => Class
 /** The class of a tool that a catalog describes; its annotations are remembered for the call that follows. */
 export type Seen = (server: string, tool: string, annotations: unknown) => Class
 
-/** The class of one tool; for many tools of many servers see {@link toolClasses}. */
-export const toolClass = (source: ToolSource, name: string, annotations?: unknown): Class =>
-  classifier(source)(name, claimed(annotations))
+/** The class of a tool as long as its annotations have not been read: by the configuration alone. */
+export const toolClass = (source: ToolSource, name: string): Class => classifier(source)(name, undefined)
 
-function classifier({ trust, tools }: ToolSource): (name: string, claim: Class | undefined) => Class {
+/** What a tool says of itself. */
+type Claim = Class | 'nothing'
+
+/** Without a claim, the tool has not been read, and may be anything. */
+function classifier({ trust, tools }: ToolSource): (name: string, claim: Claim | undefined) => Class {
   const globs = classes.map((one): [Class, Glob] => [one, anyGlob(tools[one])])
   return (name, claim) => {
     const configured = mostHarmful(globs.filter(([, matches]) => matches(name)).map(([one]) => one))
-    if (trust === 'untrusted') return configured ?? 'destructive'
-    if (configured === undefined) return claim ?? 'write'
-    return mostHarmful([configured, claim ?? configured]) ?? configured
+    if (trust === 'untrusted' || claim === undefined) return configured ?? 'destructive'
+    if (configured === undefined) return claim === 'nothing' ? 'write' : claim
+    return mostHarmful([configured, claim]) ?? configured
   }
 }
 
-const mostHarmful = (found: readonly Class[]): Class | undefined => classes.findLast((one) => found.includes(one))
+const mostHarmful = (found: readonly Claim[]): Class | undefined => classes.findLast((one) => found.includes(one))
 
 /** What the annotations say outright. Where they contradict each other, the worse; `destructiveHint` is true by default. */
-function claimed(annotations: unknown): Class | undefined {
-  if (!isObject(annotations)) return undefined
+function claimed(annotations: unknown): Claim {
+  if (!isObject(annotations)) return 'nothing'
   const { readOnlyHint, destructiveHint } = annotations
   if (destructiveHint === true) return 'destructive'
   if (readOnlyHint === true) return 'read'
   if (destructiveHint === false) return 'write'
-  return readOnlyHint === false ? 'destructive' : undefined
+  return readOnlyHint === false ? 'destructive' : 'nothing'
 }
 
 export interface ToolClasses {
@@ -48,7 +51,7 @@ export interface ToolClasses {
   readonly seen: Seen
 }
 
-/** Annotations are kept for this many tools of a server; further ones count as having none. */
+/** Annotations are kept for this many tools of a server; further ones count as not read. */
 const rememberedMax = 5000
 
 /** Lists and calls have to agree on the class of a tool, so what a list said is remembered. A new configuration forgets. */
@@ -56,7 +59,7 @@ export function toolClasses(servers: Readonly<Record<string, ToolSource>>): Tool
   const entries = Object.entries(servers).map(([id, source]) => {
     return [
       id,
-      { isBelieved: source.trust !== 'untrusted', classify: classifier(source), claims: new Map<string, Class>() },
+      { isBelieved: source.trust !== 'untrusted', classify: classifier(source), claims: new Map<string, Claim>() },
     ] as const
   })
   const books = new Map(entries)
@@ -74,7 +77,6 @@ export function toolClasses(servers: Readonly<Record<string, ToolSource>>): Tool
   }
 }
 
-function remember(claims: Map<string, Class>, tool: string, claim: Class | undefined): void {
-  if (claim === undefined) claims.delete(tool)
-  else if (claims.has(tool) || claims.size < rememberedMax) claims.set(tool, claim)
+function remember(claims: Map<string, Claim>, tool: string, claim: Claim): void {
+  if (claims.has(tool) || claims.size < rememberedMax) claims.set(tool, claim)
 }
