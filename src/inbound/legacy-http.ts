@@ -3,7 +3,7 @@
  * here has been identified; a session is looked up only among their own.
  */
 import { type Stop, unstoppable } from '../lib/stop.ts'
-import type { Frame, Reply } from '../pipeline/exchange.ts'
+import { type Frame, type Reply, silent } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import type { Principal } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
@@ -142,5 +142,3 @@ export class LegacyHttp {
     return this.#options.sessions.find(principal, id, server)
   }
 }
-
-const silent: Reply = { deliver: () => undefined, refuse: () => undefined }

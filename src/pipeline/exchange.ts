@@ -38,6 +38,9 @@ export interface Reply {
   refuse(refusal: Refusal): void
 }
 
+/** To a sender that expects nothing back. */
+export const silent: Reply = { deliver: () => undefined, refuse: () => undefined }
+
 export interface Routed {
   readonly call: Parcel
   /** Answers that came with the call, to questions of an earlier exchange (2026-07-28 `inputResponses`). */

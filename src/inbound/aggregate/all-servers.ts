@@ -6,7 +6,7 @@
 import { uniqueName } from '../../lib/random.ts'
 import { inTime, Stop, unlessStopped } from '../../lib/stop.ts'
 import type { JsonObject } from '../../lib/strict-json.ts'
-import type { Frame, Reply } from '../../pipeline/exchange.ts'
+import { type Frame, type Reply, silent } from '../../pipeline/exchange.ts'
 import { type Cleared, rewritten } from '../../pipeline/judge.ts'
 import type { Parcel } from '../../pipeline/parcel.ts'
 import { asRefusal, Refusal } from '../../pipeline/refusal.ts'
@@ -225,4 +225,3 @@ const answered = (frame: Frame, answer: ReturnType<Reply['deliver']>): ReturnTyp
     (stop) => unlessStopped(stop, answer),
     frame.stop,
   ).catch(() => undefined)
-const silent: Reply = { deliver: () => undefined, refuse: () => undefined }
