@@ -98,6 +98,7 @@ export const callOf = (frame: Frame, made: Made = {}): Parcel =>
   sealed({
     exchange: frame.exchange,
     leg: 'call',
+    sender: 'client',
     principal: { kind: 'api-key', id: made.principal ?? 'key:ci' },
     origin: frame.origin,
     server: made.server ?? 'files',

@@ -11,9 +11,9 @@ import { limitsGuard } from './guard.ts'
 import { type LimitsConfig, limitsSchema, type Measure } from './schema.ts'
 
 const free: Measure = { perMinute: 'unlimited', burst: 1, concurrent: 'unlimited' }
-const of = (measures: Partial<Pick<LimitsConfig, 'principal' | 'server' | 'tool'>>): LimitsConfig => ({
+const of = (measures: Partial<Pick<LimitsConfig, 'principal' | 'stream' | 'server' | 'tool'>>): LimitsConfig => ({
   ...limitsSchema.parse({}),
-  ...{ principal: free, server: free, tool: free },
+  ...{ principal: free, stream: free, server: free, tool: free },
   ...measures,
 })
 const rate = (perMinute: number, burst = perMinute): Measure => ({ perMinute, burst, concurrent: 'unlimited' })
@@ -42,6 +42,7 @@ const call = (parts: Partial<Parcel> = {}): Parcel =>
     ...{
       exchange: `x${exchanges++}`,
       leg: 'call',
+      sender: 'client',
       principal: { kind: 'anonymous', id: 'anonymous' },
       origin: { ...origin, session: 's' },
       server: 'files',
@@ -243,4 +244,23 @@ test('a reload keeps what was used, and measures it anew', () => {
   guard.settled?.(one.exchange)
 })
 
-test('asked of calls only', () => assert.deepEqual(limited(of({})).guard.legs, ['call']))
+test('a notice of the client counts like a call; one of the server, and leaving, does not', () => {
+  const { passes } = limited(of({ principal: rate(60, 2) }))
+  const notice = (parts: Partial<Parcel> = {}) => call({ leg: 'notice', method: 'notifications/roots/list_changed', ...parts })
+  assert.equal(passes(3, notice), 2)
+  assert.equal(
+    passes(5, () => notice({ sender: 'server' })),
+    5,
+  )
+  assert.equal(
+    passes(5, () => notice({ method: 'session/delete' })),
+    5,
+  )
+})
+
+test('a standing stream takes no place of a call', () => {
+  const { passes } = limited(of({ principal: crowd(1), stream: crowd(2) }))
+  const stream = () => call({ method: 'session/stream', concerns: 'server', subject: undefined })
+  assert.equal(passes(3, stream), 2)
+  assert.equal(passes(2), 1)
+})

@@ -7,6 +7,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Stop } from '../lib/stop.ts'
 import { type Finding, type Guard, pass, type Verdict } from '../pipeline/guard.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
+import type { Facts } from '../protocol/errors.ts'
 import type { Bucket } from './bucket.ts'
 import { Buckets } from './buckets.ts'
 import type { LimitsConfig, Measure } from './schema.ts'
@@ -26,6 +27,11 @@ interface Count {
   readonly whole?: Stop | undefined
 }
 
+/** They stand for as long as the client is there, and cost nothing while they are silent: counted apart from calls. */
+const standing: ReadonlySet<string> = new Set(['session/stream', 'subscriptions/listen'])
+/** What a client sends, whether or not it waits for an answer; but whoever leaves may always leave. */
+const isCounted = ({ sender, method }: Parcel): boolean => sender === 'client' && method !== 'session/delete'
+
 const toolsMax = 256
 const serversMax = 1000
 const principalsMax = 10_000
@@ -33,6 +39,7 @@ const principalsMax = 10_000
 export function limitsGuard({ config, clock }: LimitsOptions): Guard {
   const buckets = {
     principal: new Buckets(principalsMax, 1),
+    stream: new Buckets(principalsMax, 1),
     server: new Buckets(serversMax, principalsMax),
     tool: new Buckets(toolsMax, principalsMax),
   }
@@ -40,7 +47,7 @@ export function limitsGuard({ config, clock }: LimitsOptions): Guard {
   /** What was said to the first part of a whole is said to all: a list is refused, and never cut short. */
   const wholes = new WeakMap<Stop, Verdict>()
 
-  function countsOf({ principal, server, concerns, subject, whole }: Parcel, now: number): Count[] {
+  function countsOf({ method, principal, server, concerns, subject, whole }: Parcel, now: number): Count[] {
     const limits = config()
     const counts: Count[] = []
     const count = (kind: keyof typeof buckets, what: string, family: string, member: string, whole?: Stop) => {
@@ -48,7 +55,12 @@ export function limitsGuard({ config, clock }: LimitsOptions): Guard {
       if (measure.perMinute === 'unlimited' && measure.concurrent === 'unlimited') return
       counts.push({ what, measure, bucket: buckets[kind].find(family, member, measure, now), whole })
     }
-    if (whole === undefined || !wholes.has(whole)) count('principal', '', '', principal.id, whole)
+    const isStream = standing.has(method)
+    if (whole === undefined || !wholes.has(whole)) {
+      if (isStream) count('stream', ' for streams', '', principal.id, whole)
+      else count('principal', '', '', principal.id, whole)
+    }
+    if (isStream) return counts
     count('server', ` on server "${server}"`, principal.id, server)
     if (concerns === 'tool' && subject !== undefined)
       count('tool', ` of this tool on server "${server}"`, `${server} ${principal.id}`, shortened(subject))
@@ -57,8 +69,9 @@ export function limitsGuard({ config, clock }: LimitsOptions): Guard {
 
   return {
     name: 'limits',
-    legs: ['call'],
+    legs: ['call', 'notice'],
     judge(parcel) {
+      if (!isCounted(parcel)) return pass
       const said = parcel.whole && wholes.get(parcel.whole)
       if (said?.kind === 'block') return said
       const now = clock.monotonic()
@@ -95,13 +108,16 @@ const shortened = (subject: string): string => (subject.length <= 128 ? subject 
 
 function excess({ what, measure, bucket }: Count, now: number, parcel: Parcel): Verdict | undefined {
   const waitS = bucket.waitS(measure, now)
-  if (waitS > 0) return block('limits/rate', `${measure.perMinute} calls a minute${what}`, waitS, parcel)
-  if (bucket.isCrowded(measure)) return block('limits/concurrency', `${measure.concurrent} calls at a time${what}`, 1, parcel)
+  if (waitS > 0) return block('limits/rate', `${measure.perMinute} calls a minute${what}`, { retryAfterS: waitS }, parcel)
+  if (bucket.isCrowded(measure))
+    return block('limits/concurrency', `${measure.concurrent} calls at a time${what}`, { fix: whenCrowded }, parcel)
   return undefined
 }
 
-function block(rule: string, limit: string, retryAfterS: number, { principal }: Parcel): Verdict {
+const whenCrowded = 'Try again when another call has ended, or raise the limit under "limits".'
+
+function block(rule: string, limit: string, facts: Facts, { principal }: Parcel): Verdict {
   const evidence = `${principal.id} went past ${limit}`
   const finding: Finding = { rule, severity: 'low', evidence, owasp: 'MCP02', requirement: 'TPT-C5' }
-  return { kind: 'block', code: 'RATE_LIMITED', facts: { detail: `at most ${limit}`, retryAfterS }, findings: [finding] }
+  return { kind: 'block', code: 'RATE_LIMITED', facts: { detail: `at most ${limit}`, ...facts }, findings: [finding] }
 }

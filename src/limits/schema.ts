@@ -1,6 +1,6 @@
 /**
  * The part of the configuration that says how much is too much. A rate or a concurrency that is not limited says so with
- * the word `unlimited`; only the principal has limits by default.
+ * the word `unlimited`; only the principal and its streams have limits by default.
  */
 import { z } from 'zod'
 
@@ -56,6 +56,7 @@ export const limitsSchema = z
     batchMax: z.int().min(1).max(1000).default(50).describe('Messages in one batch (2025-03-26)'),
     guardTimeoutMs: z.int().min(10).max(60_000).default(5000).describe('A check that takes longer means no'),
     principal: measure({ perMinute: 600, concurrent: 32 }).describe('Each caller, over everything'),
+    stream: measure({ perMinute: 600, concurrent: 1000 }).describe('Standing streams of each caller'),
     server: measure({ perMinute: unlimited, concurrent: unlimited }).describe('Each caller on each server'),
     tool: measure({ perMinute: unlimited, concurrent: unlimited }).describe('Each caller on each tool'),
   })

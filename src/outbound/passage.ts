@@ -46,7 +46,7 @@ export class Passage implements Flow {
       let step = await this.#begun.flow.next(answer)
       while (!step.done && !tasks.mayHear(step.value)) step = await this.#begun.flow.next()
       if (step.done) this.#end()
-      else tasks.note(step.value)
+      else step.value = tasks.note(step.value)
       return step
     } catch (error) {
       this.#end()

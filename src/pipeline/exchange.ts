@@ -96,7 +96,7 @@ export async function exchange(frame: Frame, reply: Reply, gate: Gate): Promise<
         const judgement = await judged(step.value, gate, record)
         await record.durable()
         const answer = await pass(step.value, judgement, reply, gate, record)
-        if (step.value.leg === 'ask') ending = answer === undefined ? 'suspended' : 'delivered'
+        if (step.value.body['resultType'] === 'input_required') ending = 'suspended'
         step = await upstream.next(answer)
       }
     } finally {

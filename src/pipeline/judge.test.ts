@@ -20,6 +20,7 @@ export const call: Parcel = Object.freeze({
   ...({
     exchange: 'x',
     leg: 'call',
+    sender: 'client',
     principal: { kind: 'anonymous', id: 'anonymous' },
     origin,
     server: 'files',

@@ -34,6 +34,7 @@ export interface Parcel {
   /** The same for every part of one client message on the door to all servers; stopped when the whole of it is answered. */
   readonly whole?: Stop | undefined
   readonly leg: Leg
+  readonly sender: 'client' | 'server'
   readonly principal: Principal
   readonly origin: Origin
   readonly server: string
@@ -58,7 +59,8 @@ export function sealed(parcel: Parcel): Parcel {
 
 /** A parcel of the same exchange on another leg. */
 export function alongside(call: Parcel, changes: Partial<Parcel> & Pick<Parcel, 'leg' | 'body'>): Parcel {
-  return sealed({ ...call, list: undefined, question: undefined, paramHeaders: noHeaders, ...changes })
+  const sender = changes.leg === 'answer' ? 'client' : 'server'
+  return sealed({ ...call, sender, list: undefined, question: undefined, paramHeaders: noHeaders, ...changes })
 }
 export const noHeaders: Readonly<Record<string, string>> = Object.freeze({})
 

@@ -24,6 +24,7 @@ export function route(frame: Frame, principal: Principal, map: Map): Routed {
     exchange: frame.exchange,
     whole: frame.whole,
     leg: row.request,
+    sender: 'client',
     principal,
     origin: frame.origin,
     server,

@@ -178,5 +178,5 @@ export type Facts = Readonly<Record<string, string | number>>
 export function explain(code: RefusalCode, facts: Facts): Row {
   const { http, rpc, says, fix }: Row = errors[code]
   const fill = (text: string): string => text.replace(/\{(\w+)\}/g, (_, key: string) => String(facts[key] ?? 'unknown'))
-  return { http, rpc, says: fill(says), fix: fill(fix) }
+  return { http, rpc, says: fill(says), fix: facts['fix'] === undefined ? fill(fix) : String(facts['fix']) }
 }

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { modern, modernParts, Stream } from './support/client.ts'
+import { Legacy, modern, modernParts, Stream } from './support/client.ts'
 import { type Echo, echo, type Json, type Turn, tool } from './support/echo.ts'
 import { codeOf, httpServer, keyed, open, passed, refused, until, yard } from './support/house.ts'
 
@@ -89,6 +89,48 @@ describe('somebody else is told that there is no such task, and the server is no
         assert.ok(codeOf(got) !== undefined && !got.text.includes('of alice'), got.text)
         assert.equal(upstream.methods().filter((one) => one === method).length, before)
       })
+})
+
+describe('a list of tasks, at a server to whom all clients of the gateway are one', () => {
+  let tasks: Json[] = []
+  let older: Echo
+  let at: string
+  before(async () => {
+    older = await echo({
+      era: 'legacy',
+      tools: [tool('slow')],
+      answers: {
+        'tools/call': () => {
+          tasks = [...tasks, { taskId: `task-${tasks.length}`, status: 'working' }]
+          return { task: tasks.at(-1) }
+        },
+        'tasks/list': () => ({ tasks }),
+      },
+    })
+    at = (await house.gateway(open({ x: httpServer(older, 'legacy') }, { identity, bindings }))).url
+  })
+  after(() => older.close())
+
+  for (const [route, name] of [
+    ['x/mcp', (id: string) => id],
+    ['mcp', (id: string) => `x__${id}`],
+  ] as const)
+    it(`holds one’s own, on /${route}`, async () => {
+      const own: Record<string, string[]> = { [alice]: [], [mallory]: [] }
+      tasks = []
+      for (const token of [alice, mallory, alice]) {
+        const client = await Legacy.open(`${at}/${route}`, { token })
+        const { task } = passed(await client.call('tools/call', { name: name('slow'), arguments: {}, task: {} }))
+        own[token]?.push((task as Json)['taskId'] as string)
+      }
+      for (const token of [alice, mallory]) {
+        const listed = passed(await (await Legacy.open(`${at}/${route}`, { token })).call('tasks/list'))['tasks'] as Json[]
+        assert.deepEqual(
+          listed.map(({ taskId }) => taskId),
+          own[token],
+        )
+      }
+    })
 })
 
 describe('a subscription to somebody else’s task', () => {

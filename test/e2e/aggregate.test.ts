@@ -240,19 +240,24 @@ describe('forty servers, and the limits that a caller has by default', () => {
     assert.ok(most > 1 && most <= 16, `${most} at a time`)
   })
 
-  it('a subscription to all of them is one call under way', async () => {
-    const { url } = await yard.gateway(configFor(forty(), { limits: { principal: { concurrent: 2 } } }))
+  it('a subscription to all of them is one stream, and no call under way', async () => {
+    const { url } = await yard.gateway(
+      configFor(forty(), { limits: { principal: { concurrent: 1 }, stream: { concurrent: 2 } } }),
+    )
     const listen = (): Stream => new Stream(`${url}/mcp`, modernParts('subscriptions/listen', { notifications: {} }))
-    const client = new Raw(`${url}/mcp`)
-    const streams = [listen()]
-    await until('the first', () => streams[0]?.text.includes('acknowledged'))
-    assert.equal((await client.modern('tools/list')).status, 200)
-    streams.push(listen())
-    await until('the second', () => streams[1]?.text.includes('acknowledged'))
-    assert.equal(refusalIn((await client.modern('tools/list')).only), 'RATE_LIMITED')
+    const streams = [listen(), listen()]
+    for (const stream of streams) await until('it stands', () => stream.text.includes('acknowledged'))
+    assert.equal((await new Raw(`${url}/mcp`).modern('tools/list')).status, 200)
+    const third = listen()
+    await until('the third is refused', () => third.text.includes('RATE_LIMITED'))
     streams[0]?.close()
-    await until('there is room again', async () => (await client.modern('tools/list')).status === 200)
-    streams[1]?.close()
+    await until('there is room again', async () => {
+      const next = listen()
+      await until('an answer', () => next.text.includes('acknowledged') || next.text.includes('RATE_LIMITED'))
+      next.close()
+      return next.text.includes('acknowledged')
+    })
+    for (const stream of [...streams, third]) stream.close()
   })
 })
 

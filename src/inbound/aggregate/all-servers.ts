@@ -136,6 +136,7 @@ export class AllServers {
     const acknowledging =
       frame.message.method === 'subscriptions/listen' ? new Acknowledgement(servers.length, reply, this.#names) : undefined
     let end: Cleared | undefined
+    let refused: Refusal | undefined
     const streams = servers.map(async (server) => {
       const inner = this.#prefixing(server, reply)
       /** It has acknowledged, or never will: each server says so once, and before that its notices are left out. */
@@ -155,13 +156,16 @@ export class AllServers {
           if (!spoken) return undefined
           return acknowledging?.sent === false ? acknowledging.done.then(() => inner.deliver(parcel)) : inner.deliver(parcel)
         },
-        refuse: () => void speak(),
+        refuse: (refusal) => {
+          refused ??= refusal
+          void speak()
+        },
       })
     })
     await Promise.all(streams)
     acknowledging?.close()
     if (end) await reply.deliver(end)
-    else if (!frame.stop.stopped) reply.refuse(new Refusal('UPSTREAM_UNAVAILABLE', { detail: servers.join('", "') }))
+    else if (!frame.stop.stopped) reply.refuse(refused ?? new Refusal('UPSTREAM_UNAVAILABLE', { detail: servers.join('", "') }))
   }
 
   /** One server's part of an answer. What it asks meanwhile is put to a client that can answer at once; lists have no `input_required`. */
