@@ -33,7 +33,7 @@ import { route } from './pipeline/route.ts'
 import { stages } from './pipeline/stages.ts'
 import { policyGuard } from './policy/guard.ts'
 import { compilePolicy } from './policy/policy.ts'
-import { toolClasses } from './policy/tool-class.ts'
+import { type ToolClasses, toolClasses } from './policy/tool-class.ts'
 import { methodTable } from './protocol/methods.ts'
 import { openStore } from './storage/embedded.ts'
 import { openKeyFile } from './vault/key-file.ts'
@@ -82,8 +82,9 @@ const restartKeys = [
 const restartLimits = ['bodyBytesMax', 'resultBytesMax', 'depthMax', 'batchMax', 'guardTimeoutMs'] as const
 
 /** What a new configuration replaces as a whole. */
-function ruleBook(config: Config) {
-  const classes = toolClasses(config.servers)
+function ruleBook(config: Config, before?: RuleBook) {
+  const isSame = (id: string): boolean => isDeepStrictEqual(before?.config.servers[id], config.servers[id])
+  const classes = toolClasses(config.servers, (id) => (isSame(id) ? before?.classes.claimsOf(id) : undefined))
   return {
     config,
     classes,
@@ -92,6 +93,10 @@ function ruleBook(config: Config) {
     mode: guardModes(config.guards),
     methods: methodTable(config.methods),
   }
+}
+interface RuleBook {
+  readonly config: Config
+  readonly classes: ToolClasses
 }
 
 export async function openGateway({
@@ -254,7 +259,7 @@ export async function openGateway({
         restartKeys.find((key) => !isDeepStrictEqual(next[key], config[key])) ??
         restartLimits.find((key) => next.limits[key] !== config.limits[key])
       if (fixed !== undefined) throw new Error(`"${fixed}" cannot change while the gateway runs; restart it`)
-      const fresh = ruleBook(next)
+      const fresh = ruleBook(next, rules)
       await audit.event({ action: 'config.reloaded', principal: 'operator' })
       await upstreams.serve(next.servers, () => {
         rules = fresh

@@ -74,6 +74,15 @@ export function unlessStopped<T>(stop: Stop, wanted: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const stopped = (): void => reject(stop.reason)
     stop.onStop(stopped)
-    void wanted.then(resolve, reject).finally(() => stop.offStop(stopped))
+    wanted.then(
+      (value) => {
+        stop.offStop(stopped)
+        resolve(value)
+      },
+      (error: unknown) => {
+        stop.offStop(stopped)
+        reject(error)
+      },
+    )
   })
 }

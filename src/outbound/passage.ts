@@ -1,4 +1,4 @@
-import { Stop } from '../lib/stop.ts'
+import { Stop, unlessStopped } from '../lib/stop.ts'
 import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared, Judgement } from '../pipeline/judge.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
@@ -43,12 +43,15 @@ export class Passage implements Flow {
     try {
       this.#begun ??= await this.#server.begin(this.#call, this.#answers, this.#stop)
       const { tasks } = this.#server
-      let step = await this.#begun.flow.next(answer)
-      while (!step.done && !tasks.mayHear(step.value)) step = await this.#begun.flow.next()
+      const { flow } = this.#begun
+      // A link that waits for something nobody can stop does not keep the call: it ends by itself, later.
+      let step = await unlessStopped(this.#stop, flow.next(answer))
+      while (!step.done && !tasks.mayHear(step.value)) step = await unlessStopped(this.#stop, flow.next())
       if (step.done) this.#end()
       else step.value = tasks.note(step.value)
       return step
     } catch (error) {
+      void this.#begun?.flow.return()
       this.#end()
       throw this.#server.explained(error)
     }

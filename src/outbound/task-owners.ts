@@ -4,12 +4,16 @@
  * nobody was given here is the server's to judge.
  */
 
+import { hash } from 'node:crypto'
 import type { JsonObject } from '../lib/strict-json.ts'
 import { type Parcel, type Principal, sealed } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import { isObject } from '../protocol/json-rpc.ts'
 
 const ownersMax = 100_000
+const idCharsMax = 128
+/** A server may choose ids of any length; a long one is kept as its digest. */
+const keyOf = (id: string): string => (id.length <= idCharsMax ? id : hash('sha256', id, 'hex'))
 
 export class TaskOwners {
   readonly #owners = new Map<string, string>()
@@ -36,10 +40,10 @@ export class TaskOwners {
     if (method === 'tasks/list') return this.#withoutOthers(parcel)
     const task = isObject(body['task']) ? body['task'] : body
     const id = task['taskId']
-    if (typeof id !== 'string' || this.#owners.has(id)) return parcel
+    if (typeof id !== 'string' || this.#owners.has(keyOf(id))) return parcel
     const [oldest] = this.#owners.keys()
     if (this.#owners.size >= ownersMax && oldest !== undefined) this.#owners.delete(oldest)
-    this.#owners.set(id, principal.id)
+    this.#owners.set(keyOf(id), principal.id)
     return parcel
   }
 
@@ -52,7 +56,7 @@ export class TaskOwners {
   }
 
   #isAnothers(id: unknown, { id: principal }: Principal): boolean {
-    const owner = this.#owners.get(id as string)
+    const owner = typeof id === 'string' ? this.#owners.get(keyOf(id)) : undefined
     return owner !== undefined && owner !== principal
   }
 }

@@ -49,17 +49,24 @@ function claimed(annotations: unknown): Claim {
 export interface ToolClasses {
   readonly classOf: ClassOf
   readonly seen: Seen
+  /** What the tools of a server have said of themselves so far. */
+  claimsOf(server: string): Claims | undefined
 }
+type Claims = Map<string, Claim>
 
 /** Annotations are kept for this many tools of a server; further ones count as not read. */
 const rememberedMax = 5000
+const nameCharsMax = 1024
 
-/** Lists and calls have to agree on the class of a tool, so what a list said is remembered. A new configuration forgets. */
-export function toolClasses(servers: Readonly<Record<string, ToolSource>>): ToolClasses {
+/** Lists and calls have to agree on the class of a tool, so what a list said is remembered. `known`: from before, by server. */
+export function toolClasses(
+  servers: Readonly<Record<string, ToolSource>>,
+  known: (server: string) => Claims | undefined = () => undefined,
+): ToolClasses {
   const entries = Object.entries(servers).map(([id, source]) => {
     return [
       id,
-      { isBelieved: source.trust !== 'untrusted', classify: classifier(source), claims: new Map<string, Claim>() },
+      { isBelieved: source.trust !== 'untrusted', classify: classifier(source), claims: known(id) ?? new Map<string, Claim>() },
     ] as const
   })
   const books = new Map(entries)
@@ -69,6 +76,7 @@ export function toolClasses(servers: Readonly<Record<string, ToolSource>>): Tool
   }
   return {
     classOf,
+    claimsOf: (server) => books.get(server)?.claims,
     seen(server, tool, annotations) {
       const book = books.get(server)
       if (book?.isBelieved) remember(book.claims, tool, claimed(annotations))
@@ -77,6 +85,6 @@ export function toolClasses(servers: Readonly<Record<string, ToolSource>>): Tool
   }
 }
 
-function remember(claims: Map<string, Claim>, tool: string, claim: Claim): void {
-  if (claims.has(tool) || claims.size < rememberedMax) claims.set(tool, claim)
+function remember(claims: Claims, tool: string, claim: Claim): void {
+  if (claims.has(tool) || (claims.size < rememberedMax && tool.length <= nameCharsMax)) claims.set(tool, claim)
 }
