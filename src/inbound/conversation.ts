@@ -9,6 +9,9 @@ import { alongside, type Origin, type Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import type { Message, RequestId } from '../protocol/json-rpc.ts'
 
+/** As long as a whole request may take where the configuration says nothing else. */
+const answerMsMax = 600_000
+
 /** The stream that belongs to no request, among the requests under way. */
 export const standing = Symbol('standing')
 
@@ -44,10 +47,19 @@ export class Conversation {
     this.#underWay.get(id)?.stop(new Refusal('CANCELLED'))
   }
 
-  /** Sends a question and waits for its answer, as long as the exchange it belongs to goes on. */
+  /**
+   * Sends a question and waits for its answer, as long as the exchange it belongs to goes on, but not for ever: an exchange
+   * says nothing else meanwhile. Then the answer is an error.
+   */
   async ask(parcel: Cleared, stop: Stop, send: (message: Message) => void | Promise<void> | undefined): Promise<Parcel> {
     const id = `sekisho-${++this.#nextAsk}`
     const give = (): void => this.#asks.get(id)?.lost(stop.reason)
+    const late = (): void => {
+      const message = 'The client did not answer in time.'
+      this.answer({ kind: 'response', id, outcome: 'error', body: { code: -32603, message } })
+      void send({ kind: 'notification', method: 'notifications/cancelled', params: { requestId: id, reason: message } })
+    }
+    const timer = setTimeout(late, answerMsMax)
     try {
       const answer = new Promise<Parcel>((answered, lost) => {
         this.#asks.set(id, { parcel, answered, lost })
@@ -57,6 +69,7 @@ export class Conversation {
       await send({ kind: 'request', id, method: parcel.method, params: parcel.body })
       return await answer
     } finally {
+      clearTimeout(timer)
       stop.offStop(give)
       this.#asks.delete(id)
     }

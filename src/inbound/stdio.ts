@@ -3,6 +3,7 @@
  * down the same pipe; a legacy client has one conversation, for as long as the process lives.
  */
 import type { Readable, Writable } from 'node:stream'
+import { Backoff } from '../lib/backoff.ts'
 import { LineSplitter } from '../lib/lines.ts'
 import { unguessable, uniqueName } from '../lib/random.ts'
 import { type Stop, unstoppable } from '../lib/stop.ts'
@@ -12,6 +13,7 @@ import type { Frame, Reply } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import type { Origin, Parcel } from '../pipeline/parcel.ts'
 import { asRefusal, Refusal } from '../pipeline/refusal.ts'
+import { explain } from '../protocol/errors.ts'
 import {
   EnvelopeRefused,
   type Message,
@@ -171,24 +173,43 @@ export class StdioDoor {
       this.#conversation.origin = { ...origin, logLevel: params['level'] }
     if (method !== 'initialize' || typeof body['protocolVersion'] !== 'string') return
     this.#conversation.origin = { ...origin, version: body['protocolVersion'] }
-    queueMicrotask(() => this.#openStream())
+    queueMicrotask(() => this.#stand())
   }
 
-  /** What belongs to no request goes to the client from the moment it is initialised. */
-  #openStream(): void {
+  #stand(): void {
     if (this.#streaming) return
     this.#streaming = true
-    const signal = this.#conversation.begin([standing]).get(standing) as Stop
-    const message: Request = { kind: 'request', id: 'standing', method: 'session/stream', params: {} }
-    const frame: Frame = { ...this.#frame(message, this.#conversation.origin, signal), act: true }
-    const reply = new StandingReply(
-      frame,
-      this.#conversation,
-      (text) => this.#line(text),
-      () => undefined,
-    )
-    const run = this.#options.pass(frame, reply).finally(() => this.#inFlight.delete(run))
+    const run = this.#stream().finally(() => {
+      this.#streaming = false
+      this.#conversation.end(standing)
+      this.#inFlight.delete(run)
+    })
     this.#inFlight.add(run)
+  }
+
+  /** What belongs to no request goes to the client from the moment it is initialised, also when the server falls and is back. */
+  async #stream(): Promise<void> {
+    const stop = this.#conversation.begin([standing]).get(standing) as Stop
+    const backoff = new Backoff()
+    let refusal: Refusal | undefined
+    do {
+      const message: Request = { kind: 'request', id: 'standing', method: 'session/stream', params: {} }
+      const frame: Frame = { ...this.#frame(message, this.#conversation.origin, stop), act: true }
+      const said = (text: string): Promise<undefined> | undefined => {
+        backoff.succeeded()
+        return this.#line(text)
+      }
+      const reply = new StandingReply(frame, this.#conversation, said, () => undefined)
+      refusal = undefined
+      await this.#options.pass(frame, {
+        deliver: (parcel) => reply.deliver(parcel),
+        refuse: (reason) => {
+          refusal = reason
+        },
+      })
+      if (refusal && !isPassing(refusal)) return
+      await backoff.wait(stop)
+    } while (!stop.stopped)
   }
 
   #refuse(refusal: Refusal, id?: Request['id'], era: Era = 'legacy'): void {
@@ -205,3 +226,6 @@ export class StdioDoor {
     return new Promise((resolve) => output.once('drain', () => resolve(undefined)))
   }
 }
+
+/** What is refused for now, and may pass later: as HTTP says it, too many requests or a server in trouble. */
+const isPassing = ({ code, facts }: Refusal): boolean => explain(code, facts).http >= 429

@@ -1,5 +1,6 @@
 /** The standing stream of a legacy session in front of a modern server: `subscriptions/listen`, opened anew when the resources change. */
-import type { Stop } from '../lib/stop.ts'
+import { Backoff } from '../lib/backoff.ts'
+import { Stop } from '../lib/stop.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
@@ -8,6 +9,7 @@ import { untimed } from './flight.ts'
 import type { Parcels } from './link.ts'
 import type { ModernLink } from './modern-link.ts'
 import { noticeParcel } from './parcels.ts'
+import { WireError } from './wire.ts'
 
 interface Interest {
   readonly uris: Set<string>
@@ -33,29 +35,47 @@ export class Subscriptions {
     this.#interests.delete(keyOf(call))
   }
 
-  /** Notices until the signal. A server that cannot listen leaves the stream open and silent. */
+  /**
+   * Notices until it is stopped or the connection is gone. A listening that ends is begun again; a server that cannot
+   * listen leaves the stream open and silent.
+   */
   async *stream(link: ModernLink, call: Cleared, stop: Stop): Parcels {
     const interest = this.#interestOf(call)
+    const backoff = new Backoff()
+    let gone = false
+    void link.closed.then(() => {
+      gone = true
+    })
     while (!stop.stopped) {
-      const again = new Promise<'renewed'>((resolve) => {
-        interest.renew = () => resolve('renewed')
-      })
-      const listening = yield* this.#listen(link, call, interest, again, stop)
-      if (!listening) await Promise.race([again, stopped(stop)])
+      const turn = new Stop()
+      const stopped = (): void => turn.stop(stop.reason)
+      interest.renew = () => turn.stop(new Refusal('CANCELLED'))
+      stop.onStop(stopped)
+      try {
+        yield* this.#listen(link, call, interest.uris, backoff, turn)
+        await backoff.wait(turn)
+      } catch (error) {
+        if (stop.stopped || gone) throw error
+        await (isUnable(error) ? new Promise<void>((resolve) => turn.onStop(resolve)) : backoff.wait(turn))
+      } finally {
+        stop.offStop(stopped)
+      }
     }
   }
 
-  async *#listen(link: ModernLink, call: Cleared, interest: Interest, again: Promise<'renewed'>, stop: Stop): Parcels<boolean> {
-    const notifications = { ...allLists, ...(interest.uris.size > 0 && { resourceSubscriptions: [...interest.uris] }) }
+  async *#listen(link: ModernLink, call: Cleared, uris: ReadonlySet<string>, backoff: Backoff, stop: Stop): Parcels {
+    const notifications = { ...allLists, ...(uris.size > 0 && { resourceSubscriptions: [...uris] }) }
     const flight = link.fly(call, 'subscriptions/listen', { notifications }, untimed)
-    const abort = (): void => flight.abort(stop.reason)
-    stop.onStop(abort)
-    void again.then(() => flight.abort(new Refusal('CANCELLED')))
+    stop.onStop(() => flight.abort(stop.reason))
     try {
       for (;;) {
         const message = await flight.next()
-        if (message.kind === 'response') return false
-        if (message.kind !== 'notification' || message.method === 'notifications/subscriptions/acknowledged') continue
+        if (message.kind === 'response' && message.body['code'] === -32601)
+          throw new Refusal('UNKNOWN_METHOD', { detail: 'subscriptions/listen' })
+        if (message.kind === 'response') return
+        if (message.kind !== 'notification') continue
+        backoff.succeeded()
+        if (message.method === 'notifications/subscriptions/acknowledged') continue
         const { [metaKeys.subscriptionId]: _, ...meta } = metaOf(message.params)
         const { _meta, ...params } = message.params
         const notice = noticeParcel(call, link.options.methods, {
@@ -64,11 +84,7 @@ export class Subscriptions {
         })
         if (notice) yield notice
       }
-    } catch (error) {
-      if (stop.stopped) throw error
-      return error instanceof Refusal && error.code === 'CANCELLED'
     } finally {
-      stop.offStop(abort)
       await flight.close()
     }
   }
@@ -83,4 +99,6 @@ export class Subscriptions {
 
 const keyOf = (call: Parcel): string => `${call.principal.id}\n${call.origin.session}`
 
-const stopped = (stop: Stop): Promise<void> => new Promise((resolve) => stop.onStop(resolve))
+/** The server has no subscriptions, which asking again does not change. */
+const isUnable = (error: unknown): boolean =>
+  (error instanceof Refusal && error.code === 'UNKNOWN_METHOD') || (error instanceof WireError && error.status === 405)

@@ -54,7 +54,7 @@ export class HttpWire implements SessionWire {
 
   /** The standing GET stream of the legacy era. A session has one, so all who listen share it; it is opened with the first. */
   async events(headers: () => WireHeaders, stop: Stop): Promise<Queue<Message>> {
-    this.#feed ??= this.#listen(headers).catch(() => undefined)
+    this.#feed ??= this.#listen(headers)
     return this.#listeners.listen(stop)
   }
 
@@ -68,7 +68,10 @@ export class HttpWire implements SessionWire {
     this.#listeners.end()
   }
 
-  /** Reads the standing stream until the wire is closed. A server without one (405) is not asked again; one that lost us is. */
+  /**
+   * Reads the standing stream until the wire is closed. A server without one (405) is not asked again; one that lost us is,
+   * and one that said something unreadable, which is not asked for again.
+   */
   async #listen(headers: () => WireHeaders): Promise<void> {
     const stop = this.#stop
     let lastId: string | undefined
@@ -81,12 +84,17 @@ export class HttpWire implements SessionWire {
       }).catch(() => undefined)
       if (response?.status === 405) return response.discard()
       if (response?.status === 200 && isEventStream(response)) {
-        for await (const event of this.#events(response)) {
-          lastId = event.id ?? lastId
-          waitMs = event.retryMs ?? reconnectMsDefault
-          if (!event.data) continue
-          const message = tryMessage(event.data, this.#options.depthMax)
-          if (message) this.#listeners.tell(message, event.data.length)
+        try {
+          for await (const event of this.#events(response)) {
+            lastId = event.id ?? lastId
+            waitMs = Math.min(event.retryMs ?? reconnectMsDefault, reconnectMsMax)
+            if (!event.data) continue
+            const message = tryMessage(event.data, this.#options.depthMax)
+            if (message) this.#listeners.tell(message, event.data.length)
+          }
+        } catch {
+          lastId = undefined
+          waitMs = Math.min(waitMs * 2, reconnectMsMax)
         }
       } else {
         response?.discard()
