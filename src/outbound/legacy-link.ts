@@ -36,7 +36,9 @@ export class LegacyLink implements Link {
   readonly #options: LinkOptions
   readonly #introduction: Introduction
   #initialized: Promise<JsonObject> | undefined
+  #announcing: Promise<void> | undefined
   #announced = false
+  #reopening: Promise<void> | undefined
   #nextId = 0
   #logLevel: string | undefined
 
@@ -49,7 +51,10 @@ export class LegacyLink implements Link {
 
   /** The server's InitializeResult; asked for once. */
   initialize(): Promise<JsonObject> {
-    this.#initialized ??= this.#initialize()
+    this.#initialized ??= this.#initialize().catch((error: unknown) => {
+      this.#initialized = undefined
+      throw error
+    })
     return this.#initialized
   }
 
@@ -226,18 +231,27 @@ export class LegacyLink implements Link {
   /** The wire, with this session's headers. A session that the server has forgotten is opened again: it did nothing with the request. */
   readonly #recovering: Pick<Wire, 'request'> = {
     request: async (request, _headers, stop) => {
+      const { sessionId } = this.#wire as Partial<SessionWire>
       try {
         return await this.#wire.request(request, this.#headers(), stop)
       } catch (error) {
         if (!(error instanceof WireError) || error.status !== 404) throw error
       }
-      this.#options.log('the server has forgotten the session (HTTP 404): opening another')
-      this.#initialized = undefined
-      this.#announced = false
-      await this.initialize()
-      await this.#announce()
+      if ((this.#wire as Partial<SessionWire>).sessionId === sessionId) this.#reopening ??= this.#reopen()
+      await this.#reopening
       return this.#wire.request(request, this.#headers(), stop)
     },
+  }
+
+  async #reopen(): Promise<void> {
+    this.#options.log('the server has forgotten the session (HTTP 404): opening another')
+    this.#initialized = undefined
+    this.#announced = false
+    try {
+      await this.#announce()
+    } finally {
+      this.#reopening = undefined
+    }
   }
 
   async #initialize(): Promise<JsonObject> {
@@ -261,8 +275,17 @@ export class LegacyLink implements Link {
   /** `notifications/initialized`, once a session: when the client says so, or before the first other message. */
   async #announce(): Promise<void> {
     if (this.#announced) return
-    this.#announced = true
-    await this.#wire.send({ kind: 'notification', method: 'notifications/initialized', params: {} }, await this.#sessionHeaders())
+    this.#announcing ??= this.#sayInitialized().finally(() => {
+      this.#announcing = undefined
+    })
+    await this.#announcing
+  }
+
+  async #sayInitialized(): Promise<void> {
+    const headers = await this.#sessionHeaders()
+    await this.#wire.send({ kind: 'notification', method: 'notifications/initialized', params: {} }, headers).finally(() => {
+      this.#announced = true // said once, also to a server that makes a fault of it
+    })
   }
 
   /** The level a modern request asks for is a property of the legacy session; the louder of two wins, and #notice filters. */

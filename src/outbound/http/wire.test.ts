@@ -46,3 +46,12 @@ for (const [what, unreadable] of [
     )
     await wire.close()
   })
+
+test('an initialize that fails does not lose the session', async () => {
+  const opened = '{"jsonrpc":"2.0","id":1,"result":{}}'
+  const wire = wireOver(answering({ headers: { 'mcp-session-id': 'one' }, body: opened }, { status: 503 }))
+  const initialize = { kind: 'request', id: 1, method: 'initialize', params: {} } as const
+  await wire.request(initialize, {}, new Stop())
+  await assert.rejects(wire.request(initialize, {}, new Stop()), { status: 503 })
+  assert.equal(wire.sessionId, 'one')
+})

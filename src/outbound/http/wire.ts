@@ -42,7 +42,7 @@ export class HttpWire implements SessionWire {
 
   async request(request: Request, headers: WireHeaders, stop: Stop): Promise<WireReply> {
     const response = await this.#post(request, headers, stop)
-    if (request.method === 'initialize') this.sessionId = response.header('mcp-session-id')
+    if (request.method === 'initialize' && response.status === 200) this.sessionId = response.header('mcp-session-id')
     return isEventStream(response) ? this.#stream(response, headers, stop) : this.#single(response)
   }
 
