@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { drained } from '../lib/drained.ts'
 import { Stop } from '../lib/stop.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import { type Arrival, type Departure, type Outlet, onlyOnce } from './arrival.ts'
@@ -158,10 +159,7 @@ function outletOf(response: ServerResponse, gone: Stop): Outlet {
   return {
     write(text) {
       if (gone.stopped || response.writableEnded || response.write(text)) return undefined
-      return new Promise((resolve) => {
-        response.once('drain', resolve)
-        gone.onStop(resolve)
-      })
+      return drained(response)
     },
     end: () => void response.end(),
   }

@@ -4,6 +4,7 @@
  */
 import type { Readable, Writable } from 'node:stream'
 import { Backoff } from '../lib/backoff.ts'
+import { drained } from '../lib/drained.ts'
 import { LineSplitter } from '../lib/lines.ts'
 import { unguessable, uniqueName } from '../lib/random.ts'
 import { type Stop, unstoppable } from '../lib/stop.ts'
@@ -222,8 +223,7 @@ export class StdioDoor {
 
   #line(text: string): Promise<undefined> | undefined {
     const { output } = this.#options
-    if (output.write(`${text}\n`)) return undefined
-    return new Promise((resolve) => output.once('drain', () => resolve(undefined)))
+    return output.write(`${text}\n`) ? undefined : drained(output)
   }
 }
 

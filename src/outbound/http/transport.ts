@@ -1,6 +1,6 @@
 /** How a request reaches an HTTP server: an undici Pool on the network, or a function in this process. */
 import { type Dispatcher, Pool, ProxyAgent } from 'undici'
-import type { Stop } from '../../lib/stop.ts'
+import { type Stop, unlessStopped } from '../../lib/stop.ts'
 import { Incoming } from './incoming.ts'
 import { noProxy } from './no-proxy.ts'
 
@@ -80,7 +80,7 @@ export function networkTransport({ url, tls, proxy }: NetworkOptions): Transport
 export function fetchTransport(fetch: (request: globalThis.Request) => Response | Promise<Response>): Transport {
   const endpoint = 'http://localhost/mcp'
   return {
-    send({ method, headers, body, stop }) {
+    async send({ method, headers, body, stop }) {
       const abort = new AbortController()
       const request = new Request(endpoint, {
         method,
@@ -88,22 +88,24 @@ export function fetchTransport(fetch: (request: globalThis.Request) => Response 
         signal: abort.signal,
         ...(body !== undefined && { body }),
       })
-      return new Promise((resolve, reject) => {
+      const letGo = (): void => abort.abort(stop.reason)
+      const over = (): void => stop.offStop(letGo)
+      stop.onStop(letGo)
+      try {
         // A function may not look at its signal; then it is left to itself.
-        stop.onStop(() => {
-          abort.abort(stop.reason)
-          reject(stop.reason)
-        })
-        const answer = async (): Promise<HttpResponse> => fetched(await fetch(request), stop)
-        answer().then(resolve, reject)
-      })
+        return fetched(await unlessStopped(stop, Promise.resolve(fetch(request))), stop, over)
+      } catch (error) {
+        over()
+        throw error
+      }
     },
     close: async () => undefined,
   }
 }
 
-function fetched(response: Response, stop: Stop): HttpResponse {
-  const body = chunksOf(response, stop)
+/** `over` is told when nothing more of it is wanted. */
+function fetched(response: Response, stop: Stop, over: () => void): HttpResponse {
+  const body = chunksOf(response, stop, over)
   return {
     status: response.status,
     header: (name) => response.headers.get(name) ?? undefined,
@@ -118,13 +120,16 @@ function fetched(response: Response, stop: Stop): HttpResponse {
       }
       return Buffer.concat(chunks)
     },
-    discard: () => void response.body?.cancel().catch(() => undefined),
+    discard() {
+      over()
+      void response.body?.cancel().catch(() => undefined)
+    },
   }
 }
 
 /** A body, let go of as soon as nobody wants it: its source may be waiting for just that. */
-async function* chunksOf({ body }: Response, stop: Stop): AsyncGenerator<Uint8Array> {
-  if (body === null) return
+async function* chunksOf({ body }: Response, stop: Stop, over: () => void): AsyncGenerator<Uint8Array> {
+  if (body === null) return over()
   const reader = body.getReader()
   const letGo = (): void => void reader.cancel(stop.reason).catch(() => undefined)
   stop.onStop(letGo)
@@ -133,5 +138,6 @@ async function* chunksOf({ body }: Response, stop: Stop): AsyncGenerator<Uint8Ar
   } finally {
     stop.offStop(letGo)
     letGo()
+    over()
   }
 }

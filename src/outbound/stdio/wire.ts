@@ -1,4 +1,5 @@
 /** A local server on its standard streams (2026-07-28 stdio): one message a line, stderr to the log. */
+import { drained } from '../../lib/drained.ts'
 import { LineSplitter } from '../../lib/lines.ts'
 import { Refusal } from '../../pipeline/refusal.ts'
 import { type Message, writeMessage } from '../../protocol/json-rpc.ts'
@@ -57,11 +58,7 @@ export class StdioWire extends DuplexWire {
 
   protected write(message: Message): Promise<void> | undefined {
     const line = `${JSON.stringify(writeMessage(message))}\n`
-    if (this.#child.stdin.write(line)) return undefined
-    return new Promise<void>((resolve) => {
-      this.#child.stdin.once('drain', resolve)
-      this.#child.stdin.once('close', resolve)
-    })
+    return this.#child.stdin.write(line) ? undefined : drained(this.#child.stdin)
   }
 
   close(): Promise<void> {
