@@ -51,11 +51,16 @@ export function askParcel(
 /** `elicitation/create` → `elicitation`: the word that roles use, and the capability that a client declares. */
 export const shortWord = (method: string): string => method.slice(0, method.indexOf('/'))
 
-/** True where the client said, on this very request, that it can answer such a question (2026-07-28 basic; MRTR). */
+/**
+ * True where the client said, on this very request, that it can answer such a question (2026-07-28 basic; MRTR). A client
+ * that names no mode of elicitation knows forms (2026-07-28 Elicitation, Capabilities).
+ */
 export function mayAsk(call: Parcel, method: string, params: JsonObject): boolean {
   const declared = call.origin.capabilities[shortWord(method)]
   if (typeof declared !== 'object' || declared === null) return false
-  return params['mode'] !== 'url' || 'url' in declared
+  if (method !== 'elicitation/create') return true
+  const mode = params['mode'] ?? 'form'
+  return Object.hasOwn(declared, String(mode)) || (mode === 'form' && Object.keys(declared).length === 0)
 }
 
 /** `params` with our own progress token instead of the client's, where the client asked for progress. */
