@@ -71,8 +71,9 @@ export class Flight implements Deadline {
   }
 
   expired(): void {
-    const { requestTimeoutMs } = this.#timeouts
-    this.abort(new Refusal('UPSTREAM_TIMEOUT', { detail: requestTimeoutMs }))
+    const { requestTimeoutMs, requestTimeoutMsMax } = this.#timeouts
+    const detail = this.dueAt === this.#lastAt ? requestTimeoutMsMax : requestTimeoutMs
+    this.abort(new Refusal('UPSTREAM_TIMEOUT', { detail }))
   }
 
   /** Lets go of the stream; a flight that has not landed is cancelled. */

@@ -50,3 +50,13 @@ test('a body that is read as it comes holds its server back, and loses nothing',
   const read = await Array.fromAsync(sending(chunks).body)
   assert.equal(Buffer.concat(read).toString(), chunks.join(''))
 })
+
+test('a request that is stopped before there is a connection fails at once, and is not sent', async () => {
+  const stop = new Stop()
+  const incoming = new Incoming(stop)
+  stop.stop(new Error('enough'))
+  await assert.rejects(incoming.head, /enough/)
+  const aborted: Error[] = []
+  incoming.onRequestStart({ abort: (reason: Error) => aborted.push(reason) } as unknown as Dispatcher.DispatchController)
+  assert.equal(aborted.length, 1)
+})

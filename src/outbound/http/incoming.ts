@@ -12,8 +12,11 @@ export class Incoming implements Dispatcher.DispatchHandler, HttpResponse {
   status = 0
   readonly head: Promise<HttpResponse>
   readonly #stop: Stop
-  readonly #abort = (): void =>
-    this.#controller?.abort(this.#stop.reason instanceof Error ? this.#stop.reason : new Error('stopped'))
+  readonly #abort = (): void => {
+    const reason = this.#stop.reason instanceof Error ? this.#stop.reason : new Error('stopped')
+    this.#failed(reason) // there is no controller before there is a connection
+    this.#controller?.abort(reason)
+  }
   #controller: Dispatcher.DispatchController | undefined
   #headers: Record<string, string | string[] | undefined> = {}
   #arrived!: (response: HttpResponse) => void
@@ -32,6 +35,7 @@ export class Incoming implements Dispatcher.DispatchHandler, HttpResponse {
       this.#arrived = resolve
       this.#failed = reject
     })
+    stop.onStop(this.#abort)
   }
 
   header(name: string): string | undefined {
@@ -74,7 +78,7 @@ export class Incoming implements Dispatcher.DispatchHandler, HttpResponse {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    this.#stop.onStop(this.#abort)
+    if (this.#stop.stopped) this.#abort()
   }
 
   onResponseStart(
