@@ -20,6 +20,8 @@ export class Flight implements Deadline {
   dueAt = 0
   readonly #request: Request
   readonly #stop = new Stop()
+  readonly #wholeStopped = (): void => this.abort(this.#whole?.reason)
+  #whole: Stop | undefined
   readonly #timeouts: Timeouts
   readonly #cancelled: (request: Request) => void
   readonly #lastAt: number
@@ -63,6 +65,13 @@ export class Flight implements Deadline {
     }
   }
 
+  /** Ends the flight with this, which it is part of now, and no longer with what it was part of. */
+  heed(whole: Stop | undefined): void {
+    this.#whole?.offStop(this.#wholeStopped)
+    this.#whole = whole
+    whole?.onStop(this.#wholeStopped)
+  }
+
   abort(reason: unknown): void {
     if (this.#over) return
     this.#over = true
@@ -78,6 +87,7 @@ export class Flight implements Deadline {
 
   /** Lets go of the stream; a flight that has not landed is cancelled. */
   close(): Promise<unknown> | undefined {
+    this.heed(undefined)
     if (!this.#over) this.abort(new Refusal('CANCELLED'))
     return this.#stream?.return?.()
   }

@@ -158,8 +158,7 @@ export class LegacyLink implements Link {
 
   async *#follow(launch: () => Promise<Flight>, call: Cleared, stop: Stop): Parcels {
     const flight = await launch()
-    const abort = (): void => flight.abort(stop.reason)
-    stop.onStop(abort)
+    flight.heed(stop)
     let kept = false
     try {
       for (;;) {
@@ -184,8 +183,8 @@ export class LegacyLink implements Link {
         await this.answer(message.id, answer)
       }
     } finally {
-      stop.offStop(abort)
-      if (!kept) await flight.close()
+      if (kept) flight.heed(undefined)
+      else await flight.close()
     }
   }
 

@@ -99,8 +99,7 @@ export class ModernLink implements Link {
     let fresh = false
     for (let round = 0; round < roundsMax; round++) {
       const flight = await this.#launch(call, given ? { ...params, ...given } : params, fresh)
-      const abort = (): void => flight.abort(stop.reason)
-      stop.onStop(abort)
+      flight.heed(stop)
       let reply: Response
       try {
         let step = await this.#next(flight, call)
@@ -110,7 +109,6 @@ export class ModernLink implements Link {
         }
         reply = step
       } finally {
-        stop.offStop(abort)
         await flight.close()
       }
       if (!fresh && this.#isStale(reply)) {
@@ -199,15 +197,13 @@ export class ModernLink implements Link {
 
   async *#initialize(call: Cleared, stop: Stop): Parcels {
     const flight = this.fly(call, 'server/discover', {}, this.#options.timeouts)
-    const abort = (): void => flight.abort(stop.reason)
-    stop.onStop(abort)
+    flight.heed(stop)
     try {
       let step = await this.#next(flight, call)
       while (!('kind' in step)) step = await this.#next(flight, call)
       const body = step.outcome === 'result' ? initializeFromDiscover(step.body, call.origin.version) : step.body
       yield replyParcel(call, this.#options.methods, step.outcome, body)
     } finally {
-      stop.offStop(abort)
       await flight.close()
     }
   }

@@ -29,7 +29,7 @@ function over(t: TestContext, closed: Promise<void>, ...listenings: readonly Lis
   const link = {
     options: { methods: builtInMethods },
     closed,
-    fly: () => ({ next: listenings[begun++] ?? notice, abort: () => undefined, close: () => undefined }),
+    fly: () => ({ next: listenings[begun++] ?? notice, heed: () => undefined, close: () => undefined }),
   } as unknown as ModernLink
   const stop = new Stop()
   const first = new Subscriptions().stream(link, call, stop).next()

@@ -66,7 +66,7 @@ export class Subscriptions {
   async *#listen(link: ModernLink, call: Cleared, uris: ReadonlySet<string>, backoff: Backoff, stop: Stop): Parcels {
     const notifications = { ...allLists, ...(uris.size > 0 && { resourceSubscriptions: [...uris] }) }
     const flight = link.fly(call, 'subscriptions/listen', { notifications }, untimed)
-    stop.onStop(() => flight.abort(stop.reason))
+    flight.heed(stop)
     try {
       for (;;) {
         const message = await flight.next()
