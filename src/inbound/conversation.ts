@@ -7,7 +7,8 @@ import type { JsonObject } from '../lib/strict-json.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import { alongside, type Origin, type Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
-import type { Message, RequestId } from '../protocol/json-rpc.ts'
+import type { Message, Notification, Request, RequestId } from '../protocol/json-rpc.ts'
+import { isLogLevel } from '../protocol/revisions/2026-07-28/meta.ts'
 
 /** As long as a whole request may take where the configuration says nothing else. */
 const answerMsMax = 600_000
@@ -82,6 +83,13 @@ export class Conversation {
     if (!ask) return
     const { parcel } = ask
     ask.answered(alongside(parcel, { leg: 'answer', member: message.outcome, body: message.body, question: parcel.question }))
+  }
+
+  /** What a successful request changes about its sender. */
+  succeeded({ method, params }: Request | Notification, { body }: Cleared): void {
+    if (method === 'logging/setLevel' && isLogLevel(params['level'])) this.origin = { ...this.origin, logLevel: params['level'] }
+    if (method === 'initialize' && typeof body['protocolVersion'] === 'string')
+      this.origin = { ...this.origin, version: body['protocolVersion'] }
   }
 
   close(reason: Refusal): void {

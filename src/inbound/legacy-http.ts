@@ -8,7 +8,6 @@ import type { Cleared } from '../pipeline/judge.ts'
 import type { Principal } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import type { Message, Notification, Request, RequestId } from '../protocol/json-rpc.ts'
-import { isLogLevel } from '../protocol/revisions/2026-07-28/meta.ts'
 import { negotiate, revisionOf } from '../protocol/revisions/index.ts'
 import { clientFacts, legacyVersion } from './classify.ts'
 import { standing } from './conversation.ts'
@@ -91,14 +90,9 @@ export class LegacyHttp {
     if (message.kind === 'request') conversation.end(message.id)
   }
 
-  /** What a successful request changes about its session. */
-  #succeeded(session: Session, sink: LegacySink, { method, params }: Request | Notification, { body }: Cleared): void {
-    const { conversation } = session
-    if (method === 'logging/setLevel' && isLogLevel(params['level']))
-      conversation.origin = { ...conversation.origin, logLevel: params['level'] }
-    if (method !== 'initialize') return
-    if (typeof body['protocolVersion'] === 'string')
-      conversation.origin = { ...conversation.origin, version: body['protocolVersion'] }
+  #succeeded(session: Session, sink: LegacySink, message: Request | Notification, parcel: Cleared): void {
+    session.conversation.succeeded(message, parcel)
+    if (message.method !== 'initialize') return
     this.#options.sessions.keep(session)
     sink.name(session.id)
   }

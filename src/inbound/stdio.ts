@@ -15,19 +15,12 @@ import type { Cleared } from '../pipeline/judge.ts'
 import type { Origin, Parcel } from '../pipeline/parcel.ts'
 import { asRefusal, Refusal } from '../pipeline/refusal.ts'
 import { explain } from '../protocol/errors.ts'
-import {
-  EnvelopeRefused,
-  type Message,
-  type Notification,
-  type Request,
-  readMessage,
-  writeMessage,
-} from '../protocol/json-rpc.ts'
+import { type Message, type Notification, type Request, type RequestId, writeMessage } from '../protocol/json-rpc.ts'
 import type { MethodTable } from '../protocol/methods.ts'
-import { isLogLevel } from '../protocol/revisions/2026-07-28/meta.ts'
 import { type Era, negotiate, revisionOf } from '../protocol/revisions/index.ts'
 import { clientFacts, isModern, readModern } from './classify.ts'
 import { Conversation, standing } from './conversation.ts'
+import { readOrRefuse } from './read-body.ts'
 import { refusalResponse } from './refuse.ts'
 import { asDelivered, asNotice, Questions } from './rewrites.ts'
 import { StandingReply } from './standing-reply.ts'
@@ -87,22 +80,24 @@ export class StdioDoor {
   #read(line: string): void {
     try {
       const value = parseStrict(line, this.#options.limits.depthMax)
-      if (!Array.isArray(value)) return this.#take(readMessage(value))
+      if (!Array.isArray(value)) return this.#take(readOrRefuse(value))
       const batches =
         revisionOf(this.#conversation.origin.version)?.batches === true &&
         value.length > 0 &&
         value.length <= this.#options.limits.batchMax
-      if (!batches) throw new EnvelopeRefused('a message is a JSON object')
-      const messages = value.map(readMessage)
+      if (!batches) throw new Refusal('INVALID_REQUEST', { detail: 'a message is a JSON object' })
+      const messages = value.map(readOrRefuse)
       const alone = messages.some(
         (message) => message.kind !== 'response' && (message.method === 'initialize' || isModern(message, {})),
       )
-      if (alone) throw new EnvelopeRefused('initialize, and a request of a later protocol version, are not part of a batch')
+      if (alone)
+        throw new Refusal('INVALID_REQUEST', {
+          detail: 'initialize, and a request of a later protocol version, are not part of a batch',
+        })
       for (const message of messages) this.#take(message)
     } catch (error) {
-      if (error instanceof JsonRefused) this.#refuse(new Refusal('PARSE', { detail: error.message }))
-      else if (error instanceof EnvelopeRefused) this.#refuse(new Refusal('INVALID_REQUEST', { detail: error.message }), error.id)
-      else throw error
+      const refusal = error instanceof JsonRefused ? new Refusal('PARSE', { detail: error.message }) : asRefusal(error)
+      this.#refuse(refusal, refusal.facts['id'] as RequestId | undefined)
     }
   }
 
@@ -168,13 +163,9 @@ export class StdioDoor {
     }
   }
 
-  #succeeded({ method, params }: Request, { body }: Cleared): void {
-    const { origin } = this.#conversation
-    if (method === 'logging/setLevel' && isLogLevel(params['level']))
-      this.#conversation.origin = { ...origin, logLevel: params['level'] }
-    if (method !== 'initialize' || typeof body['protocolVersion'] !== 'string') return
-    this.#conversation.origin = { ...origin, version: body['protocolVersion'] }
-    queueMicrotask(() => this.#stand())
+  #succeeded(message: Request, parcel: Cleared): void {
+    this.#conversation.succeeded(message, parcel)
+    if (message.method === 'initialize') queueMicrotask(() => this.#stand())
   }
 
   #stand(): void {
