@@ -4,7 +4,7 @@
  */
 
 import type { Queue } from '../lib/queue.ts'
-import type { Stop } from '../lib/stop.ts'
+import { inTime, type Stop, unlessStopped } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared, Judgement } from '../pipeline/judge.ts'
@@ -20,6 +20,7 @@ import { Flight, type Timeouts } from './flight.ts'
 import { legacyStream } from './legacy-streams.ts'
 import { type Link, type LinkOptions, nothing, only, type Parcels } from './link.ts'
 import { askParcel, mayAsk, noticeParcel, progressFor, replyParcel, withProgressToken } from './parcels.ts'
+import { Subscribers } from './subscribers.ts'
 import type { Hold } from './suspended.ts'
 import { type SessionWire, type StreamEvent, type Wire, WireError } from './wire.ts'
 
@@ -35,6 +36,7 @@ export class LegacyLink implements Link {
   readonly #wire: Wire
   readonly #options: LinkOptions
   readonly #introduction: Introduction
+  readonly #subscribers = new Subscribers()
   #initialized: Promise<JsonObject> | undefined
   #announcing: Promise<void> | undefined
   #announced = false
@@ -71,6 +73,14 @@ export class LegacyLink implements Link {
         return only(replyParcel(call, methods, 'result', {}))
       case 'notifications/initialized':
         return this.#told(call)
+      case 'resources/subscribe':
+        this.#subscribers.add(call.subject as string, followerOf(call))
+        break
+      case 'resources/unsubscribe':
+        if (this.#subscribers.remove(call.subject as string, followerOf(call))) break
+        return only(replyParcel(call, methods, 'result', {}))
+      case 'session/delete':
+        return nothing(() => this.unfollow(followerOf(call)))
       case 'session/stream':
       case 'subscriptions/listen':
         return this.#streamed(call, stop)
@@ -89,6 +99,17 @@ export class LegacyLink implements Link {
   async ask(method: string, params: JsonObject): Promise<JsonObject | undefined> {
     const { outcome, body } = await responseOf(this.#fly({ kind: 'request', id: this.#newId(), method, params }))
     return outcome === 'result' ? body : undefined
+  }
+
+  /** Subscribes to a resource for one follower of several. */
+  async follow(uri: string, follower: unknown): Promise<void> {
+    if (this.#subscribers.add(uri, follower)) await this.ask('resources/subscribe', { uri })
+  }
+
+  /** Unsubscribes from what this one followed and nobody else does. */
+  async unfollow(follower: unknown): Promise<void> {
+    for (const uri of this.#subscribers.removeAll(follower))
+      await this.ask('resources/unsubscribe', { uri }).catch(() => undefined)
   }
 
   /** Messages of the server that belong to no request. */
@@ -277,7 +298,10 @@ export class LegacyLink implements Link {
     this.#announcing ??= this.#sayInitialized().finally(() => {
       this.#announcing = undefined
     })
-    await this.#announcing
+    const announcing = this.#announcing
+    const { requestTimeoutMs } = this.#options.timeouts
+    const late = (): Refusal => new Refusal('UPSTREAM_TIMEOUT', { detail: requestTimeoutMs })
+    await inTime(requestTimeoutMs, late, (stop) => unlessStopped(stop, announcing))
   }
 
   async #sayInitialized(): Promise<void> {
@@ -345,6 +369,9 @@ async function responseOf(flight: Flight): Promise<Response> {
     if (message.kind === 'response') return message
   }
 }
+
+/** A session, or a modern client's principal. */
+const followerOf = ({ principal, origin }: Parcel): string => `${principal.id}\n${origin.session}`
 
 function streamEvent(call: Parcel, { kind, ...body }: StreamEvent): Parcel | undefined {
   if (call.origin.era === 'modern') return undefined

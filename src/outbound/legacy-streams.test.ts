@@ -13,9 +13,10 @@ test('a subscription that cannot be made leaves nobody listening', async () => {
   const link = {
     options: { methods: builtInMethods },
     events: async () => queue,
-    ask: async () => {
+    follow: async () => {
       throw new Error('the server is gone')
     },
+    unfollow: async () => undefined,
   } as unknown as LegacyLink
   const call = {
     origin: { era: 'modern' },

@@ -5,6 +5,7 @@
 import type { Stop } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { Cleared } from '../pipeline/judge.ts'
+import { Refusal } from '../pipeline/refusal.ts'
 import { isObject, type Notification, textOf } from '../protocol/json-rpc.ts'
 import type { LegacyLink } from './legacy-link.ts'
 import type { Parcels } from './link.ts'
@@ -34,13 +35,20 @@ const wantedBy: Readonly<Record<string, string>> = {
   'notifications/resources/list_changed': 'resourcesListChanged',
 }
 
+const urisMax = 256
+
 async function* listened(link: LegacyLink, call: Cleared, initialized: JsonObject, stop: Stop): Parcels {
   const { methods } = link.options
   const honoured = honour(call.body['notifications'], initialized['capabilities'])
   const uris = honoured['resourceSubscriptions'] as readonly string[] | undefined
+  if (uris && uris.length > urisMax)
+    throw new Refusal('INVALID_PARAMS', { detail: `"resourceSubscriptions" has more than ${urisMax} addresses` })
   const events = await link.events(stop)
   try {
-    for (const uri of uris ?? []) await link.ask('resources/subscribe', { uri })
+    for (const uri of uris ?? []) {
+      if (stop.stopped) return
+      await link.follow(uri, call)
+    }
     const params = { notifications: honoured }
     const acknowledged = noticeParcel(call, methods, {
       kind: 'notification',
@@ -57,7 +65,7 @@ async function* listened(link: LegacyLink, call: Cleared, initialized: JsonObjec
     yield replyParcel(call, methods, 'result', { resultType: 'complete' })
   } finally {
     await events.return()
-    for (const uri of uris ?? []) await link.ask('resources/unsubscribe', { uri }).catch(() => undefined)
+    await link.unfollow(call)
   }
 }
 

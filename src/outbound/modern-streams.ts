@@ -19,6 +19,10 @@ interface Interest {
 
 const allLists = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true }
 
+const urisMax = 256
+const uriCharsMax = 1024
+const sessionsMax = 1000
+
 export class Subscriptions {
   readonly #interests = new Map<string, Interest>()
 
@@ -26,8 +30,14 @@ export class Subscriptions {
   change(call: Parcel): void {
     const { uris, renew } = this.#interestOf(call)
     const uri = call.subject as string
-    if (call.method === 'resources/subscribe') uris.add(uri)
-    else uris.delete(uri)
+    if (call.method === 'resources/subscribe') {
+      if (uris.size >= urisMax || uri.length > uriCharsMax)
+        throw new Refusal('RATE_LIMITED', {
+          detail: `at most ${urisMax} subscriptions in a session, to short addresses`,
+          fix: 'Unsubscribe first.',
+        })
+      uris.add(uri)
+    } else uris.delete(uri)
     renew()
   }
 
@@ -92,7 +102,10 @@ export class Subscriptions {
   #interestOf(call: Parcel): Interest {
     const key = keyOf(call)
     let interest = this.#interests.get(key)
-    if (!interest) this.#interests.set(key, (interest = { uris: new Set(), renew: () => undefined }))
+    if (interest) return interest
+    const [oldest] = this.#interests.keys()
+    if (this.#interests.size >= sessionsMax && oldest !== undefined) this.#interests.delete(oldest)
+    this.#interests.set(key, (interest = { uris: new Set(), renew: () => undefined }))
     return interest
   }
 }

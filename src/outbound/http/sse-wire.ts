@@ -3,13 +3,13 @@
  * POST to. The path must be of the server's own origin, so that the stream cannot send us elsewhere.
  */
 import { readEvents } from '../../lib/sse.ts'
-import { Stop } from '../../lib/stop.ts'
+import { inTime, Stop } from '../../lib/stop.ts'
 import { Refusal } from '../../pipeline/refusal.ts'
 import { type Message, writeMessage } from '../../protocol/json-rpc.ts'
 import { DuplexWire } from '../duplex.ts'
 import { readUpstream } from '../read-message.ts'
 import { WireError } from '../wire.ts'
-import type { HttpWireOptions } from './wire.ts'
+import { type HttpWireOptions, sendMsMax, tooLate } from './wire.ts'
 
 const endpointTimeoutMs = 10_000
 
@@ -42,10 +42,16 @@ export class SseWire extends DuplexWire {
   }
 
   protected async write(message: Message): Promise<void> {
+    const { transport } = this.#options
     const path = await this.#path
     const body = JSON.stringify(writeMessage(message))
     const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
-    const response = await this.#options.transport.send({ method: 'POST', headers, body, stop: this.#stop }, path)
+    const response = await inTime(
+      sendMsMax,
+      tooLate,
+      (stop) => transport.send({ method: 'POST', headers, body, stop }, path),
+      this.#stop,
+    )
     response.discard()
     if (response.status >= 400) throw new WireError(response.status, `HTTP ${response.status}`)
   }

@@ -24,8 +24,8 @@ const accept = 'application/json, text/event-stream'
 const reconnectMsDefault = 1000
 const reconnectMsMax = 30_000
 const reconnectsMax = 5
-const sendMsMax = 30_000
-const tooLate = (): Refusal => new Refusal('UPSTREAM_TIMEOUT', { detail: sendMsMax })
+export const sendMsMax = 30_000
+export const tooLate = (): Refusal => new Refusal('UPSTREAM_TIMEOUT', { detail: sendMsMax })
 
 export class HttpWire implements SessionWire {
   sessionId: string | undefined
