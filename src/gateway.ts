@@ -185,6 +185,7 @@ export async function openGateway({
   const corridor = (frame: Frame, reply: Reply): Promise<void> => exchange(frame, reply, gate)
   const allServers = new AllServers({
     methods: map.methods,
+    listCharsMax: config.limits.resultBytesMax,
     pass: corridor,
     reachable: (frame) => {
       const principal = rules.identify(frame)

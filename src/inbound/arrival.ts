@@ -18,7 +18,8 @@ export interface Arrival {
 }
 
 export interface Departure {
-  send(status: number, headers: Readonly<Record<string, string>>, body?: string): void
+  /** Undefined when it is on its way, else a promise of when it has been taken, or was given up. */
+  send(status: number, headers: Readonly<Record<string, string>>, body?: string): Promise<undefined> | undefined
   /** Begins an event stream. */
   open(headers: Readonly<Record<string, string>>): Outlet
   /** Stopped when the other side went away before the end. */
@@ -29,6 +30,8 @@ export interface Outlet {
   /** Undefined while the other side keeps up, else a promise of when it has. */
   write(text: string): Promise<void> | undefined
   end(): void
+  /** Ends it at once: what has not been read is not sent. */
+  drop(): void
 }
 
 /** Headers of which a second one could make two readers disagree about the request. */

@@ -1,4 +1,6 @@
 /** Which era a request belongs to, decided for each request by itself, and what a modern one must bring (2026-07-28 basic, versioning). */
+
+import { charsOf } from '../lib/chars.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { Origin } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
@@ -62,18 +64,6 @@ function short(what: string, value: JsonObject | undefined): void {
     throw invalid(`"${what}" has more than ${selfCharsMax} characters`)
 }
 const selfCharsMax = 65_536
-
-/** How long a value is, roughly; it stops counting soon after `enough`. */
-function charsOf(value: unknown, enough: number): number {
-  if (typeof value === 'string') return value.length
-  if (typeof value !== 'object' || value === null) return 8
-  let chars = 2
-  for (const [key, member] of Object.entries(value)) {
-    chars += key.length + charsOf(member, enough - chars)
-    if (chars > enough) break
-  }
-  return chars
-}
 
 export function clientFacts({ clientInfo, capabilities = {} }: JsonObject): Pick<Origin, 'client' | 'capabilities'> {
   const client = isObject(clientInfo) ? clientInfo : undefined

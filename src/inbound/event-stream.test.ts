@@ -1,15 +1,21 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Outlet } from './arrival.ts'
 import { ResumableStream } from './event-stream.ts'
 
 /** What a client reads on one connection. */
 function reader(): Outlet & { readonly data: string[] } {
   const data: string[] = []
-  return { data, write: (text) => void data.push(/^data: (.*)$/m.exec(text)?.[1] ?? ''), end: () => undefined }
+  return {
+    data,
+    write: (text) => void data.push(/^data: (.*)$/m.exec(text)?.[1] ?? ''),
+    end: () => undefined,
+    drop: () => undefined,
+  }
 }
 
-test('a client that opens the stream anew gets what it has not had, and that once', () => {
+test('a client that opens the stream anew gets what it has not had, and that once', async () => {
   const stream = new ResumableStream(false)
   const readers = [reader(), reader(), reader()] as const
   stream.attach(readers[0], undefined)
@@ -18,6 +24,7 @@ test('a client that opens the stream anew gets what it has not had, and that onc
   stream.write('missed')
   stream.attach(readers[1], undefined)
   stream.write('then')
+  await nextTurn()
   stream.detach()
   stream.attach(readers[2], undefined)
   assert.deepEqual(
@@ -26,13 +33,14 @@ test('a client that opens the stream anew gets what it has not had, and that onc
   )
 })
 
-test('a client that says where it was goes on from there', () => {
+test('a client that says where it was goes on from there', async () => {
   const stream = new ResumableStream(false)
   const [first, second] = [reader(), reader()]
   stream.attach(first, undefined)
   for (const data of ['a', 'b', 'c']) stream.write(data)
   stream.attach(second, 1)
   stream.write('d')
+  await nextTurn()
   assert.deepEqual(
     [first.data, second.data],
     [

@@ -3,6 +3,7 @@
  * numbered and kept for a while, and a client that comes back with Last-Event-ID gets what it missed, of this stream only.
  */
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { unguessable } from '../lib/random.ts'
 import { writeEvent } from '../lib/sse.ts'
 import type { Stop } from '../lib/stop.ts'
@@ -33,12 +34,11 @@ export class KeepAlive {
   add(outlet: Outlet, gone: Stop): Outlet {
     this.#outlets.add(outlet)
     gone.onStop(() => this.#outlets.delete(outlet))
+    const forget = (): boolean => this.#outlets.delete(outlet)
     return {
       write: (text) => outlet.write(text),
-      end: () => {
-        this.#outlets.delete(outlet)
-        outlet.end()
-      },
+      end: () => void (forget(), outlet.end()),
+      drop: () => void (forget(), outlet.drop()),
     }
   }
   close(): void {
@@ -55,6 +55,7 @@ export class ResumableStream {
   #seq = 0
   /** The latest that was written to an outlet. */
   #sentSeq = 0
+  #catchingUp: Promise<void> | undefined
   #outlet: Outlet | undefined
   #over = false
 
@@ -82,11 +83,23 @@ export class ResumableStream {
    * is let go.
    */
   attach(outlet: Outlet, afterSeq: number | undefined): void {
-    this.#outlet?.end()
+    this.#outlet?.drop()
     this.#outlet = outlet
     if (afterSeq === undefined && this.#primes) outlet.write(writeEvent('', this.#name(++this.#seq), retryMsDefault))
-    const after = afterSeq ?? this.#sentSeq
-    for (const { seq, data } of this.#kept) if (seq > after) this.#send(seq, data)
+    this.#sentSeq = afterSeq ?? this.#sentSeq
+    if (this.#kept.some(({ seq }) => seq > this.#sentSeq)) this.#catchingUp = nextTurn().then(() => this.#catchUp(outlet))
+    else if (this.#over) this.detach()
+  }
+
+  /** Sends what is kept and was not sent, no faster than it is read; of many who attach in one turn, to the last. */
+  #catchUp(outlet: Outlet): void {
+    if (this.#outlet !== outlet) return
+    this.#catchingUp = undefined
+    for (const { seq, data } of this.#kept) {
+      if (seq <= this.#sentSeq) continue
+      this.#catchingUp = this.#send(seq, data)?.then(() => this.#catchUp(outlet))
+      if (this.#catchingUp) return
+    }
     if (this.#over) this.detach()
   }
 
@@ -96,7 +109,7 @@ export class ResumableStream {
     this.#keptChars += data.length
     while (this.#kept.length > keptMax || (this.#keptChars > keptCharsMax && this.#kept.length > 1))
       this.#keptChars -= this.#kept.shift()?.data.length ?? 0
-    return this.#send(seq, data)
+    return this.#catchingUp ?? this.#send(seq, data)
   }
 
   /** Lets the client go for a while; it comes back with Last-Event-ID. Only for one that was primed for it. */
@@ -111,16 +124,17 @@ export class ResumableStream {
     if (this.#outlet !== outlet) return
     this.#outlet?.end()
     this.#outlet = undefined
+    this.#catchingUp = undefined
   }
 
   end(): void {
     this.#over = true
-    this.detach()
+    if (this.#catchingUp === undefined) this.detach()
   }
 
   #send(seq: number, data: string): Promise<void> | undefined {
     if (this.#outlet === undefined) return undefined
-    this.#sentSeq = Math.max(seq, this.#sentSeq)
+    this.#sentSeq = seq
     return this.#outlet.write(writeEvent(data, this.#name(seq)))
   }
 

@@ -46,7 +46,7 @@ function departure(resolve: (response: Response) => void, gone: Stop): Departure
   return {
     gone,
     send: (status, headers, body) =>
-      resolve(new Response(status === 202 || status === 204 ? null : (body ?? ''), { status, headers })),
+      void resolve(new Response(status === 202 || status === 204 ? null : (body ?? ''), { status, headers })),
     open(headers) {
       const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(undefined, undefined, { highWaterMark: 64 })
       const writer = writable.getWriter()
@@ -65,5 +65,6 @@ function outlet(writer: WritableStreamDefaultWriter<Uint8Array>): Outlet {
       return (writer.desiredSize ?? 0) > 0 ? undefined : writer.ready.catch(() => undefined)
     },
     end: () => void writer.close().catch(() => undefined),
+    drop: () => void writer.abort().catch(() => undefined),
   }
 }

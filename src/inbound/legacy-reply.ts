@@ -5,7 +5,7 @@
 import type { Frame, Reply } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
-import type { Refusal } from '../pipeline/refusal.ts'
+import { Refusal } from '../pipeline/refusal.ts'
 import { type Message, type Response, writeMessage } from '../protocol/json-rpc.ts'
 import type { Departure } from './arrival.ts'
 import { type KeepAlive, type ResumableStream, streamHeaders } from './event-stream.ts'
@@ -35,6 +35,11 @@ export class LegacySink {
     this.#batch = batch
   }
 
+  /** Nobody is there to take the answer, and nothing keeps it for a client that comes back. */
+  get gone(): boolean {
+    return this.#stream === undefined && this.#departure.gone.stopped
+  }
+
   /** Tells the client its session, with the response that opens it. */
   name(session: string): void {
     this.#headers = { ...this.#headers, 'mcp-session-id': session }
@@ -53,12 +58,13 @@ export class LegacySink {
     if (this.#session.conversation.origin.version >= '2025-11-25') this.#open().pause(retryMs)
   }
 
-  respond(response: Response, status = 200, extra: Record<string, string> = {}): void {
+  /** Throws CANCELLED when nobody is there to take it, and nothing keeps it for a client that comes back. */
+  respond(response: Response, status = 200, extra: Record<string, string> = {}): Promise<undefined> | undefined {
     this.#responses.push(response)
     if (this.#expected === 1 && !this.#batch) this.#status = status
     this.#extra = extra
     if (this.#stream) this.#flush(this.#stream)
-    if (--this.#expected === 0) this.#finish()
+    return --this.#expected === 0 ? this.#finish() : undefined
   }
 
   #open(): ResumableStream {
@@ -77,11 +83,12 @@ export class LegacySink {
     for (const response of this.#responses.splice(0)) void stream.write(JSON.stringify(writeMessage(response)))
   }
 
-  #finish(): void {
-    if (this.#stream) return this.#stream.end()
+  #finish(): Promise<undefined> | undefined {
+    if (this.#stream) return void this.#stream.end()
+    if (this.#departure.gone.stopped) throw new Refusal('CANCELLED')
     const messages = this.#responses.map(writeMessage)
     const body = JSON.stringify(this.#batch ? messages : messages[0])
-    this.#departure.send(this.#status, { 'content-type': 'application/json', ...this.#headers, ...this.#extra }, body)
+    return this.#departure.send(this.#status, { 'content-type': 'application/json', ...this.#headers, ...this.#extra }, body)
   }
 }
 
@@ -109,14 +116,13 @@ export class LegacyReply implements Reply {
     if (message.kind !== 'request') return undefined
     const outcome = parcel.member === 'error' ? 'error' : 'result'
     if (outcome === 'result') this.#succeeded?.(parcel)
-    this.#sink.respond({ kind: 'response', id: message.id, outcome, body: parcel.body })
-    return undefined
+    return this.#sink.respond({ kind: 'response', id: message.id, outcome, body: parcel.body })
   }
 
   refuse(refusal: Refusal): void {
     const { message } = this.#frame
-    if (message.kind !== 'request') return
-    this.#sink.respond(
+    if (message.kind !== 'request' || this.#sink.gone) return
+    void this.#sink.respond(
       refusalResponse(refusal, message.id, message.method, 'legacy'),
       statusOf(refusal, 'legacy'),
       headersOf(refusal),

@@ -139,13 +139,14 @@ function departureOf(response: ServerResponse): Departure {
   return {
     gone,
     send(status, headers, body = '') {
-      if (response.headersSent || response.destroyed) return
+      if (response.headersSent || response.destroyed) return undefined
       const close = status === 413 ? { connection: 'close' } : {}
       response.writeHead(
         status,
         status === 202 || status === 204 ? { ...headers } : { ...headers, 'content-length': Buffer.byteLength(body), ...close },
       )
       response.end(body)
+      return taken(response)
     },
     open(headers) {
       response.writeHead(200, headers)
@@ -155,6 +156,21 @@ function departureOf(response: ServerResponse): Departure {
   }
 }
 
+const unreadBytesMax = 65_536
+const readWithinMs = 60_000
+
+/** An answer that is not read holds its exchange, and with it a place among the calls of its caller; but not for ever. */
+function taken(response: ServerResponse): Promise<undefined> | undefined {
+  if ((response.socket?.writableLength ?? 0) <= unreadBytesMax) return undefined
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => response.destroy(), readWithinMs).unref()
+    response.once('close', () => {
+      clearTimeout(timer)
+      resolve(undefined)
+    })
+  })
+}
+
 function outletOf(response: ServerResponse, gone: Stop): Outlet {
   return {
     write(text) {
@@ -162,5 +178,6 @@ function outletOf(response: ServerResponse, gone: Stop): Outlet {
       return drained(response)
     },
     end: () => void response.end(),
+    drop: () => void ((response.socket?.writableLength ?? 0) > unreadBytesMax ? response.destroy() : response.end()),
   }
 }

@@ -49,20 +49,19 @@ export class ModernReply implements Reply {
       outcome: parcel.member === 'error' ? 'error' : 'result',
       body: asNotice(this.#frame, parcel, body),
     }
-    this.#finish(response, relayedStatus(response), {})
-    return undefined
+    return this.#finish(response, relayedStatus(response), {})
   }
 
   refuse(refusal: Refusal): void {
     const { message } = this.#frame
     if (this.#departure.gone.stopped || this.#over) return
     const response = refusalResponse(refusal, this.#id, message.method, 'modern')
-    this.#finish(response, response.outcome === 'result' ? 200 : statusOf(refusal, 'modern'), headersOf(refusal))
+    void this.#finish(response, response.outcome === 'result' ? 200 : statusOf(refusal, 'modern'), headersOf(refusal))
   }
 
   /** A notification has no response: accepted, once the exchange is over. */
   settle(): void {
-    if (!this.#over && this.#frame.message.kind === 'notification') this.#send(202, {})
+    if (!this.#over && this.#frame.message.kind === 'notification') void this.#send(202, {})
     else if (!this.#over) this.#outlet?.end()
   }
 
@@ -77,17 +76,17 @@ export class ModernReply implements Reply {
     return full?.then(() => undefined)
   }
 
-  #finish(response: Response, status: number, headers: Readonly<Record<string, string>>): void {
-    if (this.#outlet) {
-      this.#over = true
-      this.#outlet.write(writeEvent(text(writeMessage(response))))
-      this.#outlet.end()
-    } else this.#send(status, headers, text(writeMessage(response)))
+  #finish(response: Response, status: number, headers: Readonly<Record<string, string>>): Promise<undefined> | undefined {
+    if (this.#outlet === undefined) return this.#send(status, headers, text(writeMessage(response)))
+    this.#over = true
+    const full = this.#outlet.write(writeEvent(text(writeMessage(response))))
+    this.#outlet.end()
+    return full?.then(() => undefined)
   }
 
-  #send(status: number, headers: Readonly<Record<string, string>>, body?: string): void {
+  #send(status: number, headers: Readonly<Record<string, string>>, body?: string): Promise<undefined> | undefined {
     this.#over = true
-    this.#departure.send(
+    return this.#departure.send(
       status,
       { ...(body !== undefined && { 'content-type': 'application/json' }), ...this.#extra, ...headers },
       body,

@@ -41,6 +41,7 @@ async function heard(
   }
   const all = new AllServers({
     methods: builtInMethods,
+    listCharsMax: 1_000_000,
     reachable: () => Object.keys(servers),
     pass: async (one, reply) => void (await (one.server === undefined ? refused : (servers[one.server] as Server))(reply, one)),
   })
@@ -57,6 +58,7 @@ async function listed(
   let tools: JsonObject[] = []
   const all = new AllServers({
     methods: builtInMethods,
+    listCharsMax: 1_000_000,
     reachable: () => Object.keys(servers),
     pass: async (one, reply) => void (await (servers[one.server ?? ''] ?? refuses)(reply, one)),
   })

@@ -3,6 +3,8 @@
  * Every server is asked in its own exchange, with its own decision and its own record; a server that fails or refuses is
  * missing from a list, and the others are there.
  */
+
+import { charsOf } from '../../lib/chars.ts'
 import { uniqueName } from '../../lib/random.ts'
 import { inTime, Stop, unlessStopped } from '../../lib/stop.ts'
 import type { JsonObject } from '../../lib/strict-json.ts'
@@ -21,6 +23,8 @@ import { Acknowledgement, subscription } from './subscription.ts'
 
 export interface AllServersOptions {
   readonly methods: MethodTable
+  /** Of all pages of one server's list together; a server that has more to say is left out. */
+  readonly listCharsMax: number
   /** The servers that the sender of this frame may use at all; throws UNAUTHENTICATED. */
   reachable(frame: Frame): Promise<readonly string[]> | readonly string[]
   /** The corridor. */
@@ -89,12 +93,16 @@ export class AllServers {
     const parts: Part[] = []
     let last: Cleared | undefined
     let cursor: unknown
+    let chars = 0
     for (let page = 0; page < pagesMax; page++) {
       const params = cursor === undefined ? frame.message.params : { ...frame.message.params, cursor: cursor as string }
       const { result, refusal } = await this.#ask(sub(frame, server, params), reply)
       if (refusal) return { parts, refusal, ...(last && { last }) }
       last = result ?? last
       if (result?.member !== 'result') break
+      chars += charsOf(result.body, this.#options.listCharsMax)
+      if (chars > this.#options.listCharsMax)
+        return { parts: [], refusal: new Refusal('RESULT_TOO_LARGE', { detail: this.#options.listCharsMax }) }
       parts.push({ server, body: result.body })
       cursor = result.body['nextCursor']
       if (cursor === undefined) break
