@@ -4,6 +4,7 @@
  */
 import type { Stop } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
+import { askParcel, mayAsk } from '../pipeline/ask.ts'
 import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import { alongside, type Parcel } from '../pipeline/parcel.ts'
@@ -17,7 +18,7 @@ import { modern } from '../protocol/revisions/index.ts'
 import { Flight, type Timeouts, untimed } from './flight.ts'
 import { type Link, type LinkOptions, only, type Parcels } from './link.ts'
 import { Subscriptions } from './modern-streams.ts'
-import { askParcel, mayAsk, noticeParcel, progressFor, replyParcel, withProgressToken } from './parcels.ts'
+import { noticeParcel, progressFor, replyParcel, withProgressToken } from './parcels.ts'
 import { withoutInvalidTools } from './tool-catalog.ts'
 import type { Wire } from './wire.ts'
 

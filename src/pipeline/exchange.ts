@@ -5,6 +5,7 @@
 import type { Stop } from '../lib/stop.ts'
 import type { Notification, Request } from '../protocol/json-rpc.ts'
 import type { Headers } from '../protocol/revisions/2026-07-28/headers.ts'
+import { holdsQuestions, withAllowedQuestions } from './enclosed.ts'
 import { type Bench, type Cleared, type Judgement, judge } from './judge.ts'
 import type { Origin, Parcel, Principal } from './parcel.ts'
 import { asRefusal, type Refusal, within } from './refusal.ts'
@@ -127,9 +128,11 @@ function pass(
   throw judgement.refused
 }
 
-/** A promise only where a guard needs one. */
+/** A promise only where a guard needs one, or where what a server says holds questions. */
 function judged(parcel: Parcel, gate: Gate, record: Record): Promise<Judgement> | Judgement {
-  const judgement = judge(parcel, gate)
+  const judgement = holdsQuestions(parcel)
+    ? withAllowedQuestions(parcel, (ask) => judged(ask, gate, record)).then((rest) => judge(rest, gate))
+    : judge(parcel, gate)
   if (judgement instanceof Promise) return judgement.then((late) => noted(parcel, late, record))
   return noted(parcel, judgement, record)
 }

@@ -2,41 +2,11 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { unstoppable } from '../lib/stop.ts'
 import type { Gate } from './exchange.ts'
+import { call } from './fixture.test.ts'
 import { type Guard, type Mode, pass, type Verdict } from './guard.ts'
 import { type Bench, judge } from './judge.ts'
-import { noHeaders, type Parcel } from './parcel.ts'
+import type { Parcel } from './parcel.ts'
 
-const origin = {
-  door: 'http',
-  era: 'modern',
-  version: '2026-07-28',
-  client: undefined,
-  capabilities: {},
-  session: undefined,
-  logLevel: undefined,
-  remote: undefined,
-} as const
-export const call: Parcel = Object.freeze({
-  ...({
-    exchange: 'x',
-    leg: 'call',
-    sender: 'client',
-    principal: { kind: 'anonymous', id: 'anonymous' },
-    origin,
-    server: 'files',
-    method: 'tools/call',
-    concerns: 'tool',
-  } as const),
-  ...({
-    subject: 'read',
-    class: 'read',
-    member: 'params',
-    body: { name: 'read' },
-    question: undefined,
-    list: undefined,
-    paramHeaders: noHeaders,
-  } as const),
-})
 const guard = (answer: Guard['judge'], name = 'policy', legs: Guard['legs'] = ['call', 'catalog']): Guard => ({
   name,
   legs,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { JsonObject } from '../lib/strict-json.ts'
-import type { Parcel } from '../pipeline/parcel.ts'
-import { mayAsk } from './parcels.ts'
+import { mayAsk } from './ask.ts'
+import type { Parcel } from './parcel.ts'
 
 const form = { mode: 'form', requestedSchema: {} }
 const url = { mode: 'url', url: 'https://example.com' }
