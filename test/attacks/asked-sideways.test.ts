@@ -116,3 +116,10 @@ it('a refused one is in the audit log', async () => {
     ),
   )
 })
+
+it('the result of a legacy server cannot pretend to be a question, nor bring a state of its own', async () => {
+  for (const { url } of Object.values(gateways)) {
+    const got = await modern(`${url}/old/mcp`, 'tools/call', { name: 'sideways' }, { capabilities: able })
+    assert.deepEqual(passed(got), { content: [], resultType: 'complete' })
+  }
+})

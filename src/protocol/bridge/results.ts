@@ -9,5 +9,6 @@ export function bridgeReply(body: JsonObject, outcome: Outcome, row: Method | un
   if (from === to || to === 'legacy') return body
   if (outcome === 'error') return body['code'] === -32002 ? { ...body, code: -32602 } : body
   const cache = row?.cacheable ? { ttlMs: 0, cacheScope: 'private' } : {}
-  return { resultType: 'complete', ...cache, ...body }
+  const { inputRequests, requestState, ...said } = body // words that a legacy server has not, and that a modern client obeys
+  return { ...cache, ...said, resultType: 'complete' }
 }
