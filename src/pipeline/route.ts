@@ -38,7 +38,7 @@ export function route(frame: Frame, principal: Principal, map: Map): Routed {
     list: undefined,
     paramHeaders: row.concerns === 'tool' ? paramHeadersOf(frame) : noHeaders,
   })
-  const answers = row.mayAsk && frame.origin.era === 'modern' ? answersIn(call) : none
+  const answers = (row.mayAsk || row.answers) && frame.origin.era === 'modern' ? answersIn(call) : none
   return { call, answers }
 }
 

@@ -41,6 +41,8 @@ export interface Method {
   readonly internal?: true
   /** `input_required` may be the answer (2026-07-28, Multi Round-Trip Requests). */
   readonly mayAsk?: true
+  /** Brings answers to questions that were asked elsewhere (SEP-2663, `inputResponses`). */
+  readonly answers?: true
 }
 
 const member = (key: string) => ({ subject: (params: JsonObject) => params[key], subjectPath: [key] })
@@ -98,7 +100,7 @@ const rows: Readonly<Record<string, Method>> = {
   'subscriptions/listen': { ...call, concerns: 'server', class: 'read', era: 'modern' },
   // io.modelcontextprotocol/tasks (SEP-2663) and the older vocabulary of 2025-11-25
   'tasks/get': { ...task, class: 'read' },
-  'tasks/update': { ...task, class: 'write', era: 'modern' },
+  'tasks/update': { ...task, class: 'write', era: 'modern', answers: true },
   'tasks/cancel': { ...task, class: 'write' },
   'tasks/result': { ...task, class: 'read', era: 'legacy' },
   'tasks/list': { ...call, concerns: 'server', class: 'read', era: 'legacy' },

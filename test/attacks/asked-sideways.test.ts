@@ -1,13 +1,13 @@
 /**
  * A server asks the client something, and not by a question: in the result of a legacy server, in an error, in a task. A client
  * obeys these as it obeys a question, so they need what a question needs: a rule that allows it, and a client that declared it
- * (AUTH-R1; checklist 53, 155).
+ * (AUTH-R1; checklist 53, 155). And what a client answers to a task reaches the server.
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { Legacy, modern, modernParts, Stream } from './support/client.ts'
+import { type Got, Legacy, modern, modernParts, Stream } from './support/client.ts'
 import { type Echo, echo, type Json, type Turn } from './support/echo.ts'
-import { httpServer, open, passed, recordOf, until, yard } from './support/house.ts'
+import { httpServer, open, passed, recordOf, refused, until, yard } from './support/house.ts'
 
 const house = yard()
 const page = { mode: 'url', url: 'https://evil.example', elicitationId: 'e', message: 'Log in' }
@@ -122,4 +122,24 @@ it('the result of a legacy server cannot pretend to be a question, nor bring a s
     const got = await modern(`${url}/old/mcp`, 'tools/call', { name: 'sideways' }, { capabilities: able })
     assert.deepEqual(passed(got), { content: [], resultType: 'complete' })
   }
+})
+
+describe('an answer to a task (tasks/update)', () => {
+  const update = (url: string, inputResponses: Json): Promise<Got> =>
+    modern(`${url}/young/mcp`, 'tasks/update', { taskId: 'task-1', inputResponses }, { capabilities: able })
+  const updates = (): readonly Json[] =>
+    young.heard.filter(({ message }) => message['method'] === 'tasks/update').map(({ message }) => message['params'] as Json)
+
+  it('is refused when it is none, and the server is not asked', async () => {
+    refused(await update(gateways.asking.url, { a: 'yes' }), 400, 'INVALID_PARAMS', /every entry of "inputResponses"/)
+    assert.deepEqual(updates(), [])
+  })
+
+  it('reaches the server, and was judged as an answer', async () => {
+    passed(await update(gateways.asking.url, { a: { action: 'accept' }, b: { action: 'decline' } }))
+    assert.deepEqual(updates().at(-1)?.['inputResponses'], { a: { action: 'accept' }, b: { action: 'decline' } })
+    await until('it is written', () =>
+      recordOf(gateways.asking).some(({ method, answers }) => method === 'tasks/update' && answers === 2),
+    )
+  })
 })
