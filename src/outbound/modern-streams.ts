@@ -17,6 +17,9 @@ interface Interest {
   renew: () => void
 }
 
+/** An answer to our own request, and what belongs to a request, never to a standing stream. */
+const notForStreams = new Set(['notifications/subscriptions/acknowledged', 'notifications/progress'])
+
 const allLists = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true }
 
 const urisMax = 256
@@ -85,7 +88,7 @@ export class Subscriptions {
         if (message.kind === 'response') return
         if (message.kind !== 'notification') continue
         backoff.succeeded()
-        if (message.method === 'notifications/subscriptions/acknowledged') continue
+        if (notForStreams.has(message.method)) continue
         const { [metaKeys.subscriptionId]: _, ...meta } = metaOf(message.params)
         const { _meta, ...params } = message.params
         const notice = noticeParcel(call, link.options.methods, {

@@ -143,3 +143,10 @@ describe('an answer to a task (tasks/update)', () => {
     )
   })
 })
+
+it('a standing stream of a legacy client tells of no progress: it belongs to no request of this client', async () => {
+  const session = await Legacy.open(`${gateways.asking.url}/young/mcp`)
+  const stand = (): Stream => new Stream(session.url, { method: 'GET', headers: session.headers() })
+  const text = await heard(stand, 'notifications/progress', { progressToken: 1, progress: 1, message: 'Half done' })
+  assert.doesNotMatch(text, /Half done/)
+})
