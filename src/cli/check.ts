@@ -14,11 +14,13 @@ export function checkCommand(): Command {
     .option('--schema', 'print the JSON Schema of the configuration, for editors')
     .action(async ({ config: file, secrets, json, schema }: { config: string; secrets: boolean; json?: true; schema?: true }) => {
       if (schema) return void process.stdout.write(`${JSON.stringify(configJsonSchema(), undefined, 2)}\n`)
-      const { valid, problems, text, servers } = await configCheck(file, { secrets: secrets ? 'fetch' : 'leave' })
+      const { valid, problems, warnings, text, servers } = await configCheck(file, { secrets: secrets ? 'fetch' : 'leave' })
       if (!valid) process.exitCode = 1
-      if (json) process.stdout.write(`${JSON.stringify({ file, valid, problems })}\n`)
-      else if (valid)
-        process.stdout.write(`${styled('green', 'ok')}  ${file}: ${servers === 1 ? '1 server' : `${servers} servers`}\n`)
-      else process.stdout.write(problemsText(file, problems, text, process.stdout))
+      if (json) process.stdout.write(`${JSON.stringify({ file, valid, problems, warnings })}\n`)
+      else {
+        const ok = `${styled('green', 'ok')}  ${file}: ${servers === 1 ? '1 server' : `${servers} servers`}\n`
+        const warned = problemsText(file, warnings, text, process.stdout, 'warning')
+        process.stdout.write(valid ? warned + ok : problemsText(file, problems, text, process.stdout))
+      }
     })
 }

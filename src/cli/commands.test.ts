@@ -79,7 +79,7 @@ test('check: for machines; a missing secret; a missing file', async () => {
   write('servers: { files: { command: [x], env: { TOKEN: "env:SEKISHO_TEST_NOT_SET" } } }')
   await transcript(`
 $ check --json
-{"file":"FILE","valid":false,"problems":[{"path":"servers.files.env.TOKEN","line":1,"column":49,"message":"refers to the variable SEKISHO_TEST_NOT_SET, which is not set","fix":"set SEKISHO_TEST_NOT_SET before you start the gateway"}]}
+{"file":"FILE","valid":false,"problems":[{"path":"servers.files.env.TOKEN","line":1,"column":49,"message":"refers to the variable SEKISHO_TEST_NOT_SET, which is not set","fix":"set SEKISHO_TEST_NOT_SET before you start the gateway"}],"warnings":[]}
 [1]
 $ check --no-secrets
 ok  FILE: 1 server
@@ -88,6 +88,21 @@ ok  FILE: 1 server
   const { code, out } = await run('check', '-c', join(folder, 'none.yaml'))
   assert.equal(code, 1)
   assert.match(out, /none\.yaml:1:1 does not exist\n {2}fix make one with: sekisho init/)
+})
+
+test('check: what a revoked key leaves behind is a warning', async () => {
+  write('roles: { r: [{ effect: allow, server: "*", tools: ["*"] }] }\nbindings:\n  - { role: r, apiKey: ci }\n')
+  await transcript(`
+$ check
+FILE:3:24 bindings[0].apiKey names the key "ci", which does not exist, so it grants nothing
+  3 |   - { role: r, apiKey: ci }
+    |                        ^
+  fix set identity: { mode: api-keys, keys: [...] }
+
+1 warning in FILE
+ok  FILE: 0 servers
+[0]
+`)
 })
 
 test('init: writes a configuration that is good, and never over one', async () => {

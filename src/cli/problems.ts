@@ -6,15 +6,25 @@ import { plain, styled } from './table.ts'
 const excerptMax = 120
 
 /** On stderr, with excerpts of `file`. */
-export function printProblems(file: string, problems: readonly Problem[]): void {
-  process.stderr.write(problemsText(file, problems, textOf(file), process.stderr))
+export function printProblems(file: string, problems: readonly Problem[], kind: Kind = 'error'): void {
+  process.stderr.write(problemsText(file, problems, textOf(file), process.stderr, kind))
 }
 
-export function problemsText(file: string, problems: readonly Problem[], text: string, stream: NodeJS.WriteStream): string {
+type Kind = 'error' | 'warning'
+
+/** Empty where there are none. */
+export function problemsText(
+  file: string,
+  problems: readonly Problem[],
+  text: string,
+  stream: NodeJS.WriteStream,
+  kind: Kind = 'error',
+): string {
+  if (problems.length === 0) return ''
   const lines = text.split(/\r?\n/)
-  const count = problems.length === 1 ? '1 error' : `${problems.length} errors`
+  const count = problems.length === 1 ? `1 ${kind}` : `${problems.length} ${kind}s`
   const each = problems.map((problem) => problemText(file, problem, lines[problem.line - 1] ?? '', stream))
-  return `${each.join('\n')}\n${styled('red', count, stream)} in ${file}\n`
+  return `${each.join('\n')}\n${styled(kind === 'error' ? 'red' : 'yellow', count, stream)} in ${file}\n`
 }
 
 /** Place and message, the line with a caret under it, and what to do. A long line is shown from a little before the place. */

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { styleText } from 'node:util'
 import { Command } from 'commander'
 import { checkConfig } from '../config/load.ts'
+import type { Problem } from '../config/problem.ts'
 import { watchConfig } from '../config/watch.ts'
 import { type GatewayEvent, openGateway } from '../gateway.ts'
 import { clientConfigs } from './client-configs.ts'
@@ -29,11 +30,16 @@ export function startCommand(): Command {
 
 async function start(options: Options): Promise<void> {
   const file = resolve(options.example ? await prepareExample() : options.config)
-  const { config, problems } = await checkConfig(file)
+  const { config, problems, warnings } = await checkConfig(file)
   if (config === undefined) {
     printProblems(file, problems)
     process.exit(1)
   }
+  const warn = (warnings: readonly Problem[]): void => {
+    if (!options.json) printProblems(file, warnings, 'warning')
+    else if (warnings.length > 0) process.stdout.write(`${JSON.stringify({ event: 'config-warned', warnings })}\n`)
+  }
+  warn(warnings)
   const tell = (event: GatewayEvent): void => {
     if (options.quiet && event.kind !== 'failed') return
     if (options.json) return void process.stdout.write(`${JSON.stringify(forMachines(event))}\n`)
@@ -52,13 +58,19 @@ async function start(options: Options): Promise<void> {
   else welcome(url, adminUrl, Object.keys(config.servers), file)
 
   const watch = watchConfig(file, {
-    changed: async (next) => {
+    changed: async (next, warnings) => {
+      warn(warnings)
       await gateway.reload(next)
       if (!options.json) console.log(styleText('gray', 'the new configuration is in force'))
     },
     refused: (problems) => {
       if (options.json) return void process.stdout.write(`${JSON.stringify({ event: 'config-refused', problems })}\n`)
-      console.error(styleText('yellow', 'the changed configuration has errors; the old one stays in force'))
+      console.error(
+        styleText(
+          'yellow',
+          'the changed configuration has errors; the old one stays in force, also where a key or a rule was taken out',
+        ),
+      )
       printProblems(file, problems)
     },
   })

@@ -75,8 +75,6 @@ const refusals: readonly [marked: string, path: string, message: RegExp, fix: Re
   // references
   ['bindings: [ { role: ¦reder, anonymous: true } ]', 'bindings[0].role', /does not exist/, /./],
   [`${roles}\nbindings: [ { role: ¦reder, anonymous: true } ]`, 'bindings[0].role', /"reder"/, /"reader"/],
-  [`${roles}\nbindings: [ { role: reader, apiKey: ¦ci } ]`, 'bindings[0].apiKey', /"ci", which does not exist/, /api-keys/],
-  [`${roles}\n${keys}\nbindings: [ { role: reader, apiKey: ¦c1 } ]`, 'bindings[0].apiKey', /"c1"/, /"ci"/],
   [`${roles}\nbindings: [ ¦{ role: reader } ]`, 'bindings[0]', /exactly one of/, /./],
   [`${roles}\nbindings: [ { role: reader, anonymous: ¦false } ]`, 'bindings[0].anonymous', /cannot be false/, /./],
   ['roles: { r: [ { effect: deny, server: ¦fils, tools: ["*"] } ] }', 'roles.r[0].server', /"fils", which does not/, /./],
@@ -160,6 +158,18 @@ const write = (name: string, text: string): string => {
   writeFileSync(join(folder, name), text)
   return join(folder, name)
 }
+
+test('a binding to a key that is not there grants nothing and stops nothing: whoever revokes a key takes it out, and it is out', async () => {
+  const warned = async (text: string) => {
+    const { config, warnings } = await checkConfig(write('revoked.yaml', text), {})
+    assert.ok(config)
+    return warnings.map(({ line, path, message, fix }) => `${line} ${path} ${message}; ${fix}`)
+  }
+  assert.deepEqual(await warned(`${roles}\n${keys}\nbindings: [ { role: reader, apiKey: c1 }, { role: reader, apiKey: ci } ]`), [
+    '3 bindings[0].apiKey names the key "c1", which does not exist, so it grants nothing; did you mean "ci"?; where the key was revoked, remove this binding too',
+  ])
+  assert.match((await warned(`${roles}\nbindings: [ { role: reader, apiKey: ci } ]`))[0] ?? '', /set identity: .*api-keys/)
+})
 
 test('a secret is fetched, reaches the child, and shows nowhere else', async () => {
   write('token', 'from-a-file\n')

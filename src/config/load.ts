@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { withEnvironment } from './child-environment.ts'
 import { complaintsOf } from './complaints.ts'
-import { crossChecks } from './cross-checks.ts'
+import { crossChecks, harmlessChecks } from './cross-checks.ts'
 import { type ConfigDocument, readDocument } from './document.ts'
 import { type Environment, noProxy, readEnvironment, type Variables } from './environment.ts'
 import { mapped, withPaths } from './paths.ts'
@@ -28,6 +28,8 @@ export async function loadConfig(file: string, variables?: Variables, { secrets 
 export interface Checked {
   readonly config: Config | undefined
   readonly problems: readonly Problem[]
+  /** What is no reason to refuse the configuration. */
+  readonly warnings: readonly Problem[]
   /** The document, for excerpts; empty when it could not be read. */
   readonly text: string
 }
@@ -42,7 +44,7 @@ export async function checkConfig(
   try {
     text = await readText(file)
   } catch (error) {
-    return { config: undefined, problems: [unreadable(error)], text: '' }
+    return { config: undefined, problems: [unreadable(error)], warnings: [], text: '' }
   }
   const environment = readEnvironment(variables)
   return { ...check(text, dirname(resolve(file)), secrets === 'fetch' ? environment : undefined, environment.proxy), text }
@@ -70,8 +72,9 @@ async function readText(file: string): Promise<string> {
 
 function check(text: string, folder: string, environment: Environment | undefined, proxy = noProxy): Omit<Checked, 'text'> {
   const document = readDocument(text)
-  const refuse = (complaints: readonly Complaint[]) => ({ config: undefined, problems: placed(complaints, document) })
-  if (document.faults.length > 0) return { config: undefined, problems: document.faults.map((fault) => ({ path: '', ...fault })) }
+  const refused = (problems: readonly Problem[]) => ({ config: undefined, problems, warnings: [] })
+  const refuse = (complaints: readonly Complaint[]) => refused(placed(complaints, document))
+  if (document.faults.length > 0) return refused(document.faults.map((fault) => ({ path: '', ...fault })))
   if (document.complaints.length > 0) return refuse(document.complaints)
   const read = configSchema.safeParse(document.value ?? {})
   if (!read.success) return refuse(complaintsOf(read.error.issues, document.value))
@@ -81,7 +84,8 @@ function check(text: string, folder: string, environment: Environment | undefine
   const lost: Complaint[] = []
   const servers = mapped(draft.servers, (server, id) => withEnvironment(server, id, folder, environment, lost))
   if (lost.length > 0) return refuse(lost)
-  return { config: deepFreeze({ ...draft, servers, proxy }), problems: [] }
+  const harmless = harmlessChecks.flatMap((one) => one(read.data))
+  return { config: deepFreeze({ ...draft, servers, proxy }), problems: [], warnings: placed(harmless, document) }
 }
 
 /** In the order of the document. */

@@ -19,7 +19,7 @@ export interface Watch {
 export interface WatchOptions {
   readonly variables?: Variables
   /** Takes a new configuration over. When it throws or rejects, that is a problem like any other. */
-  readonly changed: (config: Config) => void | Promise<void>
+  readonly changed: (config: Config, warnings: readonly Problem[]) => void | Promise<void>
   /** The old configuration is kept. */
   readonly refused: (problems: readonly Problem[]) => void
   /** How often the file is looked at. */
@@ -43,14 +43,14 @@ export function watchConfig(file: string, { variables, changed, refused, pollMs 
   let queue: Promise<unknown> = Promise.resolve()
   const load = async (): Promise<boolean> => {
     await atRest(file)
-    const { config, problems, text } = await checkConfig(file, variables)
+    const { config, problems, warnings, text } = await checkConfig(file, variables)
     try {
       if (config !== undefined && text.trim() === '') {
         refused([emptied])
         return false
       }
       if (config === undefined) refused(problems)
-      else await changed(config)
+      else await changed(config, warnings)
     } catch (error) {
       const message = `could not be taken over: ${error instanceof Error ? error.message : 'unknown'}`
       refused([{ path: '', line: 1, column: 1, message, fix: 'correct the cause and reload' }])

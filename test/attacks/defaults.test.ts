@@ -124,7 +124,6 @@ const refusedConfigs: readonly (readonly [says: string, config: object])[] = [
   ['a wildcard for hosts', { allowedHosts: ['*'] }],
   ['a binding to an unknown role', { bindings: [{ role: 'admin', anonymous: true }] }],
   ['a binding to nobody', { roles: { r: [all] }, bindings: [{ role: 'r' }] }],
-  ['a binding to an unknown key', { roles: { r: [all] }, bindings: [{ role: 'r', apiKey: 'nobody' }] }],
   [
     'a binding to a key and to everyone',
     {

@@ -5,6 +5,8 @@ export interface ConfigReport {
   readonly file: string
   readonly valid: boolean
   readonly problems: readonly Problem[]
+  /** What would not keep it from starting. */
+  readonly warnings: readonly Problem[]
   /** The document, for excerpts. */
   readonly text: string
   readonly servers: number
@@ -12,6 +14,6 @@ export interface ConfigReport {
 
 /** Says whether the gateway would start with the configuration in `file`, and if not, every reason. */
 export async function configCheck(file: string, options?: LoadOptions): Promise<ConfigReport> {
-  const { config, problems, text } = await checkConfig(file, undefined, options)
-  return { file, valid: config !== undefined, problems, text, servers: Object.keys(config?.servers ?? {}).length }
+  const { config, problems, warnings, text } = await checkConfig(file, undefined, options)
+  return { file, valid: config !== undefined, problems, warnings, text, servers: Object.keys(config?.servers ?? {}).length }
 }
