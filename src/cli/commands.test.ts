@@ -90,6 +90,25 @@ ok  FILE: 1 server
   assert.match(out, /none\.yaml:1:1 does not exist\n {2}fix make one with: sekisho init/)
 })
 
+const token = `ghp_${'a'.repeat(36)}`
+for (const [says, text] of [
+  ['a token in env', `servers: { a: { command: [x], env: { TOKEN: ${token} } } }`],
+  ['a password in a URL', `servers: { a: { url: "https://u:${token}@h.example/" } }`],
+  ['a key where its digest should be', `identity: { mode: api-keys, keys: [{ id: ci, sha256: ${token} }] }`],
+  ['a number', `servers: { a: { command: [x], env: { PASSWORD: 31337 } } }`],
+  ['a token for a key', `${token}: 1`],
+  ['a token for a role', `bindings: [{ role: ${token}, anonymous: true }]`],
+  ['a token in what cannot be read', `servers: *${token}`],
+] as const)
+  test(`check: ${says} is refused and not repeated`, async () => {
+    write(text)
+    for (const flags of [[], ['--json']]) {
+      const { code, out, err } = await run('check', ...flags)
+      assert.equal(code, 1)
+      assert.doesNotMatch(out + err, /ghp_|31337/)
+    }
+  })
+
 test('check: what a revoked key leaves behind is a warning', async () => {
   write('roles: { r: [{ effect: allow, server: "*", tools: ["*"] }] }\nbindings:\n  - { role: r, apiKey: ci }\n')
   await transcript(`

@@ -1,5 +1,6 @@
 /** Errors as people read them: a mistake in the configuration with its place and a caret, anything else in one line. */
 import { readFileSync } from 'node:fs'
+import { maskedText } from '../config/masked.ts'
 import { ConfigRefused, type Problem } from '../config/problem.ts'
 import { plain, styled } from './table.ts'
 
@@ -21,7 +22,7 @@ export function problemsText(
   kind: Kind = 'error',
 ): string {
   if (problems.length === 0) return ''
-  const lines = text.split(/\r?\n/)
+  const lines = maskedText(text).split(/\r?\n/)
   const count = problems.length === 1 ? `1 ${kind}` : `${problems.length} ${kind}s`
   const each = problems.map((problem) => problemText(file, problem, lines[problem.line - 1] ?? '', stream))
   return `${each.join('\n')}\n${styled(kind === 'error' ? 'red' : 'yellow', count, stream)} in ${file}\n`

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { knownKeys } from './json-schema.ts'
 import { suggest } from './nearest.ts'
 import type { Complaint, Path } from './problem.ts'
+import { looksLikeSecret } from './secrets.ts'
 
 type Issue = z.core.$ZodIssue
 
@@ -55,10 +56,9 @@ function complaintOf(issue: Issue, root: unknown): Complaint[] {
     case 'invalid_type': {
       const expected = kinds[issue.expected] ?? issue.expected
       if (isMissing) return one('is missing', `give it: ${expected}`)
-      const quote =
-        issue.expected === 'string' && ['number', 'boolean'].includes(typeof value)
-          ? `write it in quotes: "${value}"`
-          : `write ${expected}`
+      const isUnquoted = issue.expected === 'string' && ['number', 'boolean'].includes(typeof value)
+      const isSecret = looksLikeSecret(String(path.at(-1)), String(value))
+      const quote = isUnquoted && !isSecret ? `write it in quotes: "${value}"` : `write ${expected}`
       return one(
         `must be ${expected} and is ${kindOf(value)}`,
         path.at(-1) === 'command' ? 'write a list: [program, argument]; there is no shell' : quote,

@@ -28,7 +28,7 @@ export interface ConfigDocument {
   place(path: Path, at: 'key' | 'value'): Place
 }
 
-const textMax = 1_048_576
+export const textMax = 1_048_576
 const depthMax = 32
 const aliasMax = 20
 const faultsMax = 20

@@ -12,6 +12,7 @@ import { type Environment, noProxy, readEnvironment, type Variables } from './en
 import { mapped, withPaths } from './paths.ts'
 import { type Complaint, ConfigRefused, type Problem, pathText } from './problem.ts'
 import { type Config, configSchema } from './schema.ts'
+import { withoutTokens } from './secrets.ts'
 
 export interface LoadOptions {
   /** `leave`: secrets are not fetched, for commands that start nothing and may run without them. */
@@ -74,7 +75,8 @@ function check(text: string, folder: string, environment: Environment | undefine
   const document = readDocument(text)
   const refused = (problems: readonly Problem[]) => ({ config: undefined, problems, warnings: [] })
   const refuse = (complaints: readonly Complaint[]) => refused(placed(complaints, document))
-  if (document.faults.length > 0) return refused(document.faults.map((fault) => ({ path: '', ...fault })))
+  if (document.faults.length > 0)
+    return refused(document.faults.map((fault) => ({ path: '', ...fault, message: withoutTokens(fault.message) })))
   if (document.complaints.length > 0) return refuse(document.complaints)
   const read = configSchema.safeParse(document.value ?? {})
   if (!read.success) return refuse(complaintsOf(read.error.issues, document.value))
@@ -91,10 +93,10 @@ function check(text: string, folder: string, environment: Environment | undefine
 /** In the order of the document. */
 function placed(complaints: readonly Complaint[], document: ConfigDocument): Problem[] {
   const problems = complaints.map(({ path, message, fix, at = 'value' }) => ({
-    path: pathText(path),
+    path: withoutTokens(pathText(path)),
     ...document.place(path, at),
-    message,
-    fix,
+    message: withoutTokens(message),
+    fix: withoutTokens(fix),
   }))
   return problems.sort((a, b) => a.line - b.line || a.column - b.column)
 }

@@ -21,9 +21,13 @@ const tokenFormats: readonly RegExp[] = [
   /\b(SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|dop_v1_[a-f0-9]{32,}|pypi-[A-Za-z0-9_-]{32,})/,
   /\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}/, // a JSON Web Token
   /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
-  /^[a-z][a-z0-9+.-]*:\/\/[^/\s:@]*:[^/\s@]+@/i, // a password in a URL
+  /\b[a-z][a-z0-9+.-]*:\/\/[^/\s:@]*:[^/\s@]+@/i, // a password in a URL
 ]
 export const looksLikeToken = (value: string): boolean => tokenFormats.some((format) => format.test(value))
+
+const anyToken = new RegExp(`(?:${tokenFormats.map(({ source }) => source).join('|')})[A-Za-z0-9_.=+/-]*`, 'gi')
+/** The text with tokens masked sign by sign. */
+export const withoutTokens = (text: string): string => text.replace(anyToken, (token) => '•'.repeat(token.length))
 
 const secretName = /token|secret|passw(or)?d|passphrase|credential|key/i
 const harmlessName = /_(file|path|dir|url|uri|id|name)$/i
