@@ -4,9 +4,9 @@ import { isLoopback } from '../inbound/schema.ts'
 import { builtInMethodNames, builtInMethods } from '../protocol/methods.ts'
 import { storePath } from '../storage/schema.ts'
 import { suggest } from './nearest.ts'
-import type { Complaint } from './problem.ts'
+import type { Complaint, Path } from './problem.ts'
 import type { Draft } from './schema.ts'
-import { isBrokenReference, isReference, looksLikeSecret, looksLikeToken } from './secrets.ts'
+import { isBrokenReference, isReference, isStrayReference, looksLikeSecret, looksLikeToken } from './secrets.ts'
 
 type Check = (draft: Draft) => Complaint[]
 
@@ -79,16 +79,24 @@ const upstreamsAreSafe: Check = ({ servers }) =>
 
 const isSafe = (url: string): boolean => url.startsWith('https:') || isLoopback(new URL(url).hostname)
 
-const literalSecret = {
-  message: 'looks like a secret written out',
-  fix: 'keep it elsewhere and refer to it: env:NAME or file:PATH',
+const literalSecret = 'looks like a secret written out'
+
+/** Where no reference is followed there can be no secret: an argument can be read by every user of the machine. */
+function noSecret(path: Path, value: string, fix: string): Complaint[] {
+  if (looksLikeToken(value)) return [{ path, message: literalSecret, fix }]
+  return isStrayReference(value) ? [{ path, message: 'has a reference, which is followed in "env" only', fix }] : []
 }
 
 const secretsAreReferences: Check = ({ servers }) =>
   Object.entries(servers).flatMap(([id, server]): Complaint[] => {
-    if (server.kind === 'http') return looksLikeToken(server.url) ? [{ path: ['servers', id, 'url'], ...literalSecret }] : []
+    if (server.kind === 'http')
+      return noSecret(['servers', id, 'url'], server.url, 'take it out: a secret in a URL is not supported')
     const args = server.command.flatMap((argument, at) =>
-      looksLikeToken(argument) ? [{ path: ['servers', id, 'command', at], ...literalSecret }] : [],
+      noSecret(
+        ['servers', id, 'command', at],
+        argument,
+        'put it in "env", as env:NAME or file:PATH, if the server can read it there',
+      ),
     )
     const variables = Object.entries(server.env).flatMap(([name, value]): Complaint[] => {
       const path = ['servers', id, 'env', name]
@@ -96,7 +104,7 @@ const secretsAreReferences: Check = ({ servers }) =>
       if (isBrokenReference(value))
         return [{ path, message: 'is not a reference that can be followed', fix: 'write env:NAME or file:PATH' }]
       const isLiteral = looksLikeToken(value) || (!isReference(value) && looksLikeSecret(name, value))
-      return isLiteral ? [{ path, ...literalSecret }] : []
+      return isLiteral ? [{ path, message: literalSecret, fix: 'keep it elsewhere and refer to it: env:NAME or file:PATH' }] : []
     })
     return [...args, ...variables]
   })

@@ -62,7 +62,11 @@ const refusals: readonly [marked: string, path: string, message: RegExp, fix: Re
   [stdio('env: { DB: ¦"postgres://me:pw@db/x" }'), 'servers.files.env.DB', /secret written out/, /./],
   [stdio('env: { X: ¦"env:MY-TOKEN" }'), 'servers.files.env.X', /not a reference/, /./],
   [stdio('env: { X: ¦"vault:a/b" }'), 'servers.files.env.X', /not a reference/, /./],
-  [`servers: { files: { command: [x, ¦${token}] } }`, 'servers.files.command[1]', /secret written out/, /./],
+  [`servers: { files: { command: [x, ¦${token}] } }`, 'servers.files.command[1]', /secret written out/, /put it in "env"/],
+  ['servers: { files: { command: [x, --token, ¦"env:FOO"] } }', 'servers.files.command[2]', /"env" only/, /put it in "env"/],
+  ['servers: { files: { command: [x, ¦"--token=file:foo"] } }', 'servers.files.command[1]', /"env" only/, /put it in "env"/],
+  [`servers: { x: { url: ¦"https://x.example/?key=${token}" } }`, 'servers.x.url', /secret written out/, /not supported/],
+  ['servers: { x: { url: ¦"https://x.example/?a=b&api_key=env:FOO" } }', 'servers.x.url', /"env" only/, /not supported/],
   // who may come in
   ['¦listen: 0.0.0.0:80', 'identity.mode', /start is refused/, /api-keys/],
   [`listen: ¦0.0.0.0:80\n${keys}`, 'listen', /plain HTTP that others can reach, so start is refused/, /"tls"/],
@@ -127,6 +131,11 @@ test('an empty document is a whole configuration', () => {
   assert.deepEqual(config.limits.principal, { perMinute: 600, burst: 100, concurrent: 32 })
   assert.deepEqual(config.limits.tool, { perMinute: 'unlimited', burst: 1, concurrent: 'unlimited' })
   assert.deepEqual(config.bindings, [])
+})
+
+test('what only looks like a reference may be an argument', () => {
+  const command = ['x', 'file:///srv/data', '--root=file:///srv', '-v', '/srv/file:/mnt', 'environment:x', 'profile:y']
+  assert.deepEqual((parseConfig(JSON.stringify({ servers: { a: { command } } })).servers['a'] as StdioServer).command, command)
 })
 
 test('paths are absolute, and what is not a path is left alone', () => {

@@ -12,6 +12,8 @@ export const isReference = (value: string): boolean => /^(env:[A-Za-z_][A-Za-z0-
 /** Starts like a reference and is none: `env:MY-TOKEN`, `vault:…`. */
 export const isBrokenReference = (value: string): boolean =>
   /^(env|file|vault):/i.test(value) && !value.startsWith('file://') && !isReference(value)
+/** `env:NAME` or `file:PATH`, whole or as a parameter, where it would not be followed. A file: URL is none. */
+export const isStrayReference = (value: string): boolean => /(^|=)(env:[A-Za-z_]|file:(?!\/\/)\S)/.test(value)
 
 const tokenFormats: readonly RegExp[] = [
   /\bsk_[a-z][a-z0-9-]{0,31}_[A-Za-z0-9_-]{43}/, // a key of this gateway
