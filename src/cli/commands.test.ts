@@ -136,6 +136,19 @@ test('init: writes a configuration that is good, and never over one', async () =
   assert.equal(readFileSync(path, 'utf8'), written)
 })
 
+test('init: without a terminal, and without a folder, it ends in a sentence', async () => {
+  assert.deepEqual(await run('init', '-c', join(folder, 'asked.yaml')), {
+    code: 1,
+    out: '',
+    err: 'error there is no terminal to ask on; this asks nothing: sekisho init --yes\n',
+  })
+  assert.deepEqual(await run('init', '--yes', '-c', join(folder, 'new', 'x.yaml')), {
+    code: 1,
+    out: '',
+    err: 'error there is no folder FOLDER/new; make it first\n',
+  })
+})
+
 const good = `
 servers:
   files: { command: [./files], tools: { read: ["read_*"] } }

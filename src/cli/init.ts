@@ -1,5 +1,6 @@
 /** `sekisho init`: a first configuration, by answering three questions. */
 import { writeFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { cancel, confirm, intro, isCancel, note, outro, select, text } from '@clack/prompts'
 import { Command } from 'commander'
 import { keyNew, type NewKey } from '../admin/operations/key-new.ts'
@@ -23,6 +24,7 @@ export function initCommand(): Command {
 
 async function init({ config: file, yes, json }: Options): Promise<void> {
   const isAsking = !yes && !json
+  if (isAsking && !process.stdin.isTTY) throw new Error('there is no terminal to ask on; this asks nothing: sekisho init --yes')
   const starter = isAsking ? await interview() : defaults
   if (starter === undefined) return stopped()
   if (!(await write(file, starterConfig(starter), isAsking))) throw new Error(`${file} exists, and is left as it is`)
@@ -40,7 +42,9 @@ async function write(file: string, content: string, isAsking: boolean): Promise<
     await writeFile(file, content, { flag: 'wx', mode: 0o600 })
     return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') throw new Error(`there is no folder ${dirname(resolve(file))}; make it first`)
+    if (code !== 'EEXIST') throw error
   }
   if (!isAsking || (await confirm({ message: `${file} exists. Replace it?`, initialValue: false })) !== true) return false
   await writeFile(file, content)
