@@ -1,9 +1,10 @@
 /** `sekisho start`: the team gateway. With --example, a workspace of three real servers to try it with. */
-import { resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { styleText } from 'node:util'
 import { Command } from 'commander'
 import { checkConfig } from '../config/load.ts'
 import type { Problem } from '../config/problem.ts'
+import type { Config } from '../config/schema.ts'
 import { watchConfig } from '../config/watch.ts'
 import { type GatewayEvent, openGateway } from '../gateway.ts'
 import { clientConfigs } from './client-configs.ts'
@@ -54,14 +55,12 @@ async function start(options: Options): Promise<void> {
   const scheme = config.tls ? 'https' : 'http'
   const url = config.publicUrl ?? `${scheme}://${urlHost(mcp.host)}:${mcp.port}`
   const adminUrl = `http://${urlHost(admin.host)}:${admin.port}`
-  if (options.json) process.stdout.write(`${JSON.stringify({ event: 'ready', listen: url, admin: adminUrl })}\n`)
-  else welcome(url, adminUrl, Object.keys(config.servers), file)
 
   const watch = watchConfig(file, {
     changed: async (next, warnings) => {
-      warn(warnings)
       await gateway.reload(next)
-      if (!options.json) console.log(styleText('gray', 'the new configuration is in force'))
+      warn(warnings)
+      if (!options.json && !options.quiet) console.log(styleText('gray', 'the new configuration is in force'))
     },
     refused: (problems) => {
       if (options.json) return void process.stdout.write(`${JSON.stringify({ event: 'config-refused', problems })}\n`)
@@ -83,6 +82,9 @@ async function start(options: Options): Promise<void> {
       watch.close()
       void gateway.close().then(() => process.exit(0))
     })
+  if (options.json) process.stdout.write(`${JSON.stringify({ event: 'ready', listen: url, admin: adminUrl })}\n`)
+  else if (options.quiet) console.log(`Sekisho is up at ${url}`)
+  else welcome(url, adminUrl, config, file)
 }
 
 const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)
@@ -99,14 +101,16 @@ function forMachines(event: GatewayEvent): object {
   return { event: kind, ...rest }
 }
 
-function welcome(url: string, admin: string, servers: readonly string[], file: string): void {
+function welcome(url: string, admin: string, { servers, identity }: Config, file: string): void {
   const head = (text: string): string => styleText('bold', text)
   console.log(`\n${head('Sekisho is up.')}  ${styleText('gray', file)}\n`)
   console.log(`  all servers   ${styleText('cyan', `${url}/mcp`)}`)
-  for (const id of servers) console.log(`  ${id.padEnd(12)}  ${url}/${id}/mcp`)
+  for (const id of Object.keys(servers)) console.log(`  ${id.padEnd(12)}  ${url}/${id}/mcp`)
   console.log(`  metrics       ${admin}/metrics\n`)
+  const path = relative('', file)
+  if (path !== 'sekisho.yaml') console.log(`  other commands: sekisho COMMAND --config ${path}\n`)
   console.log(`${head('Connect a client')}\n`)
-  for (const { client, where, text } of clientConfigs(`${url}/mcp`))
+  for (const { client, where, text } of clientConfigs(`${url}/mcp`, identity.mode === 'api-keys'))
     console.log(`  ${client} ${styleText('gray', `(${where})`)}\n${text.replace(/^/gm, '    ')}\n`)
   console.log(head('Decisions') + styleText('gray', '   (Ctrl-C stops)'))
 }
