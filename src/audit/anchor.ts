@@ -4,9 +4,10 @@
  * anchor that was retained.
  */
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { closeSync, fdatasyncSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, fdatasyncSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { canonicalJson } from '../lib/canonical-json.ts'
+import { makePrivateFolder } from '../lib/private-files.ts'
 import { type Checkpoint, keyIdOf, readCheckpoint } from './checkpoint.ts'
 
 export interface AnchorHeader {
@@ -77,7 +78,7 @@ export class Anchor {
 
   /** Opens the file for appending, and takes off a line that was cut off while it was written. */
   constructor(path: string, wholeBytes: number) {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makePrivateFolder(dirname(path))
     this.file = openSync(path, 'a', 0o600)
     ftruncateSync(this.file, wholeBytes)
     syncFolder(dirname(path))

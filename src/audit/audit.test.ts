@@ -252,7 +252,7 @@ withLog('the files are for their owner only', async (log) => {
   await passOne(audit)
   await audit.close()
   if (process.platform === 'win32') return
-  for (const file of [log.path, log.anchor]) assert.equal(statSync(file).mode & 0o077, 0)
+  for (const file of [log.path, `${log.path}.lock`, log.anchor]) assert.equal(statSync(file).mode & 0o077, 0)
 })
 
 withLog('an empty anchor, left by a crash while it was made, is made again', async (log) => {

@@ -2,9 +2,8 @@
  * The audit log's own SQLite file. The only file here that speaks SQL. Entries are inserted, never updated or deleted;
  * `exchange` repeats a member of the text so that one exchange can be found among millions.
  */
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { makePrivateFile } from '../lib/private-files.ts'
 
 export interface StoredRow {
   readonly seq: number
@@ -25,8 +24,7 @@ const schema = `
 
 /** Opens the file for writing, makes it where there is none, and readable by its owner only. */
 export function openStore(path: string) {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  makePrivateFile(path)
   const database = new DatabaseSync(path, { timeout: 2000 })
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number }

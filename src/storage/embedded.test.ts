@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -18,6 +18,14 @@ test('refuses a store that a newer version wrote, and a file that is no store', 
   await assert.rejects(openStore(at('newer.db')), /written by a newer version of sekisho/)
   writeFileSync(join(folder, 'text.db'), 'this is not a database, and it is long enough to be read as one')
   await assert.rejects(openStore(at('text.db')), /not a database/)
+})
+
+test('nobody else may read the store, or what SQLite puts beside it', { skip: process.platform === 'win32' }, async () => {
+  const store = await openStore(at('private.db'))
+  await store.disableServer('files', 'cli:alice', '')
+  for (const file of ['private.db', 'private.db-wal', 'private.db-shm'])
+    assert.equal(statSync(join(folder, file)).mode & 0o777, 0o600, file)
+  await store.close()
 })
 
 test('what is disabled stays disabled after a restart, until it is enabled', async () => {

@@ -2,10 +2,9 @@
  * The store for one machine: SQLite in the process, several processes on one file. What it acknowledges is on disk.
  * Every method answers with a promise, although this implementation has the answer at once.
  */
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Clock, systemClock } from '../lib/clock.ts'
+import { makePrivateFile } from '../lib/private-files.ts'
 import type { ServerSwitches } from '../outbound/switches.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { migrations } from './migrations.ts'
@@ -22,7 +21,7 @@ const busyMs = 5000
 /** Opens `sqlite:PATH`, making it on the first start. Rejects when it is newer than this program or cannot be read. */
 export async function openStore(url: string, clock: Clock = systemClock): Promise<Store> {
   const path = storePath(url)
-  if (path !== undefined) mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  if (path !== undefined) makePrivateFile(path)
   const database = new DatabaseSync(path ?? ':memory:', { timeout: busyMs })
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')

@@ -4,8 +4,9 @@
  * audit log: the old one can still be verified, but no longer be continued.
  */
 import { createCipheriv, createDecipheriv, createPrivateKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
-import { link, mkdir, open, unlink } from 'node:fs/promises'
+import { link, open, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makePrivateFolder } from '../lib/private-files.ts'
 
 export interface KeyRing {
   /** 32 bytes that depend on the key and the purpose (HKDF-SHA256). */
@@ -68,7 +69,7 @@ async function readKey(path: string): Promise<Buffer | undefined> {
 async function makeKey(path: string): Promise<Buffer> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}`
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    makePrivateFolder(dirname(path))
     const file = await open(temporary, 'wx', 0o600)
     try {
       await file.writeFile(randomBytes(keyBytes))
