@@ -7,9 +7,9 @@ import { styled } from './table.ts'
 
 export function checkCommand(): Command {
   return new Command('check')
-    .description('check a configuration: exit 0, or every error with its place')
+    .description('check a configuration: exit 0, or errors with their places')
     .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
-    .option('--no-secrets', 'do not look up what env: and file: refer to')
+    .option('--no-secrets', 'look neither for what env: and file: refer to nor for any file that is named')
     .option('--json', 'machine-readable')
     .option('--schema', 'print the JSON Schema of the configuration, for editors')
     .action(async ({ config: file, secrets, json, schema }: { config: string; secrets: boolean; json?: true; schema?: true }) => {

@@ -1,6 +1,6 @@
 /**
  * The document becomes a configuration: read, checked against the schema, checked against itself, completed, frozen; or
- * refused with every problem that was found and its place. There is no half-loaded configuration.
+ * refused with every problem that the first of these steps to fail has found, and its place. There is no half-loaded configuration.
  */
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
@@ -9,13 +9,14 @@ import { complaintsOf } from './complaints.ts'
 import { crossChecks, harmlessChecks } from './cross-checks.ts'
 import { type ConfigDocument, readDocument } from './document.ts'
 import { type Environment, noProxy, readEnvironment, type Variables } from './environment.ts'
+import { missingFiles, unstartable } from './named-files.ts'
 import { mapped, withPaths } from './paths.ts'
 import { type Complaint, ConfigRefused, type Problem, pathText } from './problem.ts'
 import { type Config, configSchema } from './schema.ts'
 import { withoutTokens } from './secrets.ts'
 
 export interface LoadOptions {
-  /** `leave`: secrets are not fetched, for commands that start nothing and may run without them. */
+  /** `leave`: secrets are not fetched and files are not looked for, for commands that start nothing and may run without them. */
   readonly secrets?: 'fetch' | 'leave'
 }
 
@@ -52,8 +53,8 @@ export async function checkConfig(
 }
 
 /**
- * The configuration in `text`: pure, but for the files of `file:` references. Without an environment, secrets stay
- * unresolved and children inherit nothing. Throws {@link ConfigRefused}, and nothing else, whatever the text.
+ * The configuration in `text`: pure, but for the files that it names. Without an environment no file is looked at, secrets
+ * stay unresolved and children inherit nothing. Throws {@link ConfigRefused}, and nothing else, whatever the text.
  */
 export function parseConfig(text: string, folder = '/', environment?: Environment): Config {
   const { config, problems } = check(text, folder, environment, environment?.proxy)
@@ -85,9 +86,11 @@ function check(text: string, folder: string, environment: Environment | undefine
   const draft = withPaths(read.data, folder)
   const lost: Complaint[] = []
   const servers = mapped(draft.servers, (server, id) => withEnvironment(server, id, folder, environment, lost))
+  const whole = { ...draft, servers, proxy }
+  if (environment) lost.push(...missingFiles(whole))
   if (lost.length > 0) return refuse(lost)
-  const harmless = harmlessChecks.flatMap((one) => one(read.data))
-  return { config: deepFreeze({ ...draft, servers, proxy }), problems: [], warnings: placed(harmless, document) }
+  const harmless = [...harmlessChecks.flatMap((one) => one(read.data)), ...(environment ? unstartable(whole) : [])]
+  return { config: deepFreeze(whole), problems: [], warnings: placed(harmless, document) }
 }
 
 /** In the order of the document. */

@@ -12,7 +12,7 @@ export interface ConfigReport {
   readonly servers: number
 }
 
-/** Says whether the gateway would start with the configuration in `file`, and if not, every reason. */
+/** Says whether the gateway would start with the configuration in `file`, and if not, why not. */
 export async function configCheck(file: string, options?: LoadOptions): Promise<ConfigReport> {
   const { config, problems, warnings, text } = await checkConfig(file, undefined, options)
   return { file, valid: config !== undefined, problems, warnings, text, servers: Object.keys(config?.servers ?? {}).length }
