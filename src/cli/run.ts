@@ -1,10 +1,11 @@
 /** `sekisho run -- CMD`: the local guard. Stands on stdio between one client and one server, with its own audit log. */
-import { mkdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { readEnvironment } from '../config/environment.ts'
 import { parseConfig } from '../config/load.ts'
+import { serverIdFault } from '../config/starter.ts'
 import { type Gateway, type GatewayEvent, openGateway } from '../gateway.ts'
+import { makePrivateFolder } from '../lib/private-files.ts'
 import { liveLine } from './live.ts'
 import { told } from './problems.ts'
 
@@ -28,8 +29,10 @@ export function runCommand(): Command {
 async function run(command: readonly string[], options: Options): Promise<void> {
   const environment = readEnvironment()
   const data = resolve(options.data ?? environment.dataFolder ?? '.sekisho')
-  await mkdir(data, { recursive: true, mode: 0o700 })
   const id = options.id ?? idFor(command)
+  const fault = serverIdFault(id)
+  if (fault !== undefined) throw new Error(`--id "${id}" ${fault}`)
+  makeDataFolder(data)
   const tell = (event: GatewayEvent): void => {
     const line = options.verbose || event.kind === 'failed' || event.kind === 'server' ? liveLine(event) : undefined
     if (line !== undefined) process.stderr.write(`${line}\n`)
@@ -46,6 +49,14 @@ async function run(command: readonly string[], options: Options): Promise<void> 
   await Promise.race([gateway.connectStdio(process.stdin, process.stdout, id), left])
   await gateway.close()
   process.exit(0)
+}
+
+function makeDataFolder(path: string): void {
+  try {
+    makePrivateFolder(path)
+  } catch (error) {
+    throw new Error(`the folder ${path} cannot be made (${(error as NodeJS.ErrnoException).code}); name another with --data`)
+  }
 }
 
 /** A log has one writer. Two clients that run the same server at once get a log each: `files`, `files-2`, … */
