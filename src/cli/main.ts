@@ -2,6 +2,17 @@
 /** The command line: one file for each command. `ls src/cli` is the help text; only the command that is asked for is loaded. */
 import { Command } from 'commander'
 
+const nodeMin = 24
+if (Number.parseInt(process.versions.node, 10) < nodeMin) {
+  process.stderr.write(`sekisho needs Node ${nodeMin} or later, and this is ${process.version}\n`)
+  process.exit(1)
+}
+/** Nobody reads any more, as in `| head`: that is an end. What serves (`start`, `run`) has an end of its own. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  if (process.listenerCount('SIGTERM') === 0) process.exit()
+})
+
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import('./start.ts')).startCommand(),
   run: async () => (await import('./run.ts')).runCommand(),
