@@ -1,7 +1,8 @@
 /** Looks things up in a log that may be in use, through a connection that can only read. Says nothing of tampering: see verify.ts. */
 import { type Entry, type Outcome, readEntry } from './entry.ts'
+import { openLog } from './no-log.ts'
 import { type Passage, type Trace, unended } from './passage.ts'
-import { readStore, type StoreReader } from './store.ts'
+import type { StoreReader } from './store.ts'
 
 /** Everything given must fit. Times are ISO 8601; the other words are compared whole, except `text`. */
 export interface Filter {
@@ -26,7 +27,7 @@ const skewMs = 300_000
 
 /** The latest passages that fit, in the order in which they were written. */
 export function search(path: string, filter: Filter = {}): readonly Passage[] {
-  const store = readStore(path)
+  const store = openLog(path)
   try {
     store.snapshot()
     return find(store, filter)
@@ -36,7 +37,7 @@ export function search(path: string, filter: Filter = {}): readonly Passage[] {
 }
 
 export function trace(path: string, exchange: string): Trace {
-  const store = readStore(path)
+  const store = openLog(path)
   try {
     const entries = store.ofExchange(exchange).map((row) => readEntry(row.text))
     return { exchange, ending: entries.find((entry) => entry.kind === 'outcome')?.ending ?? 'unknown', entries }

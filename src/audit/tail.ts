@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Entry, readEntry } from './entry.ts'
-import { readStore } from './store.ts'
+import { openLog } from './no-log.ts'
 
 export interface TailOptions {
   /** How many of the entries that are there already. */
@@ -18,7 +18,7 @@ export async function* tail(
   path: string,
   { last = 10, follow = false, signal }: TailOptions = {},
 ): AsyncGenerator<Entry, void, void> {
-  const store = readStore(path)
+  const store = openLog(path)
   try {
     let seq = Math.max((store.last()?.seq ?? 0) - last, 0)
     while (!signal?.aborted) {

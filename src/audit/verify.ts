@@ -4,15 +4,16 @@
  *
  * What it cannot see, by design: entries after the last checkpoint (at most about a second's) are protected by nothing yet;
  * and whoever cuts the store, the anchor and every copy of it to the same earlier checkpoint leaves a log that fits. Without
- * `publicKey` the key is the one that the anchor names.
+ * `publicKey` the key is the one that the anchor names. A log that is not there has been taken away if there is an anchor,
+ * and else was never begun.
  */
 import type { KeyObject } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { type AnchorRead, publicKeyOf, readAnchor } from './anchor.ts'
 import { genesis } from './chain.ts'
 import { type Checkpoint, isSignedBy, keyIdOf, readCheckpoint } from './checkpoint.ts'
 import { intervals } from './intervals.ts'
-import { readStore, type StoreReader } from './store.ts'
+import { NoLog, openLog } from './no-log.ts'
+import type { StoreReader } from './store.ts'
 import { type Tampering, type TamperingKind, tampering } from './tampering.ts'
 import { walk } from './walk.ts'
 
@@ -35,6 +36,7 @@ export interface Verification {
 
 export type Progress = (seen: number, total: number) => void
 
+/** Throws {@link NoLog} where there is neither a log nor an anchor that speaks of one. */
 export async function verify(
   path: string,
   anchor: string,
@@ -44,13 +46,13 @@ export async function verify(
   const before = readAnchor(anchor)
   let store: StoreReader | undefined
   try {
-    if (!existsSync(path)) throw new Error('there is no such file')
-    store = readStore(path)
+    store = openLog(path)
     store.snapshot()
     return await verifyStore(store, before, () => readAnchor(anchor), publicKey, progress)
   } catch (error) {
+    if (before === undefined && error instanceof NoLog) throw error
     if (store !== undefined && (error as NodeJS.ErrnoException).code !== 'ERR_SQLITE_ERROR') throw error
-    return unreadable(before, `${path}: ${error instanceof Error ? error.message : 'unknown'}`)
+    return unreadable(before, error instanceof Error ? error.message : 'unknown')
   } finally {
     store?.close()
   }

@@ -1,4 +1,5 @@
 /** `sekisho audit`: is the record intact, and what does it say? What strangers chose to be called is printed without its control characters. */
+import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { auditSearch, type Passage } from '../admin/operations/audit-search.ts'
 import { auditTail, type Entry } from '../admin/operations/audit-tail.ts'
@@ -20,7 +21,7 @@ export function auditCommand(): Command {
     .description('check every entry against the signed checkpoints; exit code 1, and what and where, if something was changed')
     .option('--anchor <file>', 'the anchor, instead of the one in the configuration')
     .option('--public-key <file>', 'the key that must have signed (PEM), instead of the one that the anchor names')
-    .action((options) => told(options.config, () => runVerify(options)))
+    .action((options) => tell(options, () => runVerify(options)))
   const search = shared(new Command('search'))
     .description('find exchanges, and what operators did')
     .option('--since <time>', 'not before: 2026-11-21T08:00:00Z, or a span such as 30m, 2h, 7d', time)
@@ -33,16 +34,16 @@ export function auditCommand(): Command {
     .option('--code <code>', 'the code of a refusal: POLICY_DENIED')
     .option('--text <text>', 'anywhere in the entry')
     .option('--limit <count>', 'the latest so many', count, 100)
-    .action((options) => told(options.config, () => runSearch(options)))
+    .action((options) => tell(options, () => runSearch(options)))
   const trace = shared(new Command('trace'))
     .description('everything about one exchange')
     .argument('<exchange>', 'its id, as in an error message')
-    .action((exchange, options) => told(options.config, () => runTrace(exchange, options)))
+    .action((exchange, options) => tell(options, () => runTrace(exchange, options)))
   const tail = shared(new Command('tail'))
     .description('the latest entries')
     .option('-n, --lines <count>', 'how many', count, 10)
     .option('-f, --follow', 'go on with what is written from now on')
-    .action((options) => told(options.config, () => runTail(options)))
+    .action((options) => tell(options, () => runTail(options)))
   const audit = new Command('audit').description('read the record, and check that nobody has changed it')
   return audit.addCommand(verify).addCommand(search).addCommand(trace).addCommand(tail)
 }
@@ -53,14 +54,18 @@ const shared = (command: Command): Command =>
     .option('--path <file>', 'the log, instead of the one in the configuration')
     .option('--json', 'machine-readable')
 
+/** As grep: 0 is yes, 1 is no, and 2 that nobody could look. */
+const tell = ({ config, json }: Where, work: () => Promise<void>): Promise<void> => told(config, work, { json, exitCode: 2 })
+
 async function logOf({ config, path }: Where): Promise<string> {
   return path ?? (await loadConfig(config, undefined, { secrets: 'leave' })).audit.path
 }
 
-async function logAndAnchorOf({ config, path, anchor }: Where): Promise<{ path: string; anchor: string }> {
+async function logAndAnchorOf({ config, path, anchor }: Where) {
   if (path !== undefined && anchor !== undefined) return { path, anchor }
   const { audit } = await loadConfig(config, undefined, { secrets: 'leave' })
-  return { path: path ?? audit.path, anchor: anchor ?? audit.anchor }
+  const anchorIsGuessed = path !== undefined && resolve(path) !== audit.path
+  return { path: path ?? audit.path, anchor: anchor ?? audit.anchor, anchorIsGuessed }
 }
 
 async function runVerify(options: Where & { readonly publicKey?: string }): Promise<void> {

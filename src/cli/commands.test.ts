@@ -131,9 +131,12 @@ test('init: writes a configuration that is good, and never over one', async () =
   assert.equal(code, 0)
   assert.match(out, /mcp-server-filesystem, which is not there\n[\s\S]*1 warning in [\s\S]*\nok /)
   const written = readFileSync(path, 'utf8')
-  for (const flag of ['--yes', '--json']) {
+  for (const [flag, said] of [
+    ['--yes', 'error FOLDER/new.yaml exists, and is left as it is\n'],
+    ['--json', '{"error":"FOLDER/new.yaml exists, and is left as it is"}\n'],
+  ] as const) {
     const { code, err } = await run('init', flag, '-c', path)
-    assert.deepEqual([code, err], [1, 'error FOLDER/new.yaml exists, and is left as it is\n'])
+    assert.deepEqual([code, err], [1, said])
   }
   assert.equal(readFileSync(path, 'utf8'), written)
 })

@@ -19,7 +19,7 @@ export function initCommand(): Command {
     .option('-c, --config <file>', 'where to', './sekisho.yaml')
     .option('-y, --yes', 'ask nothing: an example server, for this machine, reading only')
     .option('--json', 'machine-readable; asks nothing either')
-    .action((options: Options) => told(options.config, () => init(options)))
+    .action((options: Options) => told(options.config, () => init(options), options))
 }
 
 async function init({ config: file, yes, json }: Options): Promise<void> {

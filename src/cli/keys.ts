@@ -9,7 +9,7 @@ export function keysCommand(): Command {
     .argument('<id>', 'its name: 1 to 32 of a-z, 0-9 and "-"')
     .description('make a key; it is shown once')
     .option('--json', 'machine-readable')
-    .action((id: string, { json }: { json?: true }) => told('', () => show(id, json)))
+    .action((id: string, { json }: { json?: true }) => told('', () => show(id, json), { json }))
   return new Command('keys').description('API keys').addCommand(make)
 }
 

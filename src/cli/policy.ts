@@ -41,14 +41,18 @@ function whyCommand(): Command {
     .addOption(new Option('--class <class>', 'class of the tool; default: what the configuration says').choices([...classes]))
     .option('--json', 'machine-readable')
     .action(({ config: file, principal, server, json, ...options }: WhyOptions) =>
-      told(file, async () => {
-        const thing = things.find((one) => options[one] !== undefined)
-        const concern: Concern = thing ?? 'server'
-        const subject = thing && options[thing]
-        const config = await loadConfig(file, undefined, { secrets: 'leave' })
-        const explanation = await policyWhy(config, { principal, server, concern, subject, class: options.class })
-        process.stdout.write(json ? `${JSON.stringify(explanation)}\n` : explanationText(explanation))
-      }),
+      told(
+        file,
+        async () => {
+          const thing = things.find((one) => options[one] !== undefined)
+          const concern: Concern = thing ?? 'server'
+          const subject = thing && options[thing]
+          const config = await loadConfig(file, undefined, { secrets: 'leave' })
+          const explanation = await policyWhy(config, { principal, server, concern, subject, class: options.class })
+          process.stdout.write(json ? `${JSON.stringify(explanation)}\n` : explanationText(explanation))
+        },
+        { json },
+      ),
     )
 }
 

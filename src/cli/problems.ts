@@ -45,17 +45,22 @@ function problemText(file: string, problem: Problem, source: string, stream: Nod
 /** Control characters become spaces one by one, so that the caret stays under its column. */
 const unmoved = (source: string): string => source.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ').trimEnd()
 
-/** Runs a command's work; a refusal or a plain error ends in sentences and exit code 1, never in a stack trace. */
-export async function told(file: string, work: () => Promise<void>): Promise<void> {
+interface Telling {
+  readonly json?: boolean | undefined
+  readonly exitCode?: number
+}
+
+/** Runs a command's work; a refusal or a plain error ends in sentences and an exit code, never in a stack trace. */
+export async function told(file: string, work: () => Promise<void>, { json, exitCode = 1 }: Telling = {}): Promise<void> {
   try {
     await work()
   } catch (error) {
-    process.exitCode = 1
-    if (error instanceof ConfigRefused) printProblems(file, error.problems)
-    else
-      process.stderr.write(
-        `${styled('red', 'error', process.stderr)} ${plain(error instanceof Error ? error.message : String(error))}\n`,
-      )
+    process.exitCode = exitCode
+    const message = plain(error instanceof Error ? error.message : String(error))
+    const problems = error instanceof ConfigRefused ? error.problems : undefined
+    if (json) process.stderr.write(`${JSON.stringify({ error: message, ...(problems && { file, problems }) })}\n`)
+    else if (problems) printProblems(file, problems)
+    else process.stderr.write(`${styled('red', 'error', process.stderr)} ${message}\n`)
   }
 }
 

@@ -34,29 +34,38 @@ const shared = (name: string, description: string): Command =>
     .option('--json', 'machine-readable')
 
 const list = ({ config, json }: Options): Promise<void> =>
-  told(config, () =>
-    withStore(config, async (loaded, store) => {
-      const rows = await serversList(loaded, store)
-      process.stdout.write(json ? `${JSON.stringify(rows)}\n` : rowsText(rows))
-    }),
+  told(
+    config,
+    () =>
+      withStore(config, async (loaded, store) => {
+        const rows = await serversList(loaded, store)
+        process.stdout.write(json ? `${JSON.stringify(rows)}\n` : rowsText(rows))
+      }),
+    { json },
   )
 
 const disable = (id: string, { config, reason = '', json }: Options): Promise<void> =>
-  told(config, () =>
-    withStore(config, async (loaded, store) => {
-      await serversDisable(loaded, store, id, operator(), reason)
-      const text = `${styled('yellow', 'disabled')}  ${id}; undo with: sekisho servers enable ${id}\n`
-      process.stdout.write(json ? `${JSON.stringify({ id, disabled: true })}\n` : text)
-    }),
+  told(
+    config,
+    () =>
+      withStore(config, async (loaded, store) => {
+        await serversDisable(loaded, store, id, operator(), reason)
+        const text = `${styled('yellow', 'disabled')}  ${id}; undo with: sekisho servers enable ${id}\n`
+        process.stdout.write(json ? `${JSON.stringify({ id, disabled: true })}\n` : text)
+      }),
+    { json },
   )
 
 const enable = (id: string, { config, json }: Options): Promise<void> =>
-  told(config, () =>
-    withStore(config, async (loaded, store) => {
-      const isChanged = await serversEnable(loaded, store, id, operator())
-      const text = `${styled('green', 'enabled')}  ${id}${isChanged ? '' : ' (it was not disabled)'}\n`
-      process.stdout.write(json ? `${JSON.stringify({ id, disabled: false, changed: isChanged })}\n` : text)
-    }),
+  told(
+    config,
+    () =>
+      withStore(config, async (loaded, store) => {
+        const isChanged = await serversEnable(loaded, store, id, operator())
+        const text = `${styled('green', 'enabled')}  ${id}${isChanged ? '' : ' (it was not disabled)'}\n`
+        process.stdout.write(json ? `${JSON.stringify({ id, disabled: false, changed: isChanged })}\n` : text)
+      }),
+    { json },
   )
 
 /** Who is typing, for the record; the operating system vouches for it. A container may know no name. */

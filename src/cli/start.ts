@@ -26,15 +26,19 @@ export function startCommand(): Command {
     .option('--example', 'set up and use an example workspace in .sekisho/example')
     .option('--json', 'one JSON line for each event')
     .option('--quiet', 'only say when it is ready')
-    .action((options: Options) => told(options.config, () => start(options)))
+    .action((options: Options) => told(options.config, () => start(options), options))
 }
 
 async function start(options: Options): Promise<void> {
   const file = resolve(options.example ? await prepareExample() : options.config)
   const { config, problems, warnings } = await checkConfig(file)
+  const refuse = (problems: readonly Problem[]): void => {
+    if (options.json) process.stdout.write(`${JSON.stringify({ event: 'config-refused', problems })}\n`)
+    else printProblems(file, problems)
+  }
   if (config === undefined) {
-    printProblems(file, problems)
-    process.exit(1)
+    process.exitCode = 1
+    return refuse(problems)
   }
   const warn = (warnings: readonly Problem[]): void => {
     if (!options.json) printProblems(file, warnings, 'warning')
@@ -63,14 +67,9 @@ async function start(options: Options): Promise<void> {
       if (!options.json && !options.quiet) console.log(styleText('gray', 'the new configuration is in force'))
     },
     refused: (problems) => {
-      if (options.json) return void process.stdout.write(`${JSON.stringify({ event: 'config-refused', problems })}\n`)
-      console.error(
-        styleText(
-          'yellow',
-          'the changed configuration has errors; the old one stays in force, also where a key or a rule was taken out',
-        ),
-      )
-      printProblems(file, problems)
+      const kept = 'the changed configuration has errors; the old one stays in force, also where a key or a rule was taken out'
+      if (!options.json) console.error(styleText('yellow', kept))
+      refuse(problems)
     },
   })
   process.on('SIGHUP', () => void watch.reload())
