@@ -1,7 +1,7 @@
 /**
  * Every reason for which the gateway itself says no: stable code → HTTP status → JSON-RPC code → sentence → how to fix.
  * Codes appear in audit records, metrics and documentation, so a row is never renamed. JSON-RPC codes of our own lie
- * outside -32768…-32000, as 2026-07-28 (basic, Error Codes) asks. `{…}` in a sentence is filled from the refusal's facts.
+ * outside -32768…-32000, as 2026-07-28 (basic, Error Codes) asks. A fact in braces is filled in from the refusal.
  */
 interface Row {
   readonly http: number
@@ -66,7 +66,12 @@ export const errors = {
     says: 'The Accept header must list {detail}.',
     fix: 'Send Accept: application/json, text/event-stream.',
   },
-  METHOD_NOT_ALLOWED: { http: 405, rpc: -32600, says: 'This HTTP method is not served here.', fix: 'Use POST.' },
+  METHOD_NOT_ALLOWED: {
+    http: 405,
+    rpc: -32600,
+    says: 'This HTTP method is not served here.',
+    fix: 'Send messages with POST; GET and DELETE need the Mcp-Session-Id of a session.',
+  },
   NOT_FOUND: {
     http: 404,
     rpc: -32600,
@@ -134,7 +139,7 @@ export const errors = {
     http: 502,
     rpc: -31011,
     says: 'The server "{detail}" cannot be reached.',
-    fix: 'An operator sees why with: sekisho audit search --server {detail}',
+    fix: "An operator sees why in the gateway's output.",
   },
   UPSTREAM_INVALID: {
     http: 502,
@@ -174,9 +179,12 @@ export type RefusalCode = keyof typeof errors
 
 export type Facts = Readonly<Record<string, string | number>>
 
+/** Other braces stay: `/{server}/mcp` is a path as the documentation writes it. */
+const factNames = /\{(detail|fix|exchange|retryAfterS)\}/g
+
 /** The row of `code` with the facts filled in. */
 export function explain(code: RefusalCode, facts: Facts): Row {
   const { http, rpc, says, fix }: Row = errors[code]
-  const fill = (text: string): string => text.replace(/\{(\w+)\}/g, (_, key: string) => String(facts[key] ?? 'unknown'))
+  const fill = (text: string): string => text.replace(factNames, (_, key: string) => String(facts[key] ?? 'unknown'))
   return { http, rpc, says: fill(says), fix: facts['fix'] === undefined ? fill(fix) : String(facts['fix']) }
 }
