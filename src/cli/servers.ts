@@ -81,10 +81,7 @@ function rowsText(rows: readonly ServerRow[]): string {
   if (rows.length === 0) return 'no servers; add one under "servers" in the configuration\n'
   const cells = rows.map(({ id, kind, target, trust, disabled }) => {
     const state = disabled === undefined ? styled('green', 'enabled') : styled('yellow', 'disabled')
-    const note =
-      disabled === undefined
-        ? ''
-        : [`by ${disabled.by} at ${new Date(disabled.at).toISOString()}`, disabled.reason].filter(Boolean).join(': ')
+    const note = disabled === undefined ? '' : [`by ${disabled.by} at ${disabled.at}`, disabled.reason].filter(Boolean).join(': ')
     return [id, state, kind, trust, plain(target), plain(note)]
   })
   return table([['ID', 'STATE', 'KIND', 'TRUST', 'TARGET', ''].map((title) => styled('bold', title)), ...cells])

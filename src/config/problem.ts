@@ -22,6 +22,16 @@ export class ConfigRefused extends Error {
   }
 }
 
+/** A change of something that is opened once, at the start. `path`: where it stands in the document. */
+export class RestartNeeded extends Error {
+  override readonly name = 'RestartNeeded'
+  readonly path: Path
+  constructor(path: Path) {
+    super(`"${pathText(path)}" cannot change while the gateway runs; restart it`)
+    this.path = path
+  }
+}
+
 export type Path = readonly (string | number)[]
 
 /** A problem whose place is not known yet. `at`: whether the key or its value is at fault. */

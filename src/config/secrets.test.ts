@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { isBrokenReference, isReference, looksLikeSecret, looksLikeToken } from './secrets.ts'
+import { isBrokenReference, isReference, looksLikeSecret, looksLikeToken, withoutSecrets } from './secrets.ts'
 
 // Put together here, so that no scanner of repositories takes this file for a leak.
 const tokens: readonly string[] = [
@@ -38,6 +38,20 @@ const named: readonly [name: string, value: string, isSecret: boolean][] = [
 ]
 for (const [name, value, isSecret] of named)
   test(`${name}=${value} ${isSecret ? 'is' : 'is no'} secret`, () => assert.equal(looksLikeSecret(name, value), isSecret))
+
+test('a command is shown without its secrets', () => {
+  const commands: readonly (readonly [string, string])[] = [
+    ['x ./workspace --port 80', 'x ./workspace --port 80'],
+    ['x --token abc --verbose', 'x --token ••• --verbose'],
+    ['x --api-key=abc /srv', 'x --api-key=••• /srv'],
+    ['x API_KEY=abc', 'x API_KEY=•••'],
+    ['x -p --password --verbose', 'x -p --password --verbose'],
+    ['x --token-file ./token', 'x --token-file ./token'],
+    [`x ${tokens[0]}`, 'x •••'],
+    ['x --db=postgres://me:pw@db/x', 'x --db=•••'],
+  ]
+  for (const [command, shown] of commands) assert.equal(withoutSecrets(command.split(' ')).join(' '), shown)
+})
 
 test('references are told from what only looks like one', () => {
   for (const good of ['env:API_TOKEN', 'env:a', 'file:./token', 'file:/run/secrets/x'])

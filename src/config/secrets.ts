@@ -42,6 +42,17 @@ export function looksLikeSecret(name: string, value: string): boolean {
   return !(harmlessValue.test(value) && !/secret|pass/i.test(name))
 }
 
+const mask = '•••'
+
+/** A command with what may be a secret masked: tokens, `--password=…`, and what follows `--password`. */
+export const withoutSecrets = (command: readonly string[]): readonly string[] =>
+  command.map((word, at) => {
+    const [, flag = '', value] = /^-*([\w-]+)=(.*)$/s.exec(word) ?? []
+    if (value !== undefined && looksLikeSecret(flag.replaceAll('-', '_'), value)) return word.slice(0, -value.length) + mask
+    const [, before = ''] = /^--?([\w-]+)$/.exec(command[at - 1] ?? '') ?? []
+    return looksLikeSecret(before.replaceAll('-', '_'), word) && !word.startsWith('-') ? mask : word
+  })
+
 export type Fetched = { readonly value: string } | { readonly message: string; readonly fix: string }
 
 /** What `reference` points to; a file's last line break is not part of it. Relative files are relative to `folder`. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Problem } from './problem.ts'
+import { type Problem, RestartNeeded } from './problem.ts'
 import type { Config } from './schema.ts'
 import { watchConfig } from './watch.ts'
 
@@ -59,6 +59,25 @@ test('a takeover that fails is a problem like any other', async () => {
   })
   assert.equal(await watch.reload(), false)
   assert.match(refused[0]?.[0]?.message ?? '', /could not be taken over: port in use/)
+  watch.close()
+})
+
+test('what needs a restart is pointed at, and so is the restart', async () => {
+  const { refused, watch } = watched('servers: {}\nlimits:\n  depthMax: 5\n', () => {
+    throw new RestartNeeded(['limits', 'depthMax'])
+  })
+  assert.equal(await watch.reload(), false)
+  assert.deepEqual(refused, [
+    [
+      {
+        path: 'limits.depthMax',
+        line: 3,
+        column: 3,
+        message: 'cannot change while the gateway runs',
+        fix: 'restart the gateway',
+      },
+    ],
+  ])
   watch.close()
 })
 

@@ -5,9 +5,10 @@
 import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
+import { readDocument } from './document.ts'
 import type { Variables } from './environment.ts'
 import { checkConfig } from './load.ts'
-import type { Problem } from './problem.ts'
+import { type Problem, pathText, RestartNeeded } from './problem.ts'
 import type { Config } from './schema.ts'
 
 export interface Watch {
@@ -35,6 +36,15 @@ const emptied: Problem = {
   fix: 'write it again; "servers: {}" turns every server off',
 }
 
+function problemOf(error: unknown, text: string): Problem {
+  if (error instanceof RestartNeeded) {
+    const place = readDocument(text).place(error.path, 'key')
+    return { path: pathText(error.path), ...place, message: 'cannot change while the gateway runs', fix: 'restart the gateway' }
+  }
+  const message = `could not be taken over: ${error instanceof Error ? error.message : 'unknown'}`
+  return { path: '', line: 1, column: 1, message, fix: 'correct the cause and reload' }
+}
+
 /** A file read while an editor writes it may be a valid part of itself, without its deny rules: wait until it rests. */
 const restMs = 100
 const restsMax = 50
@@ -52,8 +62,7 @@ export function watchConfig(file: string, { variables, changed, refused, pollMs 
       if (config === undefined) refused(problems)
       else await changed(config, warnings)
     } catch (error) {
-      const message = `could not be taken over: ${error instanceof Error ? error.message : 'unknown'}`
-      refused([{ path: '', line: 1, column: 1, message, fix: 'correct the cause and reload' }])
+      refused([problemOf(error, text)])
       return false
     }
     return config !== undefined

@@ -7,7 +7,7 @@ import { serversEnable } from './servers-enable.ts'
 import { serversList } from './servers-list.ts'
 
 const config = parseConfig(
-  'servers: { files: { command: [./bin/files, --token-file, x] }, crm: { url: "https://crm.example.com/mcp?tenant=1" } }',
+  'servers: { files: { command: [./bin/files, --token, x, y] }, crm: { url: "https://crm.example.com/mcp?tenant=1" } }',
   '/srv',
 )
 const clock = { now: () => 5, monotonic: () => 0 }
@@ -24,16 +24,16 @@ test('refuses a server that is not there, with the nearest one', async () => {
   await store.close()
 })
 
-test('disabled, listed as such without arguments or query, enabled, and each of it for the record', async () => {
+test('disabled, listed as such without secrets or query, enabled, and each of it for the record', async () => {
   const store = await openStore('sqlite::memory:', clock)
   await serversDisable(config, store, 'files', 'cli:me', 'leaks')
   assert.deepEqual(await serversList(config, store), [
     {
       id: 'files',
       kind: 'stdio',
-      target: '/srv/bin/files',
+      target: '/srv/bin/files --token ••• y',
       trust: 'untrusted',
-      disabled: { at: 5, by: 'cli:me', reason: 'leaks' },
+      disabled: { at: '1970-01-01T00:00:00.005Z', by: 'cli:me', reason: 'leaks' },
     },
     { id: 'crm', kind: 'http', target: 'https://crm.example.com/mcp', trust: 'untrusted', disabled: undefined },
   ])

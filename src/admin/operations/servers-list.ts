@@ -1,20 +1,23 @@
 import type { Config } from '../../config/schema.ts'
+import { withoutSecrets } from '../../config/secrets.ts'
 import type { ServerConfig } from '../../outbound/schema.ts'
-import type { DisabledServer, ServerSwitches } from '../../outbound/switches.ts'
+import type { ServerSwitches } from '../../outbound/switches.ts'
 
 export interface ServerRow {
   readonly id: string
   readonly kind: ServerConfig['kind']
-  /** The program, or the URL without its query. */
+  /** The command with what may be a secret masked, or the URL without its query. */
   readonly target: string
   readonly trust: ServerConfig['trust']
-  /** Who disabled it, when and why; undefined while it is enabled. */
-  readonly disabled: Omit<DisabledServer, 'id'> | undefined
+  /** Who disabled it, when (ISO 8601) and why; undefined while it is enabled. */
+  readonly disabled: { readonly at: string; readonly by: string; readonly reason: string } | undefined
 }
 
 /** Every configured server and whether it is enabled. */
 export async function serversList(config: Config, switches: ServerSwitches): Promise<readonly ServerRow[]> {
-  const off = new Map((await switches.disabledServers()).map(({ id, ...rest }) => [id, rest]))
+  const off = new Map(
+    (await switches.disabledServers()).map(({ id, at, ...rest }) => [id, { at: new Date(at).toISOString(), ...rest }]),
+  )
   return Object.entries(config.servers).map(([id, server]) => ({
     id,
     kind: server.kind,
@@ -25,7 +28,7 @@ export async function serversList(config: Config, switches: ServerSwitches): Pro
 }
 
 function targetOf(server: ServerConfig): string {
-  if (server.kind === 'stdio') return server.command[0]
+  if (server.kind === 'stdio') return withoutSecrets(server.command).join(' ')
   const { origin, pathname } = new URL(server.url)
   return origin + pathname
 }
