@@ -204,6 +204,36 @@ error there is no server "fils"; did you mean "files"?
   )
 })
 
+test('policy why: a name as /mcp shows it, a guard that does not enforce, a word that is no question', async () => {
+  write(`${good}guards: [{ guard: policy, mode: monitor, legs: [call] }]\n`)
+  await transcript(`
+$ policy why --principal anonymous --server files --tool files__write_a
+denied  No rule of reader allows the tool "write_a" of server "files" for anonymous.  (class destructive)
+policy is in monitor mode here; this passes
+
+  roles.reader[0]  allow  -  "class" does not have its class
+  roles.reader[1]  deny   -  "tools" does not name it
+
+next
+  add a rule under "roles.reader":  - { effect: allow, server: files, tools: ["write_a"] }
+  sekisho check
+[0]
+$ policy why --principal anonymous --server files --ask roots
+denied  No rule of reader allows the question "roots" of server "files" for anonymous.
+
+  roles.reader[0]  allow  -  "asks" does not name it
+  roles.reader[1]  deny   -  "asks" does not name it
+
+next
+  add a rule under "roles.reader":  - { effect: allow, server: files, asks: ["roots"] }
+  sekisho check
+[0]
+$ policy why --principal anonymous --server files --ask bogus
+error: option '--ask <name>' argument 'bogus' is invalid. Allowed choices are sampling, elicitation, roots.
+[1]
+`)
+})
+
 test('servers: list, disable, enable', async () => {
   write(good)
   await transcript(`

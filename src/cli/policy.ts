@@ -1,8 +1,7 @@
 /** `sekisho policy why`: may they, which rules were considered, and what to do about it. */
 import { Command, Option } from 'commander'
-import { policyWhy } from '../admin/operations/policy-why.ts'
+import { type Answer, policyWhy } from '../admin/operations/policy-why.ts'
 import { loadConfig } from '../config/load.ts'
-import type { Explanation } from '../policy/explain.ts'
 import { type Class, type Concern, classes } from '../protocol/methods.ts'
 import { told } from './problems.ts'
 import { plain, styled, table } from './table.ts'
@@ -23,6 +22,7 @@ interface WhyOptions {
   json?: true
 }
 const things = ['tool', 'prompt', 'resource', 'ask'] as const
+const asks = ['sampling', 'elicitation', 'roots']
 
 function whyCommand(): Command {
   const command = new Command('why')
@@ -30,13 +30,11 @@ function whyCommand(): Command {
     .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
     .requiredOption('-p, --principal <principal>', 'who asks: anonymous or key:ID')
     .requiredOption('-s, --server <id>', 'which server')
-  for (const thing of things)
-    command.addOption(
-      new Option(
-        `--${thing} <name>`,
-        `which ${thing === 'ask' ? 'question of the server (sampling, elicitation, roots)' : thing}`,
-      ).conflicts(things.filter((other) => other !== thing)),
-    )
+  for (const thing of things) {
+    const option = new Option(`--${thing} <name>`, `which ${thing === 'ask' ? 'question of the server' : thing}`)
+    if (thing === 'ask') option.choices(asks)
+    command.addOption(option.conflicts(things.filter((other) => other !== thing)))
+  }
   return command
     .addOption(new Option('--class <class>', 'class of the tool; default: what the configuration says').choices([...classes]))
     .option('--json', 'machine-readable')
@@ -56,9 +54,11 @@ function whyCommand(): Command {
     )
 }
 
-function explanationText({ allowed, because, rules, next, ...question }: Explanation): string {
+function explanationText({ allowed, because, rules, next, mode, ...question }: Answer): string {
   const verdict = allowed ? styled('green', 'allowed') : styled('red', 'denied')
   const asClass = question.concern === 'tool' ? `  (class ${question.class})` : ''
+  const word = mode === 'monitor' ? 'in monitor mode' : 'off'
+  const passes = allowed || mode === 'enforce' ? '' : `policy is ${word} here; this passes\n`
   const rows = rules.map(({ rule, effect, matches, why }) => [
     matches ? styled('bold', rule) : styled('dim', rule),
     effect,
@@ -67,5 +67,5 @@ function explanationText({ allowed, because, rules, next, ...question }: Explana
   ])
   const considered = rows.length === 0 ? '  no rules to consider\n' : table(rows, '  ')
   const change = next.change === undefined ? '' : `  ${plain(next.change)}\n`
-  return `${verdict}  ${plain(because)}${asClass}\n\n${considered}\n${styled('bold', 'next')}\n${change}  ${next.command}\n`
+  return `${verdict}  ${plain(because)}${asClass}\n${styled('yellow', passes)}\n${considered}\n${styled('bold', 'next')}\n${change}  ${next.command}\n`
 }
