@@ -39,7 +39,7 @@ export type LibraryGateway = Omit<Gateway, 'reload'> & { reload(options: CreateG
 
 /**
  * Opens a gateway. `gateway.fetch(request)` answers `/{server}/mcp` and `/mcp`; nothing listens on a port until
- * `gateway.listen()`. Throws {@link ConfigRefused} with every mistake in the options.
+ * `gateway.listen()`. Throws {@link ConfigRefused} with mistakes in the options, and where they are.
  */
 export async function createGateway(options: CreateGatewayOptions, surroundings: Surroundings = {}): Promise<LibraryGateway> {
   const { folder = process.cwd(), ...rest } = surroundings

@@ -1,6 +1,6 @@
 /** `sekisho policy why`: may they, which rules were considered, and what to do about it. */
 import { Command, Option } from 'commander'
-import { type Answer, policyWhy } from '../admin/operations/policy-why.ts'
+import { type Answer, policyWhy, questions } from '../admin/operations/policy-why.ts'
 import { loadConfig } from '../config/load.ts'
 import { type Class, type Concern, classes } from '../protocol/methods.ts'
 import { told } from './problems.ts'
@@ -22,7 +22,6 @@ interface WhyOptions {
   json?: true
 }
 const things = ['tool', 'prompt', 'resource', 'ask'] as const
-const asks = ['sampling', 'elicitation', 'roots']
 
 function whyCommand(): Command {
   const command = new Command('why')
@@ -32,7 +31,7 @@ function whyCommand(): Command {
     .requiredOption('-s, --server <id>', 'which server')
   for (const thing of things) {
     const option = new Option(`--${thing} <name>`, `which ${thing === 'ask' ? 'question of the server' : thing}`)
-    if (thing === 'ask') option.choices(asks)
+    if (thing === 'ask') option.choices(questions)
     command.addOption(option.conflicts(things.filter((other) => other !== thing)))
   }
   return command

@@ -4,9 +4,13 @@ import type { Config } from '../../config/schema.ts'
 import type { Mode } from '../../pipeline/guard.ts'
 import { type Explanation, explain, principalOf } from '../../policy/explain.ts'
 import { compilePolicy } from '../../policy/policy.ts'
+import { askWords } from '../../policy/schema.ts'
 import { toolClass } from '../../policy/tool-class.ts'
 import type { Class, Concern } from '../../protocol/methods.ts'
 import { serverOf } from '../server-of.ts'
+
+/** What a server may ask a client for, by the word that rules use. */
+export const questions: readonly string[] = askWords.filter((word) => word !== '*')
 
 export interface PolicyQuestion {
   /** `anonymous` or `key:ID`. */
