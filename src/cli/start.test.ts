@@ -1,6 +1,6 @@
 /** What `sekisho start` says on a terminal when it is up. What it does then is in test/e2e/. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -42,4 +42,16 @@ test('without, there is no header; and where it is not the usual file, it says h
 
 test('--quiet: one line', async () => {
   assert.equal(await started('', /\n/, 'sekisho.yaml', '--quiet'), 'Sekisho is up at http://HOST\n')
+})
+
+test('a configuration that is refused: its problems, as JSON where JSON was asked for', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sekisho-start-'))
+  writeFileSync(join(folder, 'sekisho.yaml'), 'lisen: 127.0.0.1:1\n')
+  const start = (...args: string[]) => spawnSync(process.execPath, [main, 'start', ...args], { cwd: folder, encoding: 'utf8' })
+  const { status, stdout, stderr } = start()
+  assert.deepEqual([status, stdout], [1, ''])
+  assert.match(stderr, /sekisho\.yaml:1:1 lisen is not a key we know\n {2}1 \| lisen: 127\.0\.0\.1:1\n/)
+  const json = start('--json')
+  assert.deepEqual([json.status, json.stdout], [1, ''])
+  assert.equal(JSON.parse(json.stderr).problems[0].path, 'lisen')
 })

@@ -3,7 +3,7 @@ import { relative, resolve } from 'node:path'
 import { styleText } from 'node:util'
 import { Command } from 'commander'
 import { checkConfig } from '../config/load.ts'
-import type { Problem } from '../config/problem.ts'
+import { ConfigRefused, type Problem } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
 import { watchConfig } from '../config/watch.ts'
 import { type GatewayEvent, openGateway } from '../gateway.ts'
@@ -32,14 +32,7 @@ export function startCommand(): Command {
 async function start(options: Options): Promise<void> {
   const file = resolve(options.example ? await prepareExample() : options.config)
   const { config, problems, warnings } = await checkConfig(file)
-  const refuse = (problems: readonly Problem[]): void => {
-    if (options.json) process.stdout.write(`${JSON.stringify({ event: 'config-refused', problems })}\n`)
-    else printProblems(file, problems)
-  }
-  if (config === undefined) {
-    process.exitCode = 1
-    return refuse(problems)
-  }
+  if (config === undefined) return told(file, () => Promise.reject(new ConfigRefused(problems)), options)
   const warn = (warnings: readonly Problem[]): void => {
     if (!options.json) printProblems(file, warnings, 'warning')
     else if (warnings.length > 0) process.stdout.write(`${JSON.stringify({ event: 'config-warned', warnings })}\n`)
@@ -67,9 +60,10 @@ async function start(options: Options): Promise<void> {
       if (!options.json && !options.quiet) console.log(styleText('gray', 'the new configuration is in force'))
     },
     refused: (problems) => {
+      if (options.json) return void process.stdout.write(`${JSON.stringify({ event: 'config-refused', problems })}\n`)
       const kept = 'the changed configuration has errors; the old one stays in force, also where a key or a rule was taken out'
-      if (!options.json) console.error(styleText('yellow', kept))
-      refuse(problems)
+      console.error(styleText('yellow', kept))
+      printProblems(file, problems)
     },
   })
   process.on('SIGHUP', () => void watch.reload())

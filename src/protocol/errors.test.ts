@@ -12,7 +12,12 @@ test('a path is advised as the documentation writes it', () =>
 
 test('with its facts no sentence has a hole', () => {
   for (const code of Object.keys(errors) as RefusalCode[]) {
-    const { says, fix } = explain(code, { detail: 'D', exchange: 'E', retryAfterS: 1, ...(code === 'POLICY_DENIED' && { fix: 'F' }) })
+    const { says, fix } = explain(code, {
+      detail: 'D',
+      exchange: 'E',
+      retryAfterS: 1,
+      ...(code === 'POLICY_DENIED' && { fix: 'F' }),
+    })
     assert.doesNotMatch(`${says} ${fix}`.replace('/{server}/mcp', ''), /[{}]|unknown/i, code)
   }
 })
