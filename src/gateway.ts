@@ -10,6 +10,7 @@ import { auditMetrics } from './audit/metrics.ts'
 import type { AuditSink } from './audit/sink.ts'
 import { syslogSink } from './audit/sinks/syslog.ts'
 import { guardModes } from './config/guard-modes.ts'
+import { RestartNeeded } from './config/problem.ts'
 import type { Config } from './config/schema.ts'
 import { identifier } from './identity/identifier.ts'
 import { ownerOf } from './identity/owner.ts'
@@ -160,8 +161,9 @@ export async function openGateway({
   const applySwitches = async (): Promise<void> => {
     await upstreams.disable((await store.disabledServers()).map(({ id }) => id))
     for (const switching of await store.unrecorded()) {
-      const { seq, id, to, by, reason } = switching
-      await audit.event({ action: `server.${to}`, principal: by, server: id, ...(reason && { detail: reason }) })
+      const { seq, id, to, at, by, reason } = switching
+      const detail = [`at ${new Date(at).toISOString()}`, ...(reason ? [reason] : [])].join(': ')
+      await audit.event({ action: `server.${to}`, principal: by, server: id, detail })
       await store.recorded(seq)
     }
   }
@@ -256,10 +258,10 @@ export async function openGateway({
       doors.delete(door)
     },
     async reload(next) {
-      const fixed =
-        restartKeys.find((key) => !isDeepStrictEqual(next[key], config[key])) ??
-        restartLimits.find((key) => next.limits[key] !== config.limits[key])
-      if (fixed !== undefined) throw new Error(`"${fixed}" cannot change while the gateway runs; restart it`)
+      const key = restartKeys.find((one) => !isDeepStrictEqual(next[one], config[one]))
+      if (key !== undefined) throw new RestartNeeded([key])
+      const limit = restartLimits.find((limit) => next.limits[limit] !== config.limits[limit])
+      if (limit !== undefined) throw new RestartNeeded(['limits', limit])
       const fresh = ruleBook(next, rules)
       await audit.event({ action: 'config.reloaded', principal: 'operator' })
       await upstreams.serve(next.servers, () => {

@@ -151,7 +151,7 @@ export const errors = {
     http: 504,
     rpc: -31013,
     says: 'The server did not answer in {detail} ms.',
-    fix: 'Try again, or raise "requestTimeoutMs" of the server.',
+    fix: 'Try again, or raise "requestTimeoutMs" or "requestTimeoutMsMax" of the server.',
   },
   RESULT_TOO_LARGE: {
     http: 200,
