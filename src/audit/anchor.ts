@@ -74,24 +74,24 @@ function readHeader(line: string): AnchorHeader | undefined {
 
 /** The writing end. Only the worker has one. */
 export class Anchor {
-  private readonly file: number
+  readonly #file: number
 
   /** Opens the file for appending, and takes off a line that was cut off while it was written. */
   constructor(path: string, wholeBytes: number) {
     makePrivateFolder(dirname(path))
-    this.file = openSync(path, 'a', 0o600)
-    ftruncateSync(this.file, wholeBytes)
+    this.#file = openSync(path, 'a', 0o600)
+    ftruncateSync(this.#file, wholeBytes)
     syncFolder(dirname(path))
   }
 
   /** Returns when the line is on disk. */
   append(line: AnchorHeader | Checkpoint): void {
-    writeSync(this.file, `${canonicalJson(line)}\n`)
-    fdatasyncSync(this.file)
+    writeSync(this.#file, `${canonicalJson(line)}\n`)
+    fdatasyncSync(this.#file)
   }
 
   close(): void {
-    closeSync(this.file)
+    closeSync(this.#file)
   }
 }
 

@@ -6,8 +6,8 @@ export class Batch {
   count = 0
   /** Whether somebody waits for it; a batch of outcomes alone can wait for company. */
   urgent = false
-  private state: 'open' | 'stored' | 'failed' = 'open'
-  private waiting: PromiseWithResolvers<void> | undefined
+  #state: 'open' | 'stored' | 'failed' = 'open'
+  #waiting: PromiseWithResolvers<void> | undefined
 
   add(text: string): void {
     this.lines += `${text}\n`
@@ -16,24 +16,24 @@ export class Batch {
 
   /** Undefined when it is on disk already. Rejects with AUDIT_UNAVAILABLE when it will never be. */
   whenStored(): Promise<void> | undefined {
-    if (this.state === 'stored') return undefined
-    if (this.state === 'failed') return Promise.reject(new Refusal('AUDIT_UNAVAILABLE'))
-    if (this.waiting === undefined) {
-      this.waiting = Promise.withResolvers()
-      this.waiting.promise.catch(() => {}) // somebody who stopped waiting is not an unhandled rejection
+    if (this.#state === 'stored') return undefined
+    if (this.#state === 'failed') return Promise.reject(new Refusal('AUDIT_UNAVAILABLE'))
+    if (this.#waiting === undefined) {
+      this.#waiting = Promise.withResolvers()
+      this.#waiting.promise.catch(() => {}) // somebody who stopped waiting is not an unhandled rejection
     }
-    return this.waiting.promise
+    return this.#waiting.promise
   }
 
   stored(): void {
-    this.state = 'stored'
+    this.#state = 'stored'
     this.lines = ''
-    this.waiting?.resolve()
+    this.#waiting?.resolve()
   }
 
   failed(): void {
-    this.state = 'failed'
+    this.#state = 'failed'
     this.lines = ''
-    this.waiting?.reject(new Refusal('AUDIT_UNAVAILABLE'))
+    this.#waiting?.reject(new Refusal('AUDIT_UNAVAILABLE'))
   }
 }

@@ -43,21 +43,21 @@ const refused = (path: string, why: string): LogRefused =>
 
 export class Ledger {
   readonly store: Store
-  private readonly anchor: Anchor
-  private readonly log: string
-  private readonly signed: ReturnType<typeof signer>
-  private tree = MerkleTree.empty()
-  private head: string
-  private checkpointed = 0
-  private readonly unlock: () => void
+  readonly #anchor: Anchor
+  readonly #log: string
+  readonly #signed: ReturnType<typeof signer>
+  #tree = MerkleTree.empty()
+  #head: string
+  #checkpointed = 0
+  readonly #unlock: () => void
 
   private constructor(store: Store, anchor: Anchor, log: string, signingKey: KeyObject, unlock: () => void) {
-    this.unlock = unlock
+    this.#unlock = unlock
     this.store = store
-    this.anchor = anchor
-    this.log = log
-    this.signed = signer(signingKey)
-    this.head = genesis(log)
+    this.#anchor = anchor
+    this.#log = log
+    this.#signed = signer(signingKey)
+    this.#head = genesis(log)
   }
 
   /** Throws {@link LogRefused}. */
@@ -66,7 +66,7 @@ export class Ledger {
     const unlock = lockBeside(options.path)
     try {
       if (unlock === undefined) throw new LogRefused('in-use', `audit log ${options.path}: another process is writing it`)
-      return Ledger.continued(store, unlock, options)
+      return Ledger.#continued(store, unlock, options)
     } catch (error) {
       store.close()
       unlock?.()
@@ -74,11 +74,7 @@ export class Ledger {
     }
   }
 
-  private static continued(
-    store: Store,
-    unlock: () => void,
-    { path, anchor: anchorPath, signingKey, time }: LedgerOptions,
-  ): Ledger {
+  static #continued(store: Store, unlock: () => void, { path, anchor: anchorPath, signingKey, time }: LedgerOptions): Ledger {
     const publicKey = createPublicKey(signingKey)
     const retained = readAnchor(anchorPath)
     const header = retained?.header
@@ -94,7 +90,7 @@ export class Ledger {
     if (header === undefined) anchor.append(anchorHeader(log, publicKey, time))
     const ledger = new Ledger(store, anchor, log, signingKey, unlock)
     try {
-      ledger.resume(path, publicKey, retained?.checkpoints.at(-1))
+      ledger.#resume(path, publicKey, retained?.checkpoints.at(-1))
     } catch (error) {
       anchor.close()
       throw error
@@ -103,7 +99,7 @@ export class Ledger {
   }
 
   get size(): number {
-    return this.tree.size
+    return this.#tree.size
   }
 
   /** Appends entries, one a line. They are on disk when this returns, or none of them is. */
@@ -111,37 +107,37 @@ export class Ledger {
     this.store.transaction(() => {
       for (const text of lines.split('\n')) {
         if (text === '') continue
-        this.head = link(this.head, text)
-        this.tree.append(this.head)
-        this.store.append({ seq: this.tree.size, exchange: exchangeOf(text), text, hash: this.head })
+        this.#head = link(this.#head, text)
+        this.#tree.append(this.#head)
+        this.store.append({ seq: this.#tree.size, exchange: exchangeOf(text), text, hash: this.#head })
       }
     })
   }
 
   /** Signs how the log looks, in the store and then in the anchor; and keeps how far the sinks have come. */
   checkpoint(time: string, cursors: readonly (readonly [string, number])[]): void {
-    const due = this.size > this.checkpointed ? this.statement(time) : undefined
+    const due = this.size > this.#checkpointed ? this.#statement(time) : undefined
     if (due === undefined && cursors.length === 0) return
     this.store.transaction(() => {
-      if (due !== undefined) this.store.addCheckpoint(due.size, canonicalJson(due), this.tree.peakBytes())
+      if (due !== undefined) this.store.addCheckpoint(due.size, canonicalJson(due), this.#tree.peakBytes())
       for (const [sink, seq] of cursors) this.store.moveCursor(sink, seq)
     })
     if (due === undefined) return
-    this.anchor.append(due)
-    this.checkpointed = due.size
+    this.#anchor.append(due)
+    this.#checkpointed = due.size
   }
 
   close(): void {
     this.store.close()
-    this.anchor.close()
-    this.unlock()
+    this.#anchor.close()
+    this.#unlock()
   }
 
-  private statement(time: string): Checkpoint {
-    return this.signed({ log: this.log, size: this.size, root: this.tree.root(), head: this.head, time })
+  #statement(time: string): Checkpoint {
+    return this.#signed({ log: this.#log, size: this.size, root: this.#tree.root(), head: this.#head, time })
   }
 
-  private resume(path: string, publicKey: KeyObject, anchored: Checkpoint | undefined): void {
+  #resume(path: string, publicKey: KeyObject, anchored: Checkpoint | undefined): void {
     const row = this.store.lastCheckpoint()
     const stored = row && readCheckpoint(row.text)
     if ((anchored?.size ?? 0) > (stored?.size ?? 0))
@@ -151,28 +147,28 @@ export class Ledger {
       const fits =
         stored !== undefined &&
         isSignedBy(stored, publicKey) &&
-        stored.log === this.log &&
+        stored.log === this.#log &&
         stored.size === row.size &&
         tree?.root() === stored.root
       if (!fits) throw refused(path, 'its last checkpoint is not what we signed')
       if (this.store.before(row.size + 1, 1)[0]?.hash !== stored.head)
         throw refused(path, `entry ${row.size} is not the one we signed`)
-      this.tree = tree as MerkleTree
-      this.head = stored.head
-      this.checkpointed = stored.size
+      this.#tree = tree as MerkleTree
+      this.#head = stored.head
+      this.#checkpointed = stored.size
       // A crash between the two writes leaves the checkpoint in the store alone.
-      if (stored.size > (anchored?.size ?? 0)) this.anchor.append(stored)
+      if (stored.size > (anchored?.size ?? 0)) this.#anchor.append(stored)
     }
-    for (let rows = this.next(); rows.length > 0; rows = this.next()) {
+    for (let rows = this.#next(); rows.length > 0; rows = this.#next()) {
       for (const { seq, text, hash } of rows) {
-        this.head = link(this.head, text)
-        this.tree.append(this.head)
-        if (seq !== this.size || hash !== this.head) throw refused(path, `entry ${seq} does not follow from the one before it`)
+        this.#head = link(this.#head, text)
+        this.#tree.append(this.#head)
+        if (seq !== this.size || hash !== this.#head) throw refused(path, `entry ${seq} does not follow from the one before it`)
       }
     }
   }
 
-  private next() {
+  #next() {
     return this.store.after(this.size, 1000)
   }
 }

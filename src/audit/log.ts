@@ -37,28 +37,28 @@ export class Log {
   failure: string | undefined
   /** Where each sink had got to when the log was closed. */
   readonly resumed: Cursors
-  private readonly worker: Worker
-  private readonly options: LogOptions
-  private taken: number
-  private open = new Batch()
-  private flight: Batch | undefined
-  private scheduled = false
-  private outcomeTimer: NodeJS.Timeout | undefined
-  private checkpointTimer: NodeJS.Timeout | undefined
-  private readonly readers: PromiseWithResolvers<Extract<FromWorker, { kind: 'entries' }>>[] = []
-  private readonly gone = Promise.withResolvers<void>()
+  readonly #worker: Worker
+  readonly #options: LogOptions
+  #taken: number
+  #open = new Batch()
+  #flight: Batch | undefined
+  #scheduled = false
+  #outcomeTimer: NodeJS.Timeout | undefined
+  #checkpointTimer: NodeJS.Timeout | undefined
+  readonly #readers: PromiseWithResolvers<Extract<FromWorker, { kind: 'entries' }>>[] = []
+  readonly #gone = Promise.withResolvers<void>()
 
   private constructor(worker: Worker, options: LogOptions, size: number, resumed: Cursors) {
-    this.worker = worker
-    this.options = options
+    this.#worker = worker
+    this.#options = options
     this.stored = size
-    this.taken = size
+    this.#taken = size
     this.resumed = resumed
-    worker.on('message', (message: FromWorker) => this.hear(message))
+    worker.on('message', (message: FromWorker) => this.#hear(message))
     worker.on('error', (error) => this.fail(error.message))
     worker.on('exit', () => {
       this.fail('the audit worker has ended')
-      this.gone.resolve()
+      this.#gone.resolve()
     })
   }
 
@@ -82,50 +82,50 @@ export class Log {
 
   /** Entries that are not on disk yet. */
   get pending(): number {
-    return this.taken - this.stored
+    return this.#taken - this.stored
   }
 
   /** Takes the next number, and the text made with it. `urgent`: somebody will wait for it. */
   append(text: (seq: number) => string, urgent: boolean): Batch {
-    const batch = this.open
+    const batch = this.#open
     if (this.failure !== undefined) return batch
-    batch.add(text(this.taken + 1))
-    this.taken++
+    batch.add(text(this.#taken + 1))
+    this.#taken++
     if (this.pending > waitingEntriesMax) {
       this.fail(`more than ${waitingEntriesMax} entries wait for the disk`)
-    } else if (urgent) this.hurry()
-    else if (this.flight === undefined && !this.scheduled) this.outcomeTimer ??= setTimeout(this.post, outcomeWaitMs)
+    } else if (urgent) this.#hurry()
+    else if (this.#flight === undefined && !this.#scheduled) this.#outcomeTimer ??= setTimeout(this.#post, outcomeWaitMs)
     return batch
   }
 
   /** Somebody waits for this batch. Undefined when it is on disk already. */
   needed(batch: Batch): Promise<void> | undefined {
-    if (batch === this.open && batch.count > 0) this.hurry()
+    if (batch === this.#open && batch.count > 0) this.#hurry()
     return batch.whenStored()
   }
 
   /** Resolves when everything taken so far is on disk. */
   async flushed(): Promise<void> {
     if (this.failure !== undefined) throw new Refusal('AUDIT_UNAVAILABLE')
-    const last = this.open.count > 0 ? this.open : this.flight
-    if (last === this.open) {
-      this.open.urgent = true
-      this.post()
+    const last = this.#open.count > 0 ? this.#open : this.#flight
+    if (last === this.#open) {
+      this.#open.urgent = true
+      this.#post()
     }
     await last?.whenStored()
   }
 
   /** A sink has come further: kept on disk with the next checkpoint. */
   remember(): void {
-    if (this.failure === undefined) this.checkpointTimer ??= setTimeout(this.checkpoint, checkpointMs)
+    if (this.failure === undefined) this.#checkpointTimer ??= setTimeout(this.#checkpoint, checkpointMs)
   }
 
   /** Entries as they are on disk, for the sinks. */
   read(after: number, limit: number): Promise<{ texts: readonly string[]; last: number }> {
     const reader = Promise.withResolvers<Extract<FromWorker, { kind: 'entries' }>>()
     if (this.failure === undefined) {
-      this.readers.push(reader)
-      this.tell({ kind: 'read', after, limit })
+      this.#readers.push(reader)
+      this.#tell({ kind: 'read', after, limit })
     } else reader.reject(new Error(this.failure))
     return reader.promise
   }
@@ -133,75 +133,75 @@ export class Log {
   /** Writes what is left and a last checkpoint. Resolves when the worker is gone, whatever happened. */
   async close(): Promise<void> {
     await this.flushed().catch(() => {})
-    clearTimeout(this.checkpointTimer)
-    if (this.failure === undefined) this.tell({ kind: 'close', ...this.now() })
-    else await this.worker.terminate()
-    await this.gone.promise
+    clearTimeout(this.#checkpointTimer)
+    if (this.failure === undefined) this.#tell({ kind: 'close', ...this.#now() })
+    else await this.#worker.terminate()
+    await this.#gone.promise
   }
 
   fail(reason: string): void {
     if (this.failure !== undefined) return
     this.failure = reason
-    clearTimeout(this.outcomeTimer)
-    clearTimeout(this.checkpointTimer)
-    this.flight?.failed()
-    this.flight = undefined
-    this.open.failed()
-    for (const reader of this.readers.splice(0)) reader.reject(new Error(reason))
+    clearTimeout(this.#outcomeTimer)
+    clearTimeout(this.#checkpointTimer)
+    this.#flight?.failed()
+    this.#flight = undefined
+    this.#open.failed()
+    for (const reader of this.#readers.splice(0)) reader.reject(new Error(reason))
   }
 
-  private hurry(): void {
-    this.open.urgent = true
-    if (this.flight !== undefined || this.scheduled) return
-    this.scheduled = true
-    this.gather(0, 0)
+  #hurry(): void {
+    this.#open.urgent = true
+    if (this.#flight !== undefined || this.#scheduled) return
+    this.#scheduled = true
+    this.#gather(0, 0)
   }
 
   /** Posts when a turn of the event loop has brought nothing more: whatever arrives in the same rush goes along. */
-  private gather(turn: number, before: number): void {
-    const { count } = this.open
-    if (turn > 0 && (count === before || turn === turnsMax)) return this.post()
-    setImmediate(() => this.gather(turn + 1, count))
+  #gather(turn: number, before: number): void {
+    const { count } = this.#open
+    if (turn > 0 && (count === before || turn === turnsMax)) return this.#post()
+    setImmediate(() => this.#gather(turn + 1, count))
   }
 
-  private readonly post = (): void => {
-    this.scheduled = false
-    clearTimeout(this.outcomeTimer)
-    this.outcomeTimer = undefined
-    if (this.failure !== undefined || this.flight !== undefined || this.open.count === 0) return
-    this.flight = this.open
-    this.open = new Batch()
-    this.tell({ kind: 'append', lines: this.flight.lines })
+  readonly #post = (): void => {
+    this.#scheduled = false
+    clearTimeout(this.#outcomeTimer)
+    this.#outcomeTimer = undefined
+    if (this.failure !== undefined || this.#flight !== undefined || this.#open.count === 0) return
+    this.#flight = this.#open
+    this.#open = new Batch()
+    this.#tell({ kind: 'append', lines: this.#flight.lines })
     this.remember()
   }
 
-  private readonly checkpoint = (): void => {
-    this.checkpointTimer = undefined
-    this.tell({ kind: 'checkpoint', ...this.now() })
+  readonly #checkpoint = (): void => {
+    this.#checkpointTimer = undefined
+    this.#tell({ kind: 'checkpoint', ...this.#now() })
   }
 
-  private now() {
-    return { time: new Date(this.options.clock.now()).toISOString(), cursors: this.options.cursors() }
+  #now() {
+    return { time: new Date(this.#options.clock.now()).toISOString(), cursors: this.#options.cursors() }
   }
 
-  private tell(message: ToWorker): void {
-    this.worker.postMessage(message)
+  #tell(message: ToWorker): void {
+    this.#worker.postMessage(message)
   }
 
-  private hear(message: FromWorker): void {
-    if (message.kind === 'appended') this.landed()
-    else if (message.kind === 'entries') this.readers.shift()?.resolve(message)
+  #hear(message: FromWorker): void {
+    if (message.kind === 'appended') this.#landed()
+    else if (message.kind === 'entries') this.#readers.shift()?.resolve(message)
     else if (message.kind === 'closed') this.fail('the audit log is closed')
     else if (message.kind === 'failed') this.fail(message.reason)
   }
 
-  private landed(): void {
-    const batch = this.flight
-    this.flight = undefined
+  #landed(): void {
+    const batch = this.#flight
+    this.#flight = undefined
     if (batch === undefined) return
     this.stored += batch.count
     batch.stored()
-    if (this.open.urgent) this.hurry()
-    else if (this.open.count > 0) this.outcomeTimer ??= setTimeout(this.post, outcomeWaitMs)
+    if (this.#open.urgent) this.#hurry()
+    else if (this.#open.count > 0) this.#outcomeTimer ??= setTimeout(this.#post, outcomeWaitMs)
   }
 }

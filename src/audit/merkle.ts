@@ -9,13 +9,13 @@ const hashBytes = 32
 export class MerkleTree {
   size: number
   /** Roots of the perfect subtrees that the leaves fill, largest first: one for each bit of `size`. */
-  private readonly peaks: Buffer[]
-  private readonly leaf = Buffer.alloc(1 + hashBytes, 0x00)
-  private readonly inner = Buffer.alloc(1 + 2 * hashBytes, 0x01)
+  readonly #peaks: Buffer[]
+  readonly #leaf = Buffer.alloc(1 + hashBytes, 0x00)
+  readonly #inner = Buffer.alloc(1 + 2 * hashBytes, 0x01)
 
   private constructor(size: number, peaks: Buffer[]) {
     this.size = size
-    this.peaks = peaks
+    this.#peaks = peaks
   }
 
   static empty(): MerkleTree {
@@ -33,28 +33,28 @@ export class MerkleTree {
 
   /** Appends a hash of 32 bytes, given in hex. */
   append(hex: string): void {
-    this.leaf.write(hex, 1, 'hex')
-    let node: Buffer = hash('sha256', this.leaf, 'buffer')
-    for (let rest = this.size; rest % 2 === 1; rest = Math.floor(rest / 2)) node = this.join(this.peaks.pop() as Buffer, node)
-    this.peaks.push(node)
+    this.#leaf.write(hex, 1, 'hex')
+    let node: Buffer = hash('sha256', this.#leaf, 'buffer')
+    for (let rest = this.size; rest % 2 === 1; rest = Math.floor(rest / 2)) node = this.#join(this.#peaks.pop() as Buffer, node)
+    this.#peaks.push(node)
     this.size++
   }
 
   /** In hex. */
   root(): string {
-    const [last, ...above] = [...this.peaks].reverse()
+    const [last, ...above] = [...this.#peaks].reverse()
     if (last === undefined) return hash('sha256', '', 'hex')
-    return above.reduce((right, left) => this.join(left, right), last).toString('hex')
+    return above.reduce((right, left) => this.#join(left, right), last).toString('hex')
   }
 
   peakBytes(): Buffer {
-    return Buffer.concat(this.peaks)
+    return Buffer.concat(this.#peaks)
   }
 
-  private join(left: Buffer, right: Buffer): Buffer {
-    left.copy(this.inner, 1)
-    right.copy(this.inner, 1 + hashBytes)
-    return hash('sha256', this.inner, 'buffer')
+  #join(left: Buffer, right: Buffer): Buffer {
+    left.copy(this.#inner, 1)
+    right.copy(this.#inner, 1 + hashBytes)
+    return hash('sha256', this.#inner, 'buffer')
   }
 }
 

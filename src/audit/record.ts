@@ -48,102 +48,104 @@ interface Handed {
 }
 
 export class ExchangeRecord implements Record {
-  private readonly desk: Desk
-  private readonly frame: Frame
-  private readonly began: number
-  private principal = unidentified
-  private asked: JsonObject | undefined
-  private call: Parcel | undefined
-  private intended: { readonly batch: Batch; readonly seq: number } | undefined
-  private intendedAt: number | undefined
-  private answeredAt: number | undefined
-  private results: Handed[] | undefined
-  private heard: { readonly leg: Leg; readonly opinion: Opinion }[] | undefined
-  private unheard = 0
-  private readonly counts = { notice: 0, ask: 0, answer: 0 }
-  private over = false
+  readonly #desk: Desk
+  readonly #frame: Frame
+  readonly #began: number
+  #principal = unidentified
+  #asked: JsonObject | undefined
+  #call: Parcel | undefined
+  #intended: { readonly batch: Batch; readonly seq: number } | undefined
+  #intendedAt: number | undefined
+  #answeredAt: number | undefined
+  #results: Handed[] | undefined
+  #heard: { readonly leg: Leg; readonly opinion: Opinion }[] | undefined
+  #unheard = 0
+  readonly #counts = { notice: 0, ask: 0, answer: 0 }
+  #over = false
 
   constructor(frame: Frame, desk: Desk) {
-    this.frame = frame
-    this.desk = desk
-    this.began = desk.clock.monotonic()
+    this.#frame = frame
+    this.#desk = desk
+    this.#began = desk.clock.monotonic()
     desk.open.add(this)
   }
 
   identified(principal: Principal): void {
-    this.principal = principal.id
+    this.#principal = principal.id
   }
 
   judged(parcel: Parcel, judgement: Judgement): void {
-    if (judgement.opinions.length > 0) this.hear(parcel.leg, judgement.opinions)
+    if (judgement.opinions.length > 0) this.#hear(parcel.leg, judgement.opinions)
     switch (parcel.leg) {
       case 'call':
-        this.asked ??= parcel.body
+        this.#asked ??= parcel.body
         break
       case 'result':
       case 'catalog':
-        this.results ??= []
-        if (this.results.length < size.digestsMax)
-          this.results.push({ came: parcel.body, left: 'cleared' in judgement ? judgement.cleared.body : undefined })
-        this.answeredAt = this.desk.clock.monotonic()
+        this.#results ??= []
+        if (this.#results.length < size.digestsMax)
+          this.#results.push({ came: parcel.body, left: 'cleared' in judgement ? judgement.cleared.body : undefined })
+        this.#answeredAt = this.#desk.clock.monotonic()
         break
       default:
-        this.counts[parcel.leg]++
+        this.#counts[parcel.leg]++
     }
   }
 
   intent(call: Parcel): Promise<void> | undefined {
-    if (this.intended !== undefined) return this.durable()
-    this.call = call
-    this.intendedAt = this.desk.clock.monotonic()
-    const reads = call.class === 'read' && this.desk.log.failure === undefined
-    const { batch } = this.writeIntent(!reads || this.desk.open.size <= calmMax)
-    return reads ? undefined : this.desk.log.needed(batch)
+    if (this.#intended !== undefined) return this.durable()
+    this.#call = call
+    this.#intendedAt = this.#desk.clock.monotonic()
+    const reads = call.class === 'read' && this.#desk.log.failure === undefined
+    const { batch } = this.#writeIntent(!reads || this.#desk.open.size <= calmMax)
+    return reads ? undefined : this.#desk.log.needed(batch)
   }
 
   durable(): Promise<void> | undefined {
-    return this.intended && this.desk.log.needed(this.intended.batch)
+    return this.#intended && this.#desk.log.needed(this.#intended.batch)
   }
 
   ended(ending: Ending, refusal?: Refusal): void {
-    if (this.over) return
-    this.over = true
-    this.desk.open.delete(this)
+    if (this.#over) return
+    this.#over = true
+    this.#desk.open.delete(this)
     try {
       if (
         refusal?.code === 'UNAUTHENTICATED' &&
-        this.intended === undefined &&
-        !this.desk.strangers.admits(this.frame.origin.remote)
+        this.#intended === undefined &&
+        !this.#desk.strangers.admits(this.#frame.origin.remote)
       )
-        return this.desk.finished?.(this.outcome(0, 0, ending, refusal))
-      const { seq } = this.intended ?? this.writeIntent(false)
-      this.desk.log.append((at) => {
-        const outcome = this.outcome(at, seq, ending, refusal)
-        this.desk.finished?.(outcome)
+        return this.#desk.finished?.(this.#outcome(0, 0, ending, refusal))
+      const { seq } = this.#intended ?? this.#writeIntent(false)
+      this.#desk.log.append((at) => {
+        const outcome = this.#outcome(at, seq, ending, refusal)
+        this.#desk.finished?.(outcome)
         return JSON.stringify(outcome)
       }, false)
     } catch (error) {
-      this.desk.log.fail(`an outcome could not be written: ${error instanceof Error ? error.message : 'unknown'}`)
+      this.#desk.log.fail(`an outcome could not be written: ${error instanceof Error ? error.message : 'unknown'}`)
     }
   }
 
   /** Writes that it is still going on, where it has been for longer than `afterMs`. */
   remind(afterMs: number): void {
-    const { desk, intended, counts } = this
-    const tookMs = desk.clock.monotonic() - this.began
+    const desk = this.#desk
+    const intended = this.#intended
+    const counts = this.#counts
+    const tookMs = desk.clock.monotonic() - this.#began
     if (intended === undefined || tookMs < afterMs) return
     desk.log.append((seq) => {
       const entry: Ongoing = {
         asks: counts.ask || undefined,
-        exchange: this.frame.exchange,
+        exchange: this.#frame.exchange,
         intent: intended.seq,
         kind: 'ongoing',
-        method: quoted(this.frame.message.method, size.methodCharsMax),
+        method: quoted(this.#frame.message.method, size.methodCharsMax),
         node: desk.node,
         notices: counts.notice || undefined,
-        principal: this.principal,
+        principal: this.#principal,
         seq,
-        server: this.call?.server,
+        server: this.#call?.server,
         time: desk.stamps.time(),
         tookMs: milliseconds(tookMs),
         v: entryVersion,
@@ -152,22 +154,25 @@ export class ExchangeRecord implements Record {
     }, false)
   }
 
-  private hear(leg: Leg, opinions: readonly Opinion[]): void {
-    this.heard ??= []
+  #hear(leg: Leg, opinions: readonly Opinion[]): void {
+    this.#heard ??= []
     for (const opinion of opinions) {
-      if (this.heard.length < size.notesMax) this.heard.push({ leg, opinion })
-      else this.unheard += Math.max(opinion.findings.length, 1)
+      if (this.#heard.length < size.notesMax) this.#heard.push({ leg, opinion })
+      else this.#unheard += Math.max(opinion.findings.length, 1)
     }
   }
 
-  private writeIntent(urgent: boolean) {
-    const { desk, frame, call } = this
+  #writeIntent(urgent: boolean) {
+    const desk = this.#desk
+    const frame = this.#frame
+    const call = this.#call
     const body = call?.body ?? frame.message.params
     let taken = 0
     const batch = desk.log.append((seq) => {
       taken = seq
       const entry: Intent = {
-        askedDigest: this.asked === undefined || this.asked === body || call?.leg !== 'call' ? undefined : digestOf(this.asked),
+        askedDigest:
+          this.#asked === undefined || this.#asked === body || call?.leg !== 'call' ? undefined : digestOf(this.#asked),
         claimedClient: claim(frame.origin.client, 'name'),
         claimedVersion: claim(frame.origin.client, 'version'),
         class: call?.class,
@@ -180,7 +185,7 @@ export class ExchangeRecord implements Record {
         leg: call?.leg,
         method: quoted(call?.method ?? frame.message.method, size.methodCharsMax),
         node: desk.node,
-        principal: this.principal,
+        principal: this.#principal,
         remote: frame.origin.remote,
         seq,
         server: call?.server ?? (frame.server && quoted(frame.server, size.serverCharsMax)),
@@ -191,14 +196,18 @@ export class ExchangeRecord implements Record {
       }
       return JSON.stringify(entry)
     }, urgent)
-    this.intended = { batch, seq: taken }
-    return this.intended
+    this.#intended = { batch, seq: taken }
+    return this.#intended
   }
 
-  private outcome(seq: number, intent: number, ending: Ending, refusal: Refusal | undefined): Outcome {
-    const { desk, frame, call, counts, results } = this
+  #outcome(seq: number, intent: number, ending: Ending, refusal: Refusal | undefined): Outcome {
+    const desk = this.#desk
+    const frame = this.#frame
+    const call = this.#call
+    const counts = this.#counts
+    const results = this.#results
     const now = desk.clock.monotonic()
-    const notes = this.notes(refusal)
+    const notes = this.#notes(refusal)
     const detail = refusal?.facts['cause'] ?? refusal?.facts['detail']
     return {
       answers: counts.answer || undefined,
@@ -215,15 +224,15 @@ export class ExchangeRecord implements Record {
         desk.excerptBytesMax > 0 && results !== undefined ? excerptOf(results.at(-1)?.came, desk.excerptBytesMax) : undefined,
       exchange: frame.exchange,
       findings: notes.length > 0 ? notes.slice(0, size.notesMax) : undefined,
-      findingsOmitted: this.unheard + Math.max(notes.length - size.notesMax, 0) || undefined,
+      findingsOmitted: this.#unheard + Math.max(notes.length - size.notesMax, 0) || undefined,
       intent,
-      judgingMs: this.intendedAt === undefined ? undefined : milliseconds(this.intendedAt - this.began),
+      judgingMs: this.#intendedAt === undefined ? undefined : milliseconds(this.#intendedAt - this.#began),
       kind: 'outcome',
       leg: call?.leg,
       method: quoted(call?.method ?? frame.message.method, size.methodCharsMax),
       node: desk.node,
       notices: counts.notice || undefined,
-      principal: this.principal,
+      principal: this.#principal,
       remote: frame.origin.remote,
       resultDigests: results?.map(({ came }) => digestOf(came)),
       seq,
@@ -231,18 +240,18 @@ export class ExchangeRecord implements Record {
       session: desk.stamps.session(frame.origin.session),
       subject: call?.subject === undefined ? undefined : quoted(call.subject, size.subjectCharsMax),
       time: desk.stamps.time(),
-      tookMs: milliseconds(now - this.began),
+      tookMs: milliseconds(now - this.#began),
       upstreamMs:
-        this.answeredAt === undefined || this.intendedAt === undefined
+        this.#answeredAt === undefined || this.#intendedAt === undefined
           ? undefined
-          : milliseconds(this.answeredAt - this.intendedAt),
+          : milliseconds(this.#answeredAt - this.#intendedAt),
       v: entryVersion,
     }
   }
 
-  private notes(refusal: Refusal | undefined): readonly Note[] {
-    if (this.heard === undefined && (refusal === undefined || refusal.findings.length === 0)) return []
-    return notesOf(this.heard ?? [], refusal)
+  #notes(refusal: Refusal | undefined): readonly Note[] {
+    if (this.#heard === undefined && (refusal === undefined || refusal.findings.length === 0)) return []
+    return notesOf(this.#heard ?? [], refusal)
   }
 }
 

@@ -2,12 +2,9 @@
  * The part of the configuration that says where the record is kept and where it is also sent. What a sink is sent leaves the
  * machine only encrypted: plain TCP is for a collector on the same machine (requirement TOK-C4).
  */
-import { isIP } from 'node:net'
 import { z } from 'zod'
+import { isLoopback } from '../lib/loopback.ts'
 import { facilityNames } from './sinks/rfc5424.ts'
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 
 const syslogSchema = z
   .strictObject({

@@ -42,62 +42,62 @@ export class Feeder {
   cursor: number
   /** Failures in a row; 0 while it works. */
   failures = 0
-  private readonly sink: AuditSink
-  private readonly source: Source
-  private readonly over = new AbortController()
-  private draining = false
-  private readonly done: Promise<void>
+  readonly #sink: AuditSink
+  readonly #source: Source
+  readonly #over = new AbortController()
+  #draining = false
+  readonly #done: Promise<void>
 
   constructor(sink: AuditSink, cursor: number, source: Source) {
     this.name = sink.name
-    this.sink = sink
-    this.source = source
+    this.#sink = sink
+    this.#source = source
     this.cursor = Math.min(cursor, source.size())
-    this.done = this.run()
+    this.#done = this.#run()
   }
 
   /** Entries on disk that the sink has not taken yet. */
   get lag(): number {
-    return this.source.size() - this.cursor
+    return this.#source.size() - this.cursor
   }
 
   /** Delivers what it can in a few seconds, unless it was failing anyway. The rest is delivered after the next start. */
   async close(): Promise<void> {
-    this.draining = true
-    if (this.failures > 0) this.over.abort()
-    const late = setTimeout(() => this.over.abort(), closeMsMax)
-    await this.done
+    this.#draining = true
+    if (this.failures > 0) this.#over.abort()
+    const late = setTimeout(() => this.#over.abort(), closeMsMax)
+    await this.#done
     clearTimeout(late)
   }
 
-  private async run(): Promise<void> {
-    while (!this.over.signal.aborted && !(this.draining && this.lag === 0)) {
+  async #run(): Promise<void> {
+    while (!this.#over.signal.aborted && !(this.#draining && this.lag === 0)) {
       try {
-        await this.stream()
+        await this.#stream()
       } catch {
         this.failures++
-        await this.pause(Math.min(paceMs * 2 ** this.failures, retryMsMax))
+        await this.#pause(Math.min(paceMs * 2 ** this.failures, retryMsMax))
       }
     }
-    await this.sink.close().catch(() => {})
+    await this.#sink.close().catch(() => {})
   }
 
   /** Writes from the cursor on, some batches ahead of what has arrived, until something fails or it is time to go. */
-  private async stream(): Promise<void> {
+  async #stream(): Promise<void> {
     const failed = new AbortController()
     const underway: Underway[] = []
     const settled: Promise<void>[] = []
     let sent = this.cursor
     try {
-      while (!failed.signal.aborted && !this.over.signal.aborted) {
-        if (sent < this.source.size() && underway.length < underwayMax) {
-          const { texts, last } = await this.source.read(sent, batchEntriesMax)
+      while (!failed.signal.aborted && !this.#over.signal.aborted) {
+        if (sent < this.#source.size() && underway.length < underwayMax) {
+          const { texts, last } = await this.#source.read(sent, batchEntriesMax)
           if (texts.length === 0) throw new Error('entries that are on disk could not be read back')
           const batch: Underway = { last, arrived: false }
           underway.push(batch)
           settled.push(
-            this.sink.write(texts).then(
-              () => this.arrived(batch, underway, failed.signal),
+            this.#sink.write(texts).then(
+              () => this.#arrived(batch, underway, failed.signal),
               () => failed.abort(),
             ),
           )
@@ -105,28 +105,28 @@ export class Feeder {
           sent = last
           if (texts.length === batchEntriesMax) continue
         }
-        if (this.draining && sent >= this.source.size()) {
-          await Promise.race([this.sink.close(), this.pause(closeMsMax)])
+        if (this.#draining && sent >= this.#source.size()) {
+          await Promise.race([this.#sink.close(), this.#pause(closeMsMax)])
           if (underway.length === 0) return
         }
-        await this.pause(paceMs)
+        await this.#pause(paceMs)
       }
     } finally {
-      await Promise.race([Promise.all(settled), this.pause(closeMsMax)])
+      await Promise.race([Promise.all(settled), this.#pause(closeMsMax)])
     }
     if (failed.signal.aborted) throw new Error('the sink did not take an entry')
   }
 
   /** Moves the cursor over everything that has arrived without a gap before it. */
-  private arrived(batch: Underway, underway: Underway[], failed: AbortSignal): void {
+  #arrived(batch: Underway, underway: Underway[], failed: AbortSignal): void {
     batch.arrived = true
     if (failed.aborted) return
     while (underway[0]?.arrived) this.cursor = (underway.shift() as Underway).last
     this.failures = 0
-    this.source.moved()
+    this.#source.moved()
   }
 
-  private pause(ms: number): Promise<void> {
-    return delay(ms, undefined, { ref: false, signal: this.over.signal }).catch(() => {})
+  #pause(ms: number): Promise<void> {
+    return delay(ms, undefined, { ref: false, signal: this.#over.signal }).catch(() => {})
   }
 }

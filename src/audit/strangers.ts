@@ -9,39 +9,39 @@ const refillPerS = 2
 const addressesMax = 5
 
 export class Strangers {
-  private readonly clock: Clock
-  private left = allowance
-  private at: number
-  private uncounted = 0
-  private readonly addresses = new Set<string>()
+  readonly #clock: Clock
+  #left = allowance
+  #at: number
+  #uncounted = 0
+  readonly #addresses = new Set<string>()
 
   constructor(clock: Clock) {
-    this.clock = clock
-    this.at = clock.monotonic()
+    this.#clock = clock
+    this.#at = clock.monotonic()
   }
 
   /** True where this one is recorded on its own; otherwise it has been counted. */
   admits(remote = 'an unknown address'): boolean {
-    const now = this.clock.monotonic()
-    this.left = Math.min(allowance, this.left + ((now - this.at) / 1000) * refillPerS)
-    this.at = now
-    if (this.left >= 1) {
-      this.left--
+    const now = this.#clock.monotonic()
+    this.#left = Math.min(allowance, this.#left + ((now - this.#at) / 1000) * refillPerS)
+    this.#at = now
+    if (this.#left >= 1) {
+      this.#left--
       return true
     }
-    this.uncounted++
-    if (this.addresses.size <= addressesMax) this.addresses.add(remote)
+    this.#uncounted++
+    if (this.#addresses.size <= addressesMax) this.#addresses.add(remote)
     return false
   }
 
   /** What was counted since the last time, in words; undefined where nothing was. */
   take(): string | undefined {
-    if (this.uncounted === 0) return undefined
-    const named = [...this.addresses].slice(0, addressesMax).join(', ')
-    const more = this.addresses.size > addressesMax ? ' and others' : ''
-    const detail = `${this.uncounted} more requests without a valid credential, from ${named}${more}`
-    this.uncounted = 0
-    this.addresses.clear()
+    if (this.#uncounted === 0) return undefined
+    const named = [...this.#addresses].slice(0, addressesMax).join(', ')
+    const more = this.#addresses.size > addressesMax ? ' and others' : ''
+    const detail = `${this.#uncounted} more requests without a valid credential, from ${named}${more}`
+    this.#uncounted = 0
+    this.#addresses.clear()
     return detail
   }
 }

@@ -59,16 +59,16 @@ class Walker implements Walk {
   readonly breaks = new Ranges()
   readonly mislabelled = new Ranges()
   readonly marks = new Map<number, { head: string; root: string }>()
-  private readonly tree = MerkleTree.empty()
-  private readonly places: ReadonlySet<number>
-  private readonly open = new Set<string>()
-  private previous: string
+  readonly #tree = MerkleTree.empty()
+  readonly #places: ReadonlySet<number>
+  readonly #open = new Set<string>()
+  #previous: string
   /** Whether the entry before stood in its place; if not, its hash is not the one to follow from. */
-  private orderly = true
+  #orderly = true
 
   constructor(start: string, places: ReadonlySet<number>) {
-    this.previous = start
-    this.places = places
+    this.#previous = start
+    this.#places = places
   }
 
   get gaveUp(): boolean {
@@ -76,7 +76,7 @@ class Walker implements Walk {
   }
 
   get unknown(): number {
-    return this.open.size
+    return this.#open.size
   }
 
   see(row: StoredRow): void {
@@ -86,16 +86,16 @@ class Walker implements Walk {
     const follows = place === this.last + 1
     if (entry === undefined || row.seq !== place || row.exchange !== ('exchange' in entry ? entry.exchange : ''))
       this.mislabelled.add(place)
-    if (follows && this.orderly && link(this.previous, row.text) !== row.hash) this.breaks.add(place)
+    if (follows && this.#orderly && link(this.#previous, row.text) !== row.hash) this.breaks.add(place)
     if (place > this.last + 1) this.missing.add(this.last + 1, place - 1)
     else if (!follows) (this.missing.remove(place) ? this.moved : this.added).add(place)
-    this.orderly = follows
+    this.#orderly = follows
     this.last = Math.max(this.last, place)
-    this.previous = row.hash
-    this.tree.append(row.hash)
-    if (this.places.has(place)) this.marks.set(place, { head: row.hash, root: this.tree.root() })
-    if (entry?.kind === 'intent') this.open.add(entry.exchange)
-    else if (entry?.kind === 'outcome') this.open.delete(entry.exchange)
+    this.#previous = row.hash
+    this.#tree.append(row.hash)
+    if (this.#places.has(place)) this.marks.set(place, { head: row.hash, root: this.#tree.root() })
+    if (entry?.kind === 'intent') this.#open.add(entry.exchange)
+    else if (entry?.kind === 'outcome') this.#open.delete(entry.exchange)
   }
 }
 

@@ -1,6 +1,6 @@
 /** What no room can see alone: whether the parts of a configuration fit together. One check, one function, one list. */
 import { resolve } from 'node:path'
-import { isLoopback } from '../inbound/schema.ts'
+import { isLoopback } from '../lib/loopback.ts'
 import { builtInMethodNames, builtInMethods } from '../protocol/methods.ts'
 import { storePath } from '../storage/schema.ts'
 import { suggest } from './nearest.ts'

@@ -3,9 +3,10 @@
  * On by default on every route, because a web page can make a browser call 127.0.0.1.
  */
 import { BlockList, isIP } from 'node:net'
+import { isLoopback } from '../lib/loopback.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import type { Headers } from '../protocol/revisions/2026-07-28/headers.ts'
-import { type Address, isLoopback } from './schema.ts'
+import type { Address } from './schema.ts'
 
 export interface DoorOptions {
   readonly listen: Address

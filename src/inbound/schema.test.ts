@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { inboundShape, isLoopback, listenSchema, trustedProxySchema } from './schema.ts'
+import { isLoopback } from '../lib/loopback.ts'
+import { inboundShape, listenSchema, trustedProxySchema } from './schema.ts'
 
 for (const text of [
   '',

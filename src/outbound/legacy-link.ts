@@ -1,10 +1,10 @@
 /**
- * A session with a legacy server (2024-11-05 … 2025-11-25): initialised once with one client's own capabilities, ids and
- * progress tokens ours, questions handed through, lost sessions opened again. Serves clients of both eras.
+ * A session with a legacy server (2024-11-05 … 2025-11-25): calls over it with ids and progress tokens of ours, questions handed through,
+ * subscriptions counted. Serves clients of both eras.
  */
 
 import type { Queue } from '../lib/queue.ts'
-import { inTime, type Stop, unlessStopped } from '../lib/stop.ts'
+import type { Stop } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import { askParcel, mayAsk } from '../pipeline/ask.ts'
 import type { Flow } from '../pipeline/exchange.ts'
@@ -16,49 +16,28 @@ import { bridgeReply } from '../protocol/bridge/results.ts'
 import { explain } from '../protocol/errors.ts'
 import type { Message, Request, RequestId, Response } from '../protocol/json-rpc.ts'
 import { isLoud, withoutEnvelope } from '../protocol/revisions/2026-07-28/meta.ts'
-import { modernVersions, revisionOf } from '../protocol/revisions/index.ts'
-import { Flight, type Timeouts } from './flight.ts'
+import { modernVersions } from '../protocol/revisions/index.ts'
+import type { Flight } from './flight.ts'
+import { type Introduction, LegacySession } from './legacy-session.ts'
 import { legacyStream } from './legacy-streams.ts'
 import { type Link, type LinkOptions, nothing, only, type Parcels } from './link.ts'
 import { noticeParcel, progressFor, replyParcel, withProgressToken } from './parcels.ts'
 import { Subscribers } from './subscribers.ts'
 import type { Hold } from './suspended.ts'
-import { type SessionWire, type StreamEvent, type Wire, WireError } from './wire.ts'
-
-/** What the session is opened with: the words of the client it is for. */
-export interface Introduction {
-  readonly protocolVersion: string
-  readonly clientInfo: JsonObject
-  readonly capabilities: JsonObject
-}
+import type { StreamEvent, Wire } from './wire.ts'
 
 export class LegacyLink implements Link {
   readonly closed: Promise<void>
   readonly #wire: Wire
+  readonly #session: LegacySession
   readonly #options: LinkOptions
-  readonly #introduction: Introduction
   readonly #subscribers = new Subscribers()
-  #initialized: Promise<JsonObject> | undefined
-  #announcing: Promise<void> | undefined
-  #announced = false
-  #reopening: Promise<void> | undefined
-  #nextId = 0
-  #logLevel: string | undefined
 
   constructor(wire: Wire, introduction: Introduction, options: LinkOptions) {
     this.#wire = wire
-    this.#introduction = introduction
+    this.#session = new LegacySession(wire, introduction, options)
     this.#options = options
     this.closed = wire.closed
-  }
-
-  /** The server's InitializeResult; asked for once. */
-  initialize(): Promise<JsonObject> {
-    this.#initialized ??= this.#initialize().catch((error: unknown) => {
-      this.#initialized = undefined
-      throw error
-    })
-    return this.#initialized
   }
 
   forward(call: Cleared, answers: readonly Cleared[], stop: Stop): Flow {
@@ -91,31 +70,29 @@ export class LegacyLink implements Link {
     return call.leg === 'notice' ? this.#told(call) : this.#call(call, stop)
   }
 
-  async close(): Promise<void> {
-    await this.#endSession().catch(() => undefined)
-    await this.#wire.close()
+  /** The server's InitializeResult; asked for once. */
+  initialize(): Promise<JsonObject> {
+    return this.#session.initialize()
   }
 
-  /** A request of our own making within the session; its result, or undefined for an error. */
-  async ask(method: string, params: JsonObject): Promise<JsonObject | undefined> {
-    const { outcome, body } = await responseOf(this.#fly({ kind: 'request', id: this.#newId(), method, params }))
-    return outcome === 'result' ? body : undefined
+  close(): Promise<void> {
+    return this.#session.close()
   }
 
   /** Subscribes to a resource for one follower of several. */
   async follow(uri: string, follower: unknown): Promise<void> {
-    if (this.#subscribers.add(uri, follower)) await this.ask('resources/subscribe', { uri })
+    if (this.#subscribers.add(uri, follower)) await this.#session.ask('resources/subscribe', { uri })
   }
 
   /** Unsubscribes from what this one followed and nobody else does. */
   async unfollow(follower: unknown): Promise<void> {
     for (const uri of this.#subscribers.removeAll(follower))
-      await this.ask('resources/unsubscribe', { uri }).catch(() => undefined)
+      await this.#session.ask('resources/unsubscribe', { uri }).catch(() => undefined)
   }
 
   /** Messages of the server that belong to no request. */
   events(stop: Stop): Promise<Queue<Message>> {
-    return this.#wire.events(() => this.#headers(), stop)
+    return this.#wire.events(() => this.#session.headers(), stop)
   }
 
   get options(): LinkOptions {
@@ -126,18 +103,18 @@ export class LegacyLink implements Link {
   async answer(id: RequestId, judgement: Judgement | undefined): Promise<void> {
     if (judgement && 'cleared' in judgement) {
       const { member, body } = judgement.cleared
-      return this.#wire.send({ kind: 'response', id, outcome: member === 'error' ? 'error' : 'result', body }, this.#headers())
+      return this.#session.send({ kind: 'response', id, outcome: member === 'error' ? 'error' : 'result', body })
     }
     const { rpc, says } = judgement
       ? explain(judgement.refused.code, judgement.refused.facts)
       : explain('UNKNOWN_METHOD', { detail: 'nobody can answer' })
-    await this.#wire.send({ kind: 'response', id, outcome: 'error', body: { code: rpc, message: says } }, this.#headers())
+    await this.#session.send({ kind: 'response', id, outcome: 'error', body: { code: rpc, message: says } })
   }
 
   /** A question as a parcel, or undefined after refusing it: unknown, or beyond what the client declared. Pings are answered here. */
   async question(call: Parcel, request: Request): Promise<Parcel | undefined> {
     if (request.method === 'ping') {
-      await this.#wire.send({ kind: 'response', id: request.id, outcome: 'result', body: {} }, this.#headers())
+      await this.#session.send({ kind: 'response', id: request.id, outcome: 'result', body: {} })
       return undefined
     }
     const ask = mayAsk(call, request.method, request.params)
@@ -153,16 +130,16 @@ export class LegacyLink implements Link {
 
   async *#streamed(call: Cleared, stop: Stop): Parcels {
     const initialized = await this.initialize()
-    await this.#announce()
+    await this.#session.announce()
     yield* legacyStream(this, call, initialized, stop)
   }
 
   /** Something that expects no answer. */
   #told(call: Cleared): Flow {
     return nothing(async () => {
-      await this.#announce()
+      await this.#session.announce()
       const { method, body: params } = call
-      if (method !== 'notifications/initialized') await this.#wire.send({ kind: 'notification', method, params }, this.#headers())
+      if (method !== 'notifications/initialized') await this.#session.send({ kind: 'notification', method, params })
     })
   }
 
@@ -171,11 +148,11 @@ export class LegacyLink implements Link {
   }
 
   async #launch(call: Cleared): Promise<Flight> {
-    if (!this.#announced) await this.#announce()
-    if (call.origin.logLevel !== undefined) await this.#tuneLog(call)
-    const id = this.#newId()
+    if (!this.#session.announced) await this.#session.announce()
+    if (call.origin.era === 'modern' && call.origin.logLevel !== undefined) await this.#session.tuneLog(call.origin.logLevel)
+    const id = this.#session.newId()
     const params = call.origin.era === 'modern' ? legacyParams(call.body) : call.body
-    return this.#fly({ kind: 'request', id, method: call.method, params: withProgressToken(params, id) })
+    return this.#session.fly({ kind: 'request', id, method: call.method, params: withProgressToken(params, id) })
   }
 
   async *#follow(launch: () => Promise<Flight>, call: Cleared, stop: Stop): Parcels {
@@ -239,136 +216,12 @@ export class LegacyLink implements Link {
     const silent = era === 'modern' && (logLevel === undefined || !isLoud(notice.params['level'], logLevel))
     return notice.method === 'notifications/message' && silent ? undefined : noticeParcel(call, this.#options.methods, notice)
   }
-
-  #fly(request: Request): Flight {
-    return new Flight(this.#recovering, request, {}, this.#options.timeouts, ({ id }) => {
-      const params = { requestId: id, reason: 'cancelled' }
-      void this.#wire
-        .send({ kind: 'notification', method: 'notifications/cancelled', params }, this.#headers())
-        .catch(() => undefined)
-    })
-  }
-
-  /** The wire, with this session's headers. A session that the server has forgotten is opened again: it did nothing with the request. */
-  readonly #recovering: Pick<Wire, 'request'> = {
-    request: async (request, _headers, stop) => {
-      const { sessionId } = this.#wire as Partial<SessionWire>
-      try {
-        return await this.#wire.request(request, this.#headers(), stop)
-      } catch (error) {
-        if (!(error instanceof WireError) || error.status !== 404) throw error
-      }
-      if ((this.#wire as Partial<SessionWire>).sessionId === sessionId) this.#reopening ??= this.#reopen()
-      await this.#reopening
-      return this.#wire.request(request, this.#headers(), stop)
-    },
-  }
-
-  async #reopen(): Promise<void> {
-    this.#options.log('the server has forgotten the session (HTTP 404): opening another')
-    this.#initialized = undefined
-    this.#announced = false
-    try {
-      await this.#announce()
-    } finally {
-      this.#reopening = undefined
-    }
-  }
-
-  async #initialize(): Promise<JsonObject> {
-    const { protocolVersion, clientInfo, capabilities } = this.#introduction
-    const params = { protocolVersion, capabilities, clientInfo }
-    const flight = new Flight(
-      this.#wire,
-      { kind: 'request', id: this.#newId(), method: 'initialize', params },
-      {},
-      openingTimeouts(this.#options),
-      () => undefined,
-    )
-    const { outcome, body } = await responseOf(flight)
-    if (outcome === 'error') throw new NotLegacy(body)
-    const version = body['protocolVersion']
-    if (revisionOf(version)?.era !== 'legacy')
-      throw new Refusal('UPSTREAM_INVALID', { detail: `it answered initialize with version ${JSON.stringify(version)}` })
-    return body
-  }
-
-  /** `notifications/initialized`, once a session: when the client says so, or before the first other message. */
-  async #announce(): Promise<void> {
-    if (this.#announced) return
-    this.#announcing ??= this.#sayInitialized().finally(() => {
-      this.#announcing = undefined
-    })
-    const announcing = this.#announcing
-    const { requestTimeoutMs } = this.#options.timeouts
-    const late = (): Refusal => new Refusal('UPSTREAM_TIMEOUT', { detail: requestTimeoutMs })
-    await inTime(requestTimeoutMs, late, (stop) => unlessStopped(stop, announcing))
-  }
-
-  async #sayInitialized(): Promise<void> {
-    const headers = await this.#sessionHeaders()
-    await this.#wire.send({ kind: 'notification', method: 'notifications/initialized', params: {} }, headers).finally(() => {
-      this.#announced = true // said once, also to a server that makes a fault of it
-    })
-  }
-
-  /** The level a modern request asks for is a property of the legacy session; the louder of two wins, and #notice filters. */
-  async #tuneLog(call: Parcel): Promise<void> {
-    const level = call.origin.era === 'modern' ? call.origin.logLevel : undefined
-    if (level === undefined || (this.#logLevel !== undefined && isLoud(level, this.#logLevel))) return
-    this.#logLevel = level
-    const { capabilities } = await this.initialize()
-    if (capabilities && typeof capabilities === 'object' && 'logging' in capabilities)
-      await this.ask('logging/setLevel', { level })
-  }
-
-  async #endSession(): Promise<void> {
-    const wire = this.#wire as Partial<SessionWire>
-    if (wire.sessionId !== undefined) await wire.endSession?.(this.#headers())
-  }
-
-  async #sessionHeaders(): Promise<Record<string, string>> {
-    const { protocolVersion } = await this.initialize()
-    this.#version = String(protocolVersion)
-    return this.#headers()
-  }
-
-  #version: string | undefined
-  #headers(): Record<string, string> {
-    const { sessionId } = this.#wire as Partial<SessionWire>
-    return {
-      ...(sessionId !== undefined && { 'mcp-session-id': sessionId }),
-      ...(this.#version !== undefined && revisionOf(this.#version)?.versionHeader && { 'mcp-protocol-version': this.#version }),
-    }
-  }
-
-  #newId(): number {
-    return ++this.#nextId
-  }
 }
 
 /** What a modern client sent, without what only its own era has. */
 function legacyParams(body: JsonObject): JsonObject {
   const { inputResponses, requestState, ...params } = withoutEnvelope(body)
   return params
-}
-
-/** A process needs time to start, however quick its answers are expected to be. */
-const openingTimeouts = ({ http, timeouts }: LinkOptions): Timeouts =>
-  http
-    ? timeouts
-    : {
-        requestTimeoutMs: Math.max(startMsMax, timeouts.requestTimeoutMs),
-        requestTimeoutMsMax: Math.max(startMsMax, timeouts.requestTimeoutMsMax),
-      }
-const startMsMax = 15_000
-
-/** The response, whatever comes before it. */
-async function responseOf(flight: Flight): Promise<Response> {
-  for (;;) {
-    const message = await flight.next()
-    if (message.kind === 'response') return message
-  }
 }
 
 /** A session, or a modern client's principal. */
@@ -378,15 +231,4 @@ function streamEvent(call: Parcel, { kind, ...body }: StreamEvent): Parcel | und
   if (call.origin.era === 'modern') return undefined
   const method = kind === 'stream' ? 'session/streaming' : 'session/paused'
   return alongside(call, { leg: 'notice', method, concerns: 'server', subject: undefined, member: 'params', body })
-}
-
-/** The server answered `initialize` with an error: it does not speak the legacy era, or not with us. */
-export class NotLegacy extends Error {
-  override readonly name = 'NotLegacy'
-  /** Of the server's JSON-RPC error. */
-  readonly code: number
-  constructor({ code }: JsonObject) {
-    super('initialize was answered with an error')
-    this.code = Number(code)
-  }
 }

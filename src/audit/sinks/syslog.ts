@@ -96,19 +96,19 @@ function syslogSeverity(cef: number): SyslogSeverity {
 
 /** One connection. It is used until it breaks. */
 class Line {
-  private readonly socket: Socket
-  private readonly ended = Promise.withResolvers<void>()
-  private broken: Error | undefined
-  private hungUp = false
+  readonly #socket: Socket
+  readonly #ended = Promise.withResolvers<void>()
+  #broken: Error | undefined
+  #hungUp = false
 
   private constructor(socket: Socket) {
-    this.socket = socket
+    this.#socket = socket
     socket.setKeepAlive(true, 10_000)
-    socket.on('error', (error) => (this.broken ??= error))
+    socket.on('error', (error) => (this.#broken ??= error))
     socket.on('close', () => {
       // A collector that closes after us has read to the end; one that closes before us may have left things unread.
-      if (!this.hungUp) this.broken ??= new Error('the collector closed the connection')
-      this.ended.resolve()
+      if (!this.#hungUp) this.#broken ??= new Error('the collector closed the connection')
+      this.#ended.resolve()
     })
     socket.resume()
   }
@@ -133,9 +133,9 @@ class Line {
   }
 
   async send(bytes: Buffer): Promise<void> {
-    if (this.broken !== undefined) throw this.broken
-    const taken = new Promise<void>((resolve) => this.socket.write(bytes, () => resolve()))
-    await Promise.race([taken, this.ended.promise])
+    if (this.#broken !== undefined) throw this.#broken
+    const taken = new Promise<void>((resolve) => this.#socket.write(bytes, () => resolve()))
+    await Promise.race([taken, this.#ended.promise])
     await this.outlives()
   }
 
@@ -145,20 +145,20 @@ class Line {
     const later = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, outliveMs)
     })
-    await Promise.race([later, this.ended.promise])
+    await Promise.race([later, this.#ended.promise])
     clearTimeout(timer)
-    if (this.broken !== undefined) throw this.broken
+    if (this.#broken !== undefined) throw this.#broken
   }
 
   /** Closes our side and waits until the collector has read to the end and closes its own. */
   async hangUp(): Promise<void> {
-    this.hungUp = true
+    this.#hungUp = true
     const late = setTimeout(() => {
-      this.broken ??= new Error('the collector did not close the connection')
-      this.socket.destroy()
+      this.#broken ??= new Error('the collector did not close the connection')
+      this.#socket.destroy()
     }, hangUpMsMax)
-    this.socket.end()
-    await this.ended.promise
+    this.#socket.end()
+    await this.#ended.promise
     clearTimeout(late)
   }
 }

@@ -2,7 +2,7 @@
 import { type Dispatcher, Pool, ProxyAgent } from 'undici'
 import { type Stop, unlessStopped } from '../../lib/stop.ts'
 import { Incoming } from './incoming.ts'
-import { noProxy } from './no-proxy.ts'
+import { bypassesProxy } from './no-proxy.ts'
 
 export interface HttpRequest {
   readonly method: 'POST' | 'GET' | 'DELETE'
@@ -57,7 +57,7 @@ export function networkTransport({ url, tls, proxy }: NetworkOptions): Transport
     ...(tls?.cert && { cert: tls.cert }),
     ...(tls?.key && { key: tls.key }),
   } as const
-  const through = noProxy(new URL(url), proxy?.no) ? undefined : protocol === 'https:' ? proxy?.https : proxy?.http
+  const through = bypassesProxy(new URL(url), proxy?.no) ? undefined : protocol === 'https:' ? proxy?.https : proxy?.http
   const dispatcher: Dispatcher = through
     ? new ProxyAgent({
         uri: through,
