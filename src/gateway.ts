@@ -169,7 +169,7 @@ export async function openGateway({
   }
   await applySwitches()
 
-  const map = {
+  const directory = {
     methods: (method: string) => rules.methods(method),
     mustServe: (server: string) => upstreams.mustServe(server),
     classOf: (server: string, _principal: unknown, tool: string) => rules.classes.classOf(server, tool),
@@ -180,13 +180,13 @@ export async function openGateway({
     mode: (guard, server, leg) => rules.mode(guard, server, leg),
     record: (frame) => audit.record(frame),
     identify: (frame) => rules.identify(frame),
-    route: (frame, principal) => route(frame, principal, map),
+    route: (frame, principal) => route(frame, principal, directory),
     forward: (call, answers, stop) => upstreams.forward(call, answers, stop),
     failed: (error, frame) => tell({ kind: 'failed', exchange: frame.exchange, error }),
   }
   const corridor = (frame: Frame, reply: Reply): Promise<void> => exchange(frame, reply, gate)
   const allServers = new AllServers({
-    methods: map.methods,
+    methods: directory.methods,
     listCharsMax: config.limits.resultBytesMax,
     pass: corridor,
     reachable: (frame) => {
@@ -206,7 +206,7 @@ export async function openGateway({
   const endpoint = new Endpoint({
     hosts: { admit: (headers, remote) => hosts.admit(headers, remote) },
     sessions,
-    methods: map.methods,
+    methods: directory.methods,
     limits: config.limits,
     identify: gate.identify,
     pass,
@@ -252,7 +252,7 @@ export async function openGateway({
     },
     fetch: (request) => answerFetch(endpoint, request),
     async connectStdio(input, output, server) {
-      const door = new StdioDoor({ input, output, server, methods: map.methods, limits: config.limits, pass })
+      const door = new StdioDoor({ input, output, server, methods: directory.methods, limits: config.limits, pass })
       doors.add(door)
       await door.closed
       doors.delete(door)

@@ -1,7 +1,7 @@
 /** Codes of refusals: every one shown exists, and the reference says of each what the table in the source says. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { errors, type RefusalCode } from '../../src/protocol/errors.ts'
+import { errors, type RefusalCode } from '../../src/protocol/refusal-texts.ts'
 import { root } from '../child.ts'
 import type { Document } from './documents.ts'
 

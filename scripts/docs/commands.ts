@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { errors } from '../../src/protocol/errors.ts'
+import { errors } from '../../src/protocol/refusal-texts.ts'
 import { root } from '../child.ts'
 import type { Document } from './documents.ts'
 
@@ -38,7 +38,7 @@ function shownIn(documents: readonly Document[], pattern: RegExp): Shown[] {
 const advised = (): Shown[] =>
   Object.entries(errors).flatMap(([code, { fix }]) => {
     const [, line] = /(sekisho [a-z][^"]*)/.exec(fix) ?? []
-    return line === undefined ? [] : [{ place: `src/protocol/errors.ts:1: ${code}`, line }]
+    return line === undefined ? [] : [{ place: `src/protocol/refusal-texts.ts:1: ${code}`, line }]
   })
 
 export async function unknownCommands(documents: readonly Document[]): Promise<string[]> {

@@ -4,7 +4,7 @@
  */
 import type { KeyObject } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
-import type { Frame, Record } from '../pipeline/exchange.ts'
+import type { Frame, Trail } from '../pipeline/exchange.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import {
   detailCharsMax,
@@ -48,7 +48,7 @@ export interface AuditStatus {
 }
 
 export interface Audit {
-  record(frame: Frame): Record
+  record(frame: Frame): Trail
   /** Records what an operator did. Resolves when it is on disk; rejects with AUDIT_UNAVAILABLE. Act only after it has resolved. */
   event(event: OperatorEvent): Promise<void>
   /** Resolves when everything recorded so far is on disk; rejects with AUDIT_UNAVAILABLE. */

@@ -10,8 +10,8 @@
 import type { Ending } from '../pipeline/exchange.ts'
 import type { Finding, Mode, Verdict } from '../pipeline/guard.ts'
 import type { Origin } from '../pipeline/parcel.ts'
-import type { RefusalCode } from '../protocol/errors.ts'
 import type { Class, Leg } from '../protocol/methods.ts'
+import type { RefusalCode } from '../protocol/refusal-texts.ts'
 
 export const entryVersion = 1
 
@@ -73,7 +73,7 @@ export interface Outcome extends Common, Label {
   /** `seq` of the intent. */
   readonly intent: number
   readonly ending: Ending
-  /** The code of our own no; see protocol/errors.ts. */
+  /** The code of our own no; see protocol/refusal-texts.ts. */
   readonly code?: RefusalCode | undefined
   /** What the refusal was about, or what caused it, in its own words, cut and redacted. */
   readonly detail?: string | undefined

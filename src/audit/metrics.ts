@@ -3,8 +3,8 @@
  * few values: a server is one that is configured, a method one that has a row, whatever a stranger asked for.
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { RefusalCode } from '../protocol/errors.ts'
 import { builtInMethods, type MethodTable } from '../protocol/methods.ts'
+import type { RefusalCode } from '../protocol/refusal-texts.ts'
 import type { AuditStatus } from './audit.ts'
 import type { Outcome } from './entry.ts'
 

@@ -6,7 +6,7 @@ import { hash } from 'node:crypto'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
-import type { Ending, Frame, Record } from '../pipeline/exchange.ts'
+import type { Ending, Frame, Trail } from '../pipeline/exchange.ts'
 import type { Judgement, Opinion } from '../pipeline/judge.ts'
 import { noHeaders, type Parcel, type Principal } from '../pipeline/parcel.ts'
 import type { Refusal } from '../pipeline/refusal.ts'
@@ -47,7 +47,7 @@ interface Handed {
   readonly left: JsonObject | undefined
 }
 
-export class ExchangeRecord implements Record {
+export class ExchangeRecord implements Trail {
   readonly #desk: Desk
   readonly #frame: Frame
   readonly #began: number

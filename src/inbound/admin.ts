@@ -1,6 +1,6 @@
 /** The operators' listener: is it alive, is it ready, what did it count. On its own address, loopback by default. */
 import { asRefusal, Refusal } from '../pipeline/refusal.ts'
-import { explain } from '../protocol/errors.ts'
+import { explain } from '../protocol/refusal-texts.ts'
 import type { Arrival, Departure } from './arrival.ts'
 import type { HostCheck } from './host-check.ts'
 

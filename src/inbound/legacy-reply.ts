@@ -7,6 +7,7 @@ import type { Cleared } from '../pipeline/judge.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import { type Message, type Response, writeMessage } from '../protocol/json-rpc.ts'
+import { revisionOf } from '../protocol/revisions/index.ts'
 import type { Departure } from './arrival.ts'
 import { type KeepAlive, type ResumableStream, streamHeaders } from './event-stream.ts'
 import { headersOf, refusalResponse, statusOf } from './refuse.ts'
@@ -55,7 +56,7 @@ export class LegacySink {
   }
 
   pause(retryMs: number): void {
-    if (this.#session.conversation.origin.version >= '2025-11-25') this.#open().pause(retryMs)
+    if (this.#polling) this.#open().pause(retryMs)
   }
 
   /** Throws CANCELLED when nobody is there to take it, and nothing keeps it for a client that comes back. */
@@ -67,10 +68,13 @@ export class LegacySink {
     return --this.#expected === 0 ? this.#finish() : undefined
   }
 
+  get #polling(): boolean {
+    return revisionOf(this.#session.conversation.origin.version)?.polling === true
+  }
+
   #open(): ResumableStream {
     if (this.#stream) return this.#stream
-    const { version } = this.#session.conversation.origin
-    const stream = this.#session.newStream(version >= '2025-11-25')
+    const stream = this.#session.newStream(this.#polling)
     const outlet = this.#keepAlive.add(this.#departure.open({ ...streamHeaders, ...this.#headers }), this.#departure.gone)
     stream.attach(outlet, undefined)
     this.#departure.gone.onStop(() => stream.detach(outlet))

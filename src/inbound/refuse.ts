@@ -2,8 +2,8 @@
 
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { Refusal } from '../pipeline/refusal.ts'
-import { explain, type RefusalCode } from '../protocol/errors.ts'
 import type { RequestId, Response } from '../protocol/json-rpc.ts'
+import { explain, type RefusalCode } from '../protocol/refusal-texts.ts'
 import { type Era, modernVersions } from '../protocol/revisions/index.ts'
 
 /** Our own key in `_meta` and `data` (2026-07-28 basic, `_meta`: reverse DNS, never a reserved prefix). */

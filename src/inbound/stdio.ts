@@ -14,10 +14,10 @@ import type { Frame, Reply } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import type { Origin, Parcel } from '../pipeline/parcel.ts'
 import { asRefusal, Refusal } from '../pipeline/refusal.ts'
-import { explain } from '../protocol/errors.ts'
 import { type Message, type Notification, type Request, type RequestId, writeMessage } from '../protocol/json-rpc.ts'
 import type { MethodTable } from '../protocol/methods.ts'
-import { type Era, negotiate, revisionOf } from '../protocol/revisions/index.ts'
+import { explain } from '../protocol/refusal-texts.ts'
+import { type Era, negotiate, newestLegacy, revisionOf } from '../protocol/revisions/index.ts'
 import { clientFacts, isModern, readModern } from './classify.ts'
 import { Conversation, standing } from './conversation.ts'
 import { readOrRefuse } from './read-body.ts'
@@ -37,7 +37,7 @@ export interface StdioDoorOptions {
 const unopened: Omit<Origin, 'session'> = {
   door: 'stdio',
   era: 'legacy',
-  version: '2025-11-25',
+  version: newestLegacy,
   client: undefined,
   capabilities: {},
   logLevel: undefined,

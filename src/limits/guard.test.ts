@@ -6,7 +6,7 @@ import type { Clock } from '../lib/clock.ts'
 import { Stop } from '../lib/stop.ts'
 import type { Verdict } from '../pipeline/guard.ts'
 import { noHeaders, type Parcel } from '../pipeline/parcel.ts'
-import { explain } from '../protocol/errors.ts'
+import { explain } from '../protocol/refusal-texts.ts'
 import { limitsGuard } from './guard.ts'
 import { type LimitsConfig, limitsSchema, type Measure } from './schema.ts'
 

@@ -51,8 +51,8 @@ export interface Routed {
 /** How an exchange ended. `suspended`: the server asked something, and the sender will come back with the answer. */
 export type Ending = 'delivered' | 'suspended' | 'refused' | 'cancelled'
 
-/** The audit record of one exchange; see audit/. */
-export interface Record {
+/** The audit trail of one exchange; see audit/. */
+export interface Trail {
   identified(principal: Principal): void
   judged(parcel: Parcel, judgement: Judgement): void
   /** Writes the intent. Resolves when it is on disk for a call that may write; a read goes ahead at once. */
@@ -69,7 +69,7 @@ export interface Flow {
 }
 
 export interface Gate extends Bench {
-  record(frame: Frame): Record
+  record(frame: Frame): Trail
   /** Throws UNAUTHENTICATED. */
   identify(credentials: Credentials): Principal | Promise<Principal>
   route(frame: Frame, principal: Principal): Routed | Promise<Routed>
@@ -120,7 +120,7 @@ function pass(
   judgement: Judgement,
   reply: Reply,
   gate: Gate,
-  record: Record,
+  record: Trail,
 ): Promise<Judgement | undefined> | Judgement | undefined {
   if ('cleared' in judgement) return reply.deliver(judgement.cleared)?.then((answer) => answer && judged(answer, gate, record))
   if (parcel.leg === 'notice') return undefined // a refused notice is left out, and the exchange goes on
@@ -129,7 +129,7 @@ function pass(
 }
 
 /** A promise only where a guard needs one, or where what a server says holds questions. */
-function judged(parcel: Parcel, gate: Gate, record: Record): Promise<Judgement> | Judgement {
+function judged(parcel: Parcel, gate: Gate, record: Trail): Promise<Judgement> | Judgement {
   const judgement = holdsQuestions(parcel)
     ? withAllowedQuestions(parcel, (ask) => judged(ask, gate, record)).then((rest) => judge(rest, gate))
     : judge(parcel, gate)
@@ -137,13 +137,13 @@ function judged(parcel: Parcel, gate: Gate, record: Record): Promise<Judgement> 
   return noted(parcel, judgement, record)
 }
 
-function noted(parcel: Parcel, judgement: Judgement, record: Record): Judgement {
+function noted(parcel: Parcel, judgement: Judgement, record: Trail): Judgement {
   record.judged(parcel, judgement)
   return judgement
 }
 
 /** What is refused before it leaves is still something that was asked, and is written down as such. */
-async function clear(parcel: Parcel, gate: Gate, record: Record): Promise<Cleared> {
+async function clear(parcel: Parcel, gate: Gate, record: Trail): Promise<Cleared> {
   const judgement = await judged(parcel, gate, record)
   if ('cleared' in judgement) return judgement.cleared
   await record.intent(parcel)

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../lib/strict-json.ts'
-import type { Facts, RefusalCode } from '../protocol/errors.ts'
 import type { Leg } from '../protocol/methods.ts'
+import type { Facts, RefusalCode } from '../protocol/refusal-texts.ts'
 import type { Parcel } from './parcel.ts'
 
 /** Something a guard noticed, in terms that a person, a SIEM and a report can all use. */

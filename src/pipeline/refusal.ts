@@ -1,7 +1,7 @@
-import { explain, type Facts, type RefusalCode } from '../protocol/errors.ts'
+import { explain, type Facts, type RefusalCode } from '../protocol/refusal-texts.ts'
 import type { Finding } from './guard.ts'
 
-/** A reasoned no of the gateway's own. What the sender reads comes from the table in protocol/errors.ts. */
+/** A reasoned no of the gateway's own. What the sender reads comes from the table in protocol/refusal-texts.ts. */
 export class Refusal extends Error {
   override readonly name = 'Refusal'
   readonly code: RefusalCode

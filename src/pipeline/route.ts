@@ -5,18 +5,18 @@ import type { Frame, Routed } from './exchange.ts'
 import { noHeaders, type Parcel, type Principal, sealed } from './parcel.ts'
 import { Refusal } from './refusal.ts'
 
-export interface Map {
+export interface Directory {
   readonly methods: MethodTable
   /** Throws SERVER_UNKNOWN or SERVER_DISABLED. */
   mustServe(server: string): void
   classOf(server: string, principal: Principal, tool: string): Class
 }
 
-export function route(frame: Frame, principal: Principal, map: Map): Routed {
+export function route(frame: Frame, principal: Principal, directory: Directory): Routed {
   const { message, server } = frame
-  const row = rowFor(frame, map.methods)
+  const row = rowFor(frame, directory.methods)
   if (server === undefined) throw new Refusal('SERVER_UNKNOWN', { detail: '' })
-  map.mustServe(server)
+  directory.mustServe(server)
   const subject = subjectOf(row, message.params)
   if (row.subject !== undefined && subject === undefined)
     throw new Refusal('INVALID_PARAMS', { detail: `"${row.subjectPath?.join('.')}" must be a string` })
@@ -31,7 +31,7 @@ export function route(frame: Frame, principal: Principal, map: Map): Routed {
     method: message.method,
     concerns: row.concerns,
     subject,
-    class: row.class === 'by-tool' ? map.classOf(server, principal, subject ?? '') : row.class,
+    class: row.class === 'by-tool' ? directory.classOf(server, principal, subject ?? '') : row.class,
     member: 'params',
     body: message.params,
     question: undefined,

@@ -4,5 +4,6 @@ export const revision: Revision = {
   version: '2025-03-26',
   era: 'legacy',
   batches: true,
+  polling: false,
   versionHeader: false,
 }

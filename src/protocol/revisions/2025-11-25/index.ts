@@ -4,5 +4,6 @@ export const revision: Revision = {
   version: '2025-11-25',
   era: 'legacy',
   batches: false,
+  polling: true,
   versionHeader: true,
 }

@@ -4,5 +4,6 @@ export const revision: Revision = {
   version: '2026-07-28',
   era: 'modern',
   batches: false,
+  polling: false,
   versionHeader: true,
 }

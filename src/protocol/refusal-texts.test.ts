@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { errors, explain, type RefusalCode } from './errors.ts'
+import { errors, explain, type RefusalCode } from './refusal-texts.ts'
 
 test('facts are filled in, and one that is missing is said to be', () => {
   assert.equal(explain('RATE_LIMITED', { detail: 'x', retryAfterS: 3 }).fix.slice(0, 8), 'Wait 3 s')
