@@ -2,6 +2,7 @@
 import { cellName } from './cases.ts'
 import { type StartUp, type Streams, streamsWanted } from './idle.ts'
 import type { Machine } from './machine.ts'
+import type { Micro } from './micro.ts'
 import { medianOf, type Pace, type Row, type Table } from './rounds.ts'
 import { subjects } from './subjects.ts'
 import type { Verdict } from './verdict.ts'
@@ -13,6 +14,7 @@ export interface Report {
   tables: Table[]
   streams: Streams[]
   startUp: StartUp[]
+  micro: Micro[]
   verdicts: Verdict[]
 }
 
@@ -153,6 +155,16 @@ function startUpText(startUp: StartUp[], style: Style): string {
   return section(title, grid(head, rows, style), problems(startUp), style)
 }
 
+function microText(micro: Micro[], style: Style): string {
+  const rows = micro.map(({ step, micros, targetMicros }) => [
+    step,
+    micros <= targetMicros ? 'reached' : 'not reached',
+    fixed(micros, 1),
+    fixed(targetMicros, 0),
+  ])
+  return section('Steps by themselves', grid(['step', 'target', 'median µs', 'at most µs'], rows, style), [], style)
+}
+
 function verdictText(verdicts: Verdict[], style: Style): string {
   const lines = verdicts.map(({ target, outcome, figures }) => `${outcome}: ${target}${figures === '' ? '' : `: ${figures}`}`)
   return style === 'markdown' ? section('Targets', '', lines, style) : section('Targets', lines.join('\n'), [], style)
@@ -171,12 +183,13 @@ function factsText({ machine, pace, ceiling }: Report, style: Style): string {
 }
 
 export function reportText(report: Report, style: Style): string {
-  const { tables, streams, startUp, verdicts } = report
+  const { tables, streams, startUp, micro, verdicts } = report
   const parts = [
     factsText(report, style),
     ...tables.map((table) => tableText(table, style)),
     ...(streams.length > 0 ? [streamsText(streams, style)] : []),
     ...(startUp.length > 0 ? [startUpText(startUp, style)] : []),
+    ...(micro.length > 0 ? [microText(micro, style)] : []),
     ...(verdicts.length > 0 ? [verdictText(verdicts, style)] : []),
   ]
   return `${parts.join('\n\n')}\n`

@@ -2,7 +2,7 @@
  * `npm run bench`: the same tools/call through Sekisho and its peers, side by side in one run, as ratios.
  *
  *   --quick         2 rounds of 2 s instead of 5 of 3 s
- *   --only TABLE    http, stdio, streams or startup
+ *   --only TABLE    http, stdio, streams, startup or micro
  *   --case FILTER   cells whose name contains it, for example small/c16 or 64KB/c1/modern
  *   --json          the raw data on stdout instead of the tables
  *
@@ -15,13 +15,14 @@ import { cellsMatching } from './cases.ts'
 import { Generator } from './generator.ts'
 import { measureStartUp, measureStreams } from './idle.ts'
 import { machine } from './machine.ts'
+import { measureMicro } from './micro.ts'
 import { type Report, reportText } from './report.ts'
 import { measureTable, type Table } from './rounds.ts'
 import { type Ground, startProcess } from './started.ts'
 import { verdicts } from './verdict.ts'
 import { generatorCeiling } from './wrk.ts'
 
-const tableNames = ['http', 'stdio', 'streams', 'startup']
+const tableNames = ['http', 'stdio', 'streams', 'startup', 'micro']
 
 function options() {
   const { values } = parseArgs({
@@ -55,8 +56,9 @@ async function measure(asked: ReturnType<typeof options>, ground: Ground): Promi
   generator.end()
   const streams = wanted('streams') ? await measureStreams(ground, progress) : []
   const startUp = wanted('startup') ? await measureStartUp(pace.rounds, ground, progress) : []
+  const micro = wanted('micro') ? measureMicro() : []
   const tables = [http, stdio].filter((found) => found !== null)
-  return { machine: facts, pace, ceiling, tables, streams, startUp, verdicts: verdicts(http, stdio) }
+  return { machine: facts, pace, ceiling, tables, streams, startUp, micro, verdicts: verdicts(http, stdio) }
 }
 
 /** A quick or partial run gets a name of its own, so that it never replaces a full one. */

@@ -27,6 +27,8 @@ function valueAt(root: unknown, path: Path): unknown {
     value = typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[part] : undefined
   return value
 }
+/** Of a scalar. Anything else has no text of its own, and its `toString` may be a stranger's. */
+const textOf = (value: unknown): string => (typeof value === 'object' ? '' : String(value))
 const shown = (value: unknown): string =>
   JSON.stringify(typeof value === 'string' && value.length > 64 ? `${value.slice(0, 64)}…` : value)
 
@@ -57,7 +59,7 @@ function complaintOf(issue: Issue, root: unknown): Complaint[] {
       const expected = kinds[issue.expected] ?? issue.expected
       if (isMissing) return one('is missing', `give it: ${expected}`)
       const isUnquoted = issue.expected === 'string' && ['number', 'boolean'].includes(typeof value)
-      const isSecret = looksLikeSecret(String(path.at(-1)), String(value))
+      const isSecret = looksLikeSecret(String(path.at(-1)), textOf(value))
       const quote = isUnquoted && !isSecret ? `write it in quotes: "${value}"` : `write ${expected}`
       return one(
         `must be ${expected} and is ${kindOf(value)}`,
@@ -66,13 +68,13 @@ function complaintOf(issue: Issue, root: unknown): Complaint[] {
     }
     case 'invalid_value': {
       if (isMissing) return one('is missing', `write one of: ${issue.values.join(', ')}`)
-      return one(`cannot be ${shown(value)}`, suggest(String(value), issue.values.map(String)))
+      return one(`cannot be ${shown(value)}`, suggest(textOf(value), issue.values.map(String)))
     }
     case 'invalid_union': {
       const options = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : []
       return isMissing
         ? one('is missing', `write one of: ${options.join(', ')}`)
-        : one(`cannot be ${shown(value)}`, suggest(String(value), options))
+        : one(`cannot be ${shown(value)}`, suggest(textOf(value), options))
     }
     case 'too_small':
       return one(

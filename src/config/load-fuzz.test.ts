@@ -81,3 +81,6 @@ test('anything in the place of a value', () => {
   )
   fc.assert(property, { numRuns: 1500 })
 })
+
+for (const place of ['listen', 'identity', 'audit'])
+  test(`a value of ${place} that has no text of its own`, () => answers(JSON.stringify({ [place]: { toString: 0 } })))

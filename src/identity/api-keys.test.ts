@@ -18,23 +18,3 @@ test('a digest of zeros opens nothing', () => {
   assert.equal(verifier([{ id: 'ci', sha256: '0'.repeat(64) }])(newApiKey('ci').key), undefined)
   assert.equal(verifier([])(newApiKey('ci').key), undefined)
 })
-
-test('known and unknown ids take the same path, and the same time', () => {
-  const known = newApiKey('ci')
-  const verify = verifier([{ id: 'ci', sha256: known.sha256 }])
-  const wrong = newApiKey('ci').key
-  const unknown = newApiKey('co').key
-  const timeOf = (key: string): number => {
-    const start = performance.now()
-    for (let n = 0; n < 100; n++) verify(key)
-    return performance.now() - start
-  }
-  // The fastest of many rounds: what the work itself takes when nothing else is in the way.
-  let [fastestWrong, fastestUnknown] = [Infinity, Infinity]
-  for (let round = 0; round < 300; round++) {
-    fastestWrong = Math.min(fastestWrong, timeOf(wrong))
-    fastestUnknown = Math.min(fastestUnknown, timeOf(unknown))
-  }
-  const ratio = fastestWrong / fastestUnknown
-  assert.ok(ratio > 0.7 && ratio < 1.4, `ratio ${ratio}`)
-})

@@ -157,18 +157,6 @@ test('a decision names the rule that made it', () => {
   })
 })
 
-test('10,000 rules decide about a name never seen before in under a millisecond', () => {
-  const policy = policyOf(
-    ...Array.from({ length: 10_000 }, (_, at): Partial<Rule> => ({ effect: at % 2 ? 'deny' : 'allow', tools: [`tool_${at}_*`] })),
-  )
-  const times = Array.from({ length: 301 }, (_, n) => {
-    const start = performance.now()
-    policy.decide(anonymous, 'files', 'tool', `stranger_${n}`, 'read')
-    return performance.now() - start
-  }).sort((a, b) => a - b)
-  assert.ok((times[150] as number) < 1, `median ${times[150]} ms`)
-})
-
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 /** Bytes that are still in use. */
