@@ -1,6 +1,8 @@
 /**
  * What one step costs by itself, in this process: the median of many, after warm-up. A step that has a target says so.
  */
+
+import { plainPrincipal } from '../src/pipeline/parcel.ts'
 import { compilePolicy } from '../src/policy/policy.ts'
 
 export interface Micro {
@@ -29,7 +31,7 @@ function tenThousandRules(): (n: number) => void {
     asks: [],
   }))
   const policy = compilePolicy({ roles: { r: rules }, bindings: [{ role: 'r', anonymous: true }] })
-  const caller = { kind: 'anonymous', id: 'anonymous' } as const
+  const caller = plainPrincipal('anonymous', 'anonymous')
   return (n) => void policy.decide(caller, 'files', 'tool', `stranger_${n}`, 'read')
 }
 

@@ -12,8 +12,9 @@ import { syslogSink } from './audit/sinks/syslog.ts'
 import { guardModes } from './config/guard-modes.ts'
 import { RestartNeeded } from './config/problem.ts'
 import type { Config } from './config/schema.ts'
-import { identifier } from './identity/identifier.ts'
+import { type IdentityOptions, identityOf } from './identity/identity.ts'
 import { ownerOf } from './identity/owner.ts'
+import { Presence } from './identity/presence.ts'
 import { answerAdmin } from './inbound/admin.ts'
 import { AllServers } from './inbound/aggregate/all-servers.ts'
 import { Endpoint } from './inbound/endpoint.ts'
@@ -29,6 +30,7 @@ import { limitsGuard } from './limits/guard.ts'
 import { type Fetch, Upstreams } from './outbound/upstreams.ts'
 import { exchange, type Frame, type Gate, type Reply } from './pipeline/exchange.ts'
 import type { Guard } from './pipeline/guard.ts'
+import type { Principal } from './pipeline/parcel.ts'
 import type { Refusal } from './pipeline/refusal.ts'
 import { route } from './pipeline/route.ts'
 import { stages } from './pipeline/stages.ts'
@@ -83,14 +85,14 @@ const restartKeys = [
 const restartLimits = ['bodyBytesMax', 'resultBytesMax', 'depthMax', 'batchMax', 'guardTimeoutMs'] as const
 
 /** What a new configuration replaces as a whole. */
-function ruleBook(config: Config, before?: RuleBook) {
+function ruleBook(config: Config, ports: Omit<IdentityOptions, 'config'>, before?: RuleBook) {
   const isSame = (id: string): boolean => isDeepStrictEqual(before?.config.servers[id], config.servers[id])
   const classes = toolClasses(config.servers, (id) => (isSame(id) ? before?.classes.claimsOf(id) : undefined))
   return {
     config,
     classes,
     policy: compilePolicy(config),
-    identify: identifier(config.identity),
+    identity: identityOf({ ...ports, config: config.identity }),
     mode: guardModes(config.guards),
     methods: methodTable(config.methods),
   }
@@ -99,6 +101,15 @@ interface RuleBook {
   readonly config: Config
   readonly classes: ToolClasses
 }
+
+/** Where clients reach us when no public URL is configured. */
+function originOf({ listen: { host, port }, tls }: Config, opened = port): string {
+  const name = host.includes(':') ? `[${host}]` : host
+  const scheme = tls === undefined ? 'http' : 'https'
+  return new URL(`${scheme}://${name}:${opened}`).origin
+}
+
+const isListening = ({ message }: Frame): boolean => message.method === 'subscriptions/listen'
 
 export async function openGateway({
   config,
@@ -111,7 +122,18 @@ export async function openGateway({
   await using opened = new AsyncDisposableStack() // closed again, last first, should the rest fail
   const store = await openStore(config.store)
   opened.defer(() => store.close())
-  let rules = ruleBook(config)
+  let base = config.publicUrl ?? originOf(config)
+  const isRevoked = (principal: Principal): boolean => rules.identity.isGone(principal)
+  const identityPorts: Omit<IdentityOptions, 'config'> = {
+    clock: systemClock,
+    fetch: (url) => globalThis.fetch(url),
+    base: () => base,
+    isRevoked,
+    failed: (error) => tell({ kind: 'failed', exchange: 'identity', error }),
+  }
+  let rules = ruleBook(config, identityPorts)
+  const presence = new Presence({ clock: systemClock, isRevoked })
+  opened.defer(() => presence.close())
   const metrics = auditMetrics({
     isServer: (id) => Object.hasOwn(rules.config.servers, id),
     methods: (method) => rules.methods(method),
@@ -179,7 +201,8 @@ export async function openGateway({
     guardTimeoutMs: config.limits.guardTimeoutMs,
     mode: (guard, server, leg) => rules.mode(guard, server, leg),
     record: (frame) => audit.record(frame),
-    identify: (frame) => rules.identify(frame),
+    identify: (credentials) => rules.identity.identify(credentials),
+    enter: (frame, principal) => presence.enter(principal, frame.stop, frame.act === true || isListening(frame)),
     route: (frame, principal) => route(frame, principal, directory),
     forward: (call, answers, stop) => upstreams.forward(call, answers, stop),
     failed: (error, frame) => tell({ kind: 'failed', exchange: frame.exchange, error }),
@@ -189,8 +212,8 @@ export async function openGateway({
     methods: directory.methods,
     listCharsMax: config.limits.resultBytesMax,
     pass: corridor,
-    reachable: (frame) => {
-      const principal = rules.identify(frame)
+    reachable: async (frame) => {
+      const principal = await rules.identity.identify(frame.credentials)
       const isEnforced = (id: string): boolean => rules.mode('policy', id, 'call') === 'enforce'
       return upstreams.ids.filter(
         (id) => !isEnforced(id) || rules.policy.decide(principal, id, 'server', undefined, 'read').allowed,
@@ -200,7 +223,7 @@ export async function openGateway({
   const pass = (frame: Frame, reply: Reply): Promise<void> =>
     frame.server === undefined && !frame.fault ? allServers.pass(frame, reply) : corridor(frame, reply)
 
-  const sessions = new Sessions({ clock: systemClock, ownerOf })
+  const sessions = new Sessions({ clock: systemClock, ownerOf, isRevoked })
   const doorAt = (listen: Address): HostCheck => new HostCheck({ ...config, listen, secure: config.tls !== undefined })
   let hosts = doorAt(config.listen)
   const endpoint = new Endpoint({
@@ -208,6 +231,7 @@ export async function openGateway({
     sessions,
     methods: directory.methods,
     limits: config.limits,
+    document: (path) => rules.identity.metadata(path),
     identify: gate.identify,
     pass,
     turnedAway: ({ code }, remote) => {
@@ -233,6 +257,7 @@ export async function openGateway({
       )
       listeners.push(mcp)
       hosts = doorAt({ ...config.listen, port: mcp.address.port })
+      base = config.publicUrl ?? originOf(config, mcp.address.port)
       let adminHosts: HostCheck | undefined
       const admin = await listen(
         config.admin.listen,
@@ -262,11 +287,13 @@ export async function openGateway({
       if (key !== undefined) throw new RestartNeeded([key])
       const limit = restartLimits.find((limit) => next.limits[limit] !== config.limits[limit])
       if (limit !== undefined) throw new RestartNeeded(['limits', limit])
-      const fresh = ruleBook(next, rules)
+      const fresh = ruleBook(next, identityPorts, rules)
       await audit.event({ action: 'config.reloaded', principal: 'operator' })
       await upstreams.serve(next.servers, () => {
         rules = fresh
       })
+      presence.review()
+      sessions.review()
     },
     close: () => open.disposeAsync(),
   }

@@ -9,7 +9,7 @@ import { unstoppable } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { Ending, Frame } from '../pipeline/exchange.ts'
 import type { Cleared, Opinion } from '../pipeline/judge.ts'
-import { type Origin, type Parcel, sealed } from '../pipeline/parcel.ts'
+import { type Origin, type Parcel, plainPrincipal, sealed } from '../pipeline/parcel.ts'
 import type { Refusal } from '../pipeline/refusal.ts'
 import { type Audit, type AuditOptions, openAudit } from './audit.ts'
 import type { Entry } from './entry.ts'
@@ -88,6 +88,7 @@ export function frameOf(made: Made = {}): Frame {
     exchange: made.exchange ?? `made-${++count}`,
     message: { kind: 'request', id: 1, method: made.method ?? 'tools/call', params },
     server: made.server ?? 'files',
+    credentials: { headers: {}, entrance: 'files' },
     headers: { authorization: 'Bearer header-token-0123456789' },
     origin: { ...origin, ...made.origin },
     stop: unstoppable,
@@ -99,7 +100,7 @@ export const callOf = (frame: Frame, made: Made = {}): Parcel =>
     exchange: frame.exchange,
     leg: 'call',
     sender: 'client',
-    principal: { kind: 'api-key', id: made.principal ?? 'key:ci' },
+    principal: plainPrincipal('api-key', made.principal ?? 'key:ci'),
     origin: frame.origin,
     server: made.server ?? 'files',
     method: frame.message.method,

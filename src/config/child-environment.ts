@@ -1,5 +1,5 @@
+import { Secret } from '../lib/secret.ts'
 import { inheritedAlways, type ServerConfig } from '../outbound/schema.ts'
-import { Secret } from '../outbound/secret.ts'
 import type { Environment } from './environment.ts'
 import type { Complaint } from './problem.ts'
 import { fetchSecret, isReference } from './secrets.ts'

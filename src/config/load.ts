@@ -12,6 +12,7 @@ import { type Environment, noProxy, readEnvironment, type Variables } from './en
 import { missingFiles, unstartable } from './named-files.ts'
 import { mapped, withPaths } from './paths.ts'
 import { type Complaint, ConfigRefused, type Problem, pathText } from './problem.ts'
+import { resolveSecrets } from './resolve-secrets.ts'
 import { type Config, configSchema } from './schema.ts'
 import { withoutTokens } from './secrets.ts'
 
@@ -86,7 +87,8 @@ function check(text: string, folder: string, environment: Environment | undefine
   const draft = withPaths(read.data, folder)
   const lost: Complaint[] = []
   const servers = mapped(draft.servers, (server, id) => withEnvironment(server, id, folder, environment, lost))
-  const whole = { ...draft, servers, proxy }
+  const identity = resolveSecrets(draft.identity, ['identity'], folder, environment, lost)
+  const whole = { ...draft, identity, servers, proxy }
   if (environment) lost.push(...missingFiles(whole))
   if (lost.length > 0) return refuse(lost)
   const harmless = [...harmlessChecks.flatMap((one) => one(read.data)), ...(environment ? unstartable(whole) : [])]

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { Frame } from '../pipeline/exchange.ts'
+import type { Credentials } from '../pipeline/exchange.ts'
+import { type Principal, plainPrincipal } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import { newApiKey } from './api-keys.ts'
-import { identifier } from './identifier.ts'
+import { byApiKey, everyone } from './identifier.ts'
 
 const ci = newApiKey('ci')
 const ops = newApiKey('ops-1')
@@ -11,8 +12,9 @@ const keys = [
   { id: 'ci', sha256: ci.sha256 },
   { id: 'ops-1', sha256: ops.sha256 },
 ]
-const identify = identifier({ mode: 'api-keys', keys })
-const frame = (authorization?: string, rest: Partial<Frame> = {}): Frame => ({ headers: { authorization }, ...rest }) as Frame
+const { identify, isKnown } = byApiKey(keys)
+const frame = (authorization?: string, rest: object = {}): Credentials =>
+  ({ headers: { authorization }, entrance: undefined, ...rest }) as Credentials
 
 const strangers: readonly [name: string, header: string | undefined][] = [
   ['no header', undefined],
@@ -66,13 +68,19 @@ test('a credential anywhere else counts for nothing', () => {
 
 test('the holder of a key is that key, however the scheme is spelt', () => {
   for (const scheme of ['Bearer', 'bearer', 'BEARER'])
-    assert.deepEqual(identify(frame(`${scheme} ${ci.key}`)), { kind: 'api-key', id: 'key:ci' })
-  assert.deepEqual(identify(frame(`Bearer ${ops.key}`)), { kind: 'api-key', id: 'key:ops-1' })
+    assert.deepEqual(identify(frame(`${scheme} ${ci.key}`)), plainPrincipal('api-key', 'key:ci'))
+  assert.deepEqual(identify(frame(`Bearer ${ops.key}`)), plainPrincipal('api-key', 'key:ops-1'))
   assert.ok(Object.isFrozen(identify(frame(`Bearer ${ci.key}`))))
 })
 
 test('in anonymous mode everyone is anonymous, and no header changes that', () => {
-  const open = identifier({ mode: 'anonymous' })
   for (const header of [undefined, 'Bearer x', `Bearer ${ci.key}`])
-    assert.deepEqual(open(frame(header)), { kind: 'anonymous', id: 'anonymous' })
+    assert.deepEqual(everyone(frame(header)), plainPrincipal('anonymous', 'anonymous'))
+})
+
+test('a new key under an old id is not the old one', () => {
+  const before = byApiKey(keys).identify(frame(`Bearer ${ci.key}`)) as Principal
+  assert.ok(isKnown(before))
+  assert.ok(!byApiKey([{ id: 'ci', sha256: ops.sha256 }]).isKnown(before))
+  assert.ok(!byApiKey([]).isKnown(before))
 })

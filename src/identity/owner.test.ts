@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
+import { plainPrincipal } from '../pipeline/parcel.ts'
 import { ownerOf } from './owner.ts'
 
-const of = (id: string, session: string): string => ownerOf({ kind: 'api-key', id }, session)
+const of = (id: string, session: string): string => ownerOf(plainPrincipal('api-key', id), session)
 
 const pairs: readonly [one: [string, string], other: [string, string]][] = [
   [

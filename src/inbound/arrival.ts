@@ -13,6 +13,8 @@ export interface Arrival {
   /** The first header that came twice and must not, if any. */
   readonly duplicated: string | undefined
   readonly remote: string | undefined
+  /** Base64url of the SHA-256 of the client's TLS certificate, where there is one (RFC 8705). */
+  certificateThumbprint(): string | undefined
   /** Throws BODY_TOO_LARGE. */
   body(bytesMax: number): Promise<Buffer>
 }

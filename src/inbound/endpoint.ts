@@ -3,7 +3,7 @@
  * down the corridor. Nothing here decides whether a message may pass.
  */
 import { unstoppable } from '../lib/stop.ts'
-import type { JsonValue } from '../lib/strict-json.ts'
+import type { JsonObject, JsonValue } from '../lib/strict-json.ts'
 import type { Credentials, Frame, Reply } from '../pipeline/exchange.ts'
 import type { Origin, Principal } from '../pipeline/parcel.ts'
 import { asRefusal, Refusal } from '../pipeline/refusal.ts'
@@ -27,6 +27,8 @@ export interface EndpointOptions {
   readonly sessions: Sessions
   readonly methods: MethodTable
   readonly limits: { readonly bodyBytesMax: number; readonly depthMax: number; readonly batchMax: number }
+  /** What everybody may read at a well-known path; undefined where there is nothing. */
+  document(path: string): JsonObject | undefined
   /** Throws UNAUTHENTICATED. Asked before anything of the body is read, and again in the corridor. */
   identify(credentials: Credentials): Principal | Promise<Principal>
   /** The corridor, or for the door to all servers the way to many corridors. */
@@ -69,9 +71,13 @@ export class Endpoint {
         throw new Refusal('INVALID_REQUEST', { detail: `the ${arrival.duplicated} header came twice` })
       if (tokenInQuery.test(arrival.query))
         throw new Refusal('INVALID_REQUEST', { detail: 'a credential belongs in the Authorization header, never in the URL' })
+      const document = this.#options.document(arrival.path)
+      if (document !== undefined) return void publish(document, arrival, departure)
       const target = route.exec(arrival.path)
       if (!target) throw new Refusal('NOT_FOUND')
-      await this.#dispatch({ arrival, departure, remote: visitor.remote, server: target[1], cors })
+      const server = target[1]
+      const credentials = { headers: arrival.headers, entrance: server, request: arrival }
+      await this.#dispatch({ arrival, departure, remote: visitor.remote, server, credentials, cors })
     } catch (error) {
       this.#turnAway(asRefusal(error), departure, arrival.remote, cors)
     }
@@ -118,7 +124,7 @@ export class Endpoint {
   /** Does something for a sender we know. From here on nothing is refused without being written down. */
   async #identified(visit: Visit, act: (principal: Principal) => Promise<void> | void): Promise<void> {
     try {
-      await act(await this.#options.identify(visit.arrival))
+      await act(await this.#options.identify(visit.credentials))
     } catch (error) {
       await this.#refuse(visit, asRefusal(error))
     }
@@ -183,6 +189,17 @@ export class Endpoint {
       body,
     )
   }
+}
+
+function publish(document: JsonObject, { method }: Arrival, departure: Departure): void {
+  if (method !== 'GET' && method !== 'HEAD') throw new Refusal('METHOD_NOT_ALLOWED')
+  const headers = {
+    'content-type': 'application/json',
+    'cache-control': 'public, max-age=300',
+    'access-control-allow-origin': '*',
+    'x-content-type-options': 'nosniff',
+  }
+  departure.send(200, headers, JSON.stringify(document))
 }
 
 const unread: Notification = { kind: 'notification', method: 'session/unread', params: {} }

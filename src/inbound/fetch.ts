@@ -35,6 +35,7 @@ export function answerFetch(endpoint: Endpoint, request: Request): Promise<Respo
         headers,
         duplicated,
         remote: undefined,
+        certificateThumbprint: () => undefined,
         body,
       },
       departure(resolve, gone),

@@ -1,9 +1,11 @@
 /** The socket: node:http or node:https, made into arrivals and departures. Slow and oversized requests end here. */
 
+import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { drained } from '../lib/drained.ts'
 import { Stop } from '../lib/stop.ts'
 import { Refusal } from '../pipeline/refusal.ts'
@@ -97,8 +99,21 @@ function arrivalOf(request: IncomingMessage): Arrival {
     headers,
     duplicated,
     remote: request.socket.remoteAddress,
+    certificateThumbprint: () => thumbprintOf(request.socket),
     body: (bytesMax) => readBody(request, headers, bytesMax),
   }
+}
+
+/** A connection has one certificate; it is hashed once. */
+const thumbprints = new WeakMap<Socket, string>()
+
+function thumbprintOf(socket: Socket): string | undefined {
+  let known = thumbprints.get(socket)
+  if (known === undefined && socket instanceof TLSSocket && socket.authorized) {
+    const { raw } = socket.getPeerCertificate()
+    if (raw !== undefined) thumbprints.set(socket, (known = hash('sha256', raw, 'base64url')))
+  }
+  return known
 }
 
 async function readBody(request: IncomingMessage, headers: Readonly<Record<string, string>>, bytesMax: number): Promise<Buffer> {

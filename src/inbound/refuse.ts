@@ -31,6 +31,9 @@ const legacyStatuses: ReadonlySet<RefusalCode> = new Set([
   ...([
     'ORIGIN_REFUSED',
     'UNAUTHENTICATED',
+    'IDENTITY_UNAVAILABLE',
+    'INSUFFICIENT_SCOPE',
+    'STEP_UP_NEEDED',
     'SESSION_REQUIRED',
     'SESSION_UNKNOWN',
     'RATE_LIMITED',
@@ -70,7 +73,9 @@ export const statusOf = ({ code, facts }: Refusal, era: Era): number =>
 
 export function headersOf({ code, facts }: Refusal): Record<string, string> {
   if (code === 'RATE_LIMITED') return { 'retry-after': String(facts['retryAfterS'] ?? 1) }
+  if (facts['challenge'] !== undefined) return { 'www-authenticate': String(facts['challenge']) }
   if (code === 'UNAUTHENTICATED') return { 'www-authenticate': 'Bearer' }
+  if (code === 'IDENTITY_UNAVAILABLE') return { 'retry-after': '5' }
   if (code === 'METHOD_NOT_ALLOWED') return { allow: 'POST, GET, DELETE' }
   return {}
 }

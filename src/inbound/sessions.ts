@@ -19,7 +19,7 @@ const sessionsPerPrincipalMax = 1000
 export class Session {
   readonly id: string
   readonly owner: string
-  readonly principal: string
+  readonly principal: Principal
   readonly server: string | undefined
   readonly conversation: Conversation
   readonly openedAt: number
@@ -28,7 +28,7 @@ export class Session {
   standing: ResumableStream | undefined
   readonly #streams = new Map<string, ResumableStream>()
 
-  constructor(id: string, owner: string, principal: string, server: string | undefined, origin: Origin, now: number) {
+  constructor(id: string, owner: string, principal: Principal, server: string | undefined, origin: Origin, now: number) {
     this.id = id
     this.owner = owner
     this.principal = principal
@@ -69,6 +69,8 @@ export interface SessionsOptions {
   readonly clock: Clock
   /** The owner's name for a session: principal and session, encoded so that no two pairs meet. */
   ownerOf(principal: Principal, session: string): string
+  /** Whoever opened the session would not be let in any more. */
+  isRevoked(principal: Principal): boolean
 }
 
 export class Sessions {
@@ -86,11 +88,11 @@ export class Sessions {
   prepare(principal: Principal, server: string | undefined, origin: Omit<Origin, 'session'>): Session {
     const id = unguessable()
     const owner = this.#options.ownerOf(principal, id)
-    return new Session(id, owner, principal.id, server, { ...origin, session: owner }, this.#options.clock.monotonic())
+    return new Session(id, owner, principal, server, { ...origin, session: owner }, this.#options.clock.monotonic())
   }
 
   keep(session: Session): void {
-    const own = [...this.#sessions.values()].filter(({ principal }) => principal === session.principal)
+    const own = [...this.#sessions.values()].filter(({ principal }) => principal.id === session.principal.id)
     if (own.length >= sessionsPerPrincipalMax) this.end(own.reduce((oldest, one) => (one.usedAt < oldest.usedAt ? one : oldest)))
     this.#sessions.set(session.owner, session)
   }
@@ -110,6 +112,11 @@ export class Sessions {
 
   sweep(): void {
     for (const session of this.#sessions.values()) if (this.#expired(session)) this.end(session)
+  }
+
+  /** Ends the sessions of those who may no longer be here. */
+  review(): void {
+    for (const session of this.#sessions.values()) if (this.#options.isRevoked(session.principal)) this.end(session)
   }
 
   get size(): number {

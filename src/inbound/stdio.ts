@@ -10,7 +10,7 @@ import { unguessable, uniqueName } from '../lib/random.ts'
 import { type Stop, unstoppable } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import { JsonRefused, parseStrict } from '../lib/strict-json.ts'
-import type { Frame, Reply } from '../pipeline/exchange.ts'
+import type { Credentials, Frame, Reply } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import type { Origin, Parcel } from '../pipeline/parcel.ts'
 import { asRefusal, Refusal } from '../pipeline/refusal.ts'
@@ -48,12 +48,14 @@ export class StdioDoor {
   readonly #options: StdioDoorOptions
   readonly #conversation = new Conversation({ ...unopened, session: unguessable() })
   readonly #inFlight = new Set<Promise<void>>()
+  readonly #credentials: Credentials
   #streaming = false
   /** Settles when the client has closed its end and everything under way has ended. */
   readonly closed: Promise<void>
 
   constructor(options: StdioDoorOptions) {
     this.#options = options
+    this.#credentials = { headers: {}, entrance: options.server }
     const { input, limits } = options
     const lines = new LineSplitter(
       limits.bodyBytesMax,
@@ -132,7 +134,15 @@ export class StdioDoor {
   }
 
   #frame(message: Request | Notification, origin: Origin, stop: Stop): Frame {
-    return { exchange: uniqueName(), message, server: this.#options.server, headers: {}, origin, stop }
+    return {
+      exchange: uniqueName(),
+      message,
+      server: this.#options.server,
+      headers: {},
+      credentials: this.#credentials,
+      origin,
+      stop,
+    }
   }
 
   #reply(frame: Frame, era: Era): Reply {

@@ -1,7 +1,7 @@
 /** One HTTP request that was let in at the door, and how a message in it becomes a frame. */
 import { uniqueName } from '../lib/random.ts'
 import type { Stop } from '../lib/stop.ts'
-import type { Frame } from '../pipeline/exchange.ts'
+import type { Credentials, Frame } from '../pipeline/exchange.ts'
 import type { Origin } from '../pipeline/parcel.ts'
 import type { Notification, Request } from '../protocol/json-rpc.ts'
 import type { Arrival, Departure } from './arrival.ts'
@@ -13,6 +13,7 @@ export interface Visit {
   readonly remote: string | undefined
   /** Undefined: the door to all servers. */
   readonly server: string | undefined
+  readonly credentials: Credentials
   /** What lets the web page that sent this read the answer; empty for everybody else. */
   readonly cors: Readonly<Record<string, string>>
 }
@@ -23,12 +24,13 @@ export function frameOf(
   origin: Omit<Origin, 'door' | 'remote'>,
   stop: Stop,
 ): Frame {
-  const { arrival, server, remote } = visit
+  const { arrival, server, remote, credentials } = visit
   return {
     exchange: uniqueName(),
     message,
     server,
     headers: arrival.headers,
+    credentials,
     origin: { ...origin, door: arrival.door, remote },
     stop,
   }

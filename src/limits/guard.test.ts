@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm'
 import type { Clock } from '../lib/clock.ts'
 import { Stop } from '../lib/stop.ts'
 import type { Verdict } from '../pipeline/guard.ts'
-import { noHeaders, type Parcel } from '../pipeline/parcel.ts'
+import { noHeaders, type Parcel, plainPrincipal } from '../pipeline/parcel.ts'
 import { explain } from '../protocol/refusal-texts.ts'
 import { limitsGuard } from './guard.ts'
 import { type LimitsConfig, limitsSchema, type Measure } from './schema.ts'
@@ -43,7 +43,7 @@ const call = (parts: Partial<Parcel> = {}): Parcel =>
       exchange: `x${exchanges++}`,
       leg: 'call',
       sender: 'client',
-      principal: { kind: 'anonymous', id: 'anonymous' },
+      principal: plainPrincipal('anonymous', 'anonymous'),
       origin: { ...origin, session: 's' },
       server: 'files',
     },
@@ -70,7 +70,7 @@ function limited(config: LimitsConfig) {
     Array.from({ length: count }, () => ask(parcel())).filter(({ kind }) => kind === 'pass').length
   return { guard, ask, passes, wait: (ms: number) => (nowMs += ms), reload: (next: LimitsConfig) => (current = next) }
 }
-const other = { kind: 'api-key', id: 'key:ci' } as const
+const other = plainPrincipal('api-key', 'key:ci')
 
 test('past the rate: the code, how long to wait, and the finding (TPT-C5)', () => {
   const { ask, passes } = limited(of({ principal: rate(60, 3) }))

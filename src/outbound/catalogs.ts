@@ -32,14 +32,14 @@ export class Catalogs {
   /** The headers that a tool declares, from the list this principal may see; a promise when the server has to be asked. */
   declarations(call: Parcel, fresh: boolean): readonly Declaration[] | Promise<readonly Declaration[]> {
     const name = call.subject ?? ''
-    const known = fresh ? undefined : this.#catalogs.get(call.principal.id)?.get(name)
+    const known = fresh ? undefined : this.#catalogs.get(call.principal.holder)?.get(name)
     return known ?? this.#read(call).then((catalog) => catalog.get(name) ?? [])
   }
 
   /** The tools list, all pages, for what it says of headers. It is shown to nobody. */
   async #read(call: Parcel): Promise<ToolCatalog> {
     await this.#options.reading(call.principal.id)
-    const catalog = this.#keep(call.principal.id, new ToolCatalog())
+    const catalog = this.#keep(call.principal.holder, new ToolCatalog())
     let cursor: unknown
     for (let page = 0; page < pagesMax; page++) {
       const body = cursor === undefined ? {} : { cursor: cursor as string }

@@ -42,7 +42,7 @@ export class Leases {
     const lease: Lease = {
       link: open(),
       open: undefined,
-      principal: call.principal.id,
+      principal: call.principal.holder,
       session: call.origin.session,
       users: 0,
       usedAt: this.#options.clock.monotonic(),
@@ -97,7 +97,7 @@ export class Leases {
     const { config, id } = this.#options
     if (config.kind === 'http' && call.origin.session !== undefined) return
     const own = [...this.#leases].filter(
-      ([, { principal, session }]) => principal === call.principal.id && (config.kind === 'stdio' || session === undefined),
+      ([, { principal, session }]) => principal === call.principal.holder && (config.kind === 'stdio' || session === undefined),
     )
     if (own.length < (config.kind === 'stdio' ? config.childrenMax : sessionlessMax)) return
     const [idle] = own.filter(([, lease]) => lease.users === 0 && lease.open).sort(([, one], [, two]) => one.usedAt - two.usedAt)

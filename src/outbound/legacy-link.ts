@@ -43,7 +43,7 @@ export class LegacyLink implements Link {
   forward(call: Cleared, answers: readonly Cleared[], stop: Stop): Flow {
     const { states, suspended, methods } = this.#options
     const held = states.redeem(call).hold
-    if (held !== undefined) return suspended.take(held, call.principal.id).resume(call, answers, stop)
+    if (held !== undefined) return suspended.take(held, call.principal.holder).resume(call, answers, stop)
     switch (call.method) {
       case 'initialize':
         return this.#said(call, (initialized) => initialized)
@@ -204,7 +204,7 @@ export class LegacyLink implements Link {
       }
       return this.#follow(answered, again, stop)
     }
-    const hold = this.#options.suspended.put({ flight, resume }, call.principal.id)
+    const hold = this.#options.suspended.put({ flight, resume }, call.principal.holder)
     const requestState = this.#options.states.issue(call, { hold })
     return alongside(call, { leg: 'result', member: 'result', body: { resultType: 'input_required', requestState } })
   }
@@ -225,7 +225,7 @@ function legacyParams(body: JsonObject): JsonObject {
 }
 
 /** A session, or a modern client's principal. */
-const followerOf = ({ principal, origin }: Parcel): string => `${principal.id}\n${origin.session}`
+const followerOf = ({ principal, origin }: Parcel): string => `${principal.holder}\n${origin.session}`
 
 function streamEvent(call: Parcel, { kind, ...body }: StreamEvent): Parcel | undefined {
   if (call.origin.era === 'modern') return undefined

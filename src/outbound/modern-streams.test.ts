@@ -11,7 +11,7 @@ import { Subscriptions } from './modern-streams.ts'
 import { WireError } from './wire.ts'
 
 type Listening = () => Promise<Message>
-const call = { principal: { id: 'ada' }, origin: { session: 's' } } as unknown as Cleared
+const call = { principal: { id: 'ada', holder: 'ada' }, origin: { session: 's' } } as unknown as Cleared
 const notice: Listening = async () => ({ kind: 'notification', method: 'notifications/tools/list_changed', params: {} })
 const failing =
   (error: Error): Listening =>

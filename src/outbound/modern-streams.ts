@@ -113,7 +113,7 @@ export class Subscriptions {
   }
 }
 
-const keyOf = (call: Parcel): string => `${call.principal.id}\n${call.origin.session}`
+const keyOf = (call: Parcel): string => `${call.principal.holder}\n${call.origin.session}`
 
 /** The server has no subscriptions, which asking again does not change. */
 const isUnable = (error: unknown): boolean =>

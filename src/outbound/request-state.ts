@@ -50,5 +50,5 @@ export class RequestStates {
 function boundTo(call: Parcel): string {
   const { _meta, requestState, inputResponses, ...salient } = call.body
   const digest = createHash('sha256').update(canonicalJson(salient)).digest('base64url')
-  return [call.principal.id, call.server, call.method, digest].map(encodeURIComponent).join('&')
+  return [call.principal.holder, call.server, call.method, digest].map(encodeURIComponent).join('&')
 }

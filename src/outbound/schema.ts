@@ -3,7 +3,7 @@
  * URL. There is no key that would send a client's own credential on (TPT-R6), and there will be none.
  */
 import { z } from 'zod'
-import { Secret } from './secret.ts'
+import { Secret } from '../lib/secret.ts'
 
 export const trustLevels = ['untrusted', 'internal', 'trusted'] as const
 export type Trust = (typeof trustLevels)[number]

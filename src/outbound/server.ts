@@ -167,12 +167,12 @@ export class Server implements Lessor {
   #keyOf(call: Cleared, era: Era): string {
     const { config } = this.#options
     if (config.kind === 'stdio' && config.shared) return era
-    if (era === 'modern') return config.kind === 'http' ? era : `${era}\n${call.principal.id}`
-    if (call.origin.session !== undefined) return `${era}\n${call.principal.id}\n${call.origin.session}`
+    if (era === 'modern') return config.kind === 'http' ? era : `${era}\n${call.principal.holder}`
+    if (call.origin.session !== undefined) return `${era}\n${call.principal.holder}\n${call.origin.session}`
     const declared = createHash('sha256')
       .update(canonicalJson([call.origin.capabilities, call.origin.client ?? null]))
       .digest('base64url')
-    return `${era}\n${call.principal.id}\n${declared}`
+    return `${era}\n${call.principal.holder}\n${declared}`
   }
 
   async #open(call: Cleared, era: Era, key: string): Promise<Link> {
@@ -184,7 +184,7 @@ export class Server implements Lessor {
       timeouts: config,
       http: config.kind === 'http',
       suspended: this.#suspended,
-      learn: ({ principal }: Parcel, result: JsonObject) => this.#catalogs.learn(principal.id, result),
+      learn: ({ principal }: Parcel, result: JsonObject) => this.#catalogs.learn(principal.holder, result),
     }
     const link =
       era === 'modern'

@@ -4,7 +4,14 @@ import type { Parcel } from '../pipeline/parcel.ts'
 import { TaskOwners } from './task-owners.ts'
 
 const reply = (id: string, method: string, body: object): Parcel =>
-  ({ leg: 'result', member: 'result', concerns: 'server', method, body, principal: { kind: 'api-key', id } }) as Parcel
+  ({
+    leg: 'result',
+    member: 'result',
+    concerns: 'server',
+    method,
+    body,
+    principal: { kind: 'api-key', id, holder: id },
+  }) as Parcel
 
 test('a list of tasks is without those that somebody else was given', () => {
   const owners = new TaskOwners()

@@ -43,7 +43,7 @@ export class TaskOwners {
     if (typeof id !== 'string' || this.#owners.has(keyOf(id))) return parcel
     const [oldest] = this.#owners.keys()
     if (this.#owners.size >= ownersMax && oldest !== undefined) this.#owners.delete(oldest)
-    this.#owners.set(keyOf(id), principal.id)
+    this.#owners.set(keyOf(id), principal.holder)
     return parcel
   }
 
@@ -55,9 +55,9 @@ export class TaskOwners {
     return sealed({ ...parcel, body: { ...body, tasks: own } })
   }
 
-  #isAnothers(id: unknown, { id: principal }: Principal): boolean {
+  #isAnothers(id: unknown, { holder }: Principal): boolean {
     const owner = typeof id === 'string' ? this.#owners.get(keyOf(id)) : undefined
-    return owner !== undefined && owner !== principal
+    return owner !== undefined && owner !== holder
   }
 }
 

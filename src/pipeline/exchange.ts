@@ -18,6 +18,7 @@ export interface Frame {
   /** The server id in the path, or undefined on the door to all servers. */
   readonly server: string | undefined
   readonly headers: Headers
+  readonly credentials: Credentials
   readonly origin: Origin
   /** An act of the door itself (opening a stream, ending a session), which no message can pretend to be. */
   readonly act?: true
@@ -29,8 +30,19 @@ export interface Frame {
   readonly stop: Stop
 }
 
-/** What a sender proves who it is with. */
-export type Credentials = Pick<Frame, 'headers'>
+/** What a sender proves who it is with, and at which door. Frames of one message share the object: it is one proof. */
+export interface Credentials {
+  readonly headers: Headers
+  /** The server in the path, or undefined on the door to all servers: what a token has to be issued for. */
+  readonly entrance: string | undefined
+  /** The HTTP request that it came in; undefined at other doors. */
+  readonly request?: {
+    readonly method: string
+    readonly path: string
+    /** Base64url of the SHA-256 of the client's TLS certificate, where there is one. */
+    certificateThumbprint(): string | undefined
+  }
+}
 
 /** The way back to the sender of one frame. */
 export interface Reply {
@@ -70,8 +82,10 @@ export interface Flow {
 
 export interface Gate extends Bench {
   record(frame: Frame): Trail
-  /** Throws UNAUTHENTICATED. */
+  /** Throws UNAUTHENTICATED, or IDENTITY_UNAVAILABLE. */
   identify(credentials: Credentials): Principal | Promise<Principal>
+  /** From now on the frame is stopped when its sender may no longer be here. Called back when it is over. */
+  enter(frame: Frame, principal: Principal): () => void
   route(frame: Frame, principal: Principal): Routed | Promise<Routed>
   forward(call: Cleared, answers: readonly Cleared[], stop: Stop): Flow
   /** Told of a failure of our own, so that its stack reaches the log and nobody else. */
@@ -80,9 +94,11 @@ export interface Gate extends Bench {
 
 export async function exchange(frame: Frame, reply: Reply, gate: Gate): Promise<void> {
   const record = gate.record(frame)
+  let leave: (() => void) | undefined
   try {
-    const principal = await gate.identify(frame)
+    const principal = await gate.identify(frame.credentials)
     record.identified(principal)
+    leave = gate.enter(frame, principal)
     if (frame.fault) throw frame.fault
     const { call, answers } = await gate.route(frame, principal)
     const cleared = await clear(call, gate, record)
@@ -110,6 +126,7 @@ export async function exchange(frame: Frame, reply: Reply, gate: Gate): Promise<
     record.ended(refusal.code === 'CANCELLED' ? 'cancelled' : 'refused', refusal)
     reply.refuse(refusal)
   } finally {
+    leave?.()
     for (const guard of gate.guards) guard.settled?.(frame.exchange)
   }
 }

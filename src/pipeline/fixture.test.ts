@@ -1,11 +1,11 @@
 /** What the tests of this room share: a call on its way. Holds no tests. */
-import { noHeaders, type Parcel, sealed } from './parcel.ts'
+import { noHeaders, type Parcel, plainPrincipal, sealed } from './parcel.ts'
 
 export const call: Parcel = sealed({
   exchange: 'x',
   leg: 'call',
   sender: 'client',
-  principal: { kind: 'anonymous', id: 'anonymous' },
+  principal: plainPrincipal('anonymous', 'anonymous'),
   origin: {
     door: 'http',
     era: 'modern',

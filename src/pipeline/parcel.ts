@@ -8,11 +8,42 @@ import type { Outcome } from '../protocol/json-rpc.ts'
 import type { Class, Concern, Leg, Method } from '../protocol/methods.ts'
 import type { Era } from '../protocol/revisions/index.ts'
 
-/** Who is asking, as verified by identity/. `id` is unique across kinds and safe to store: `anonymous`, `key:ci`. */
-export interface Principal {
-  readonly kind: 'anonymous' | 'api-key'
-  readonly id: string
+/** What a verified token says of its bearer. Names and addresses are not in it: they change hands. */
+export interface Claims {
+  /** The OAuth client that acts for the user; undefined where the issuer does not say. */
+  readonly client: string | undefined
+  readonly tenant: string | undefined
+  readonly groups: readonly string[]
+  readonly roles: readonly string[]
+  readonly scopes: readonly string[]
+  /** Authentication contexts that were satisfied: `acr`, and Entra's `acrs`. */
+  readonly contexts: readonly string[]
+  /** When the person last proved who they are, in seconds since the epoch. */
+  readonly authenticatedAt: number | undefined
+  /** The client can answer a claims challenge (Entra `xms_cc` with `cp1`). */
+  readonly answersChallenges: boolean
+  /** `jti`, or Entra's `uti`, by which one token can be revoked. */
+  readonly tokenId: string | undefined
+  /** In seconds since the epoch. */
+  readonly issuedAt: number
+  readonly expiresAt: number
 }
+
+/**
+ * Who is asking, as verified by identity/. `id` is unique across kinds and safe to store: `anonymous`, `key:ci`,
+ * `user:<tenant or issuer>.<subject>`. Rules, limits and records go by it.
+ */
+export interface Principal {
+  readonly kind: 'anonymous' | 'api-key' | 'user' | 'application'
+  readonly id: string
+  /** Whose state it is: the user together with the client that acts for them (SES-C3). Sessions, tasks and sealed states go by it. */
+  readonly holder: string
+  /** Of users and applications. */
+  readonly claims?: Claims
+}
+
+/** A principal that is its own client. */
+export const plainPrincipal = (kind: 'anonymous' | 'api-key', id: string): Principal => Object.freeze({ kind, id, holder: id })
 
 /** Where a message came from. `client` and `capabilities` are the sender's own words: for display and relaying, never for a decision. */
 export interface Origin {

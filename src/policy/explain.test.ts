@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { plainPrincipal } from '../pipeline/parcel.ts'
 import { explain, principalOf, type Question } from './explain.ts'
 import { compilePolicy } from './policy.ts'
 import type { Rule } from './schema.ts'
@@ -29,7 +30,7 @@ const policy = compilePolicy({
 })
 const ask = (parts: Partial<Question>) =>
   explain(policy, {
-    principal: { kind: 'anonymous', id: 'anonymous' },
+    principal: plainPrincipal('anonymous', 'anonymous'),
     server: 'files',
     concern: 'tool',
     subject: 'read_a',
@@ -72,7 +73,7 @@ test('an allowed call', () => {
 })
 
 test('someone without a role, and a thing that no role allows: the rule to write', () => {
-  const nobody = ask({ principal: { kind: 'api-key', id: 'key:new' }, concern: 'prompt', subject: 'greet' })
+  const nobody = ask({ principal: plainPrincipal('api-key', 'key:new'), concern: 'prompt', subject: 'greet' })
   assert.equal(nobody.because, 'key:new has no role, so nothing is allowed.')
   assert.match(nobody.next.change ?? '', /- \{ effect: allow, server: files, prompts: \["greet"\] \}.*apiKey: new/)
   assert.match(ask({ concern: 'ask', subject: 'sampling' }).next.change ?? '', /under "roles\.reader":.*asks: \["sampling"\]/)
@@ -84,7 +85,7 @@ test('a whole server', () => {
 })
 
 test('principals are written as in the audit log', () => {
-  assert.deepEqual(principalOf('key:ci'), { kind: 'api-key', id: 'key:ci' })
-  assert.deepEqual(principalOf('anonymous'), { kind: 'anonymous', id: 'anonymous' })
+  assert.deepEqual(principalOf('key:ci'), plainPrincipal('api-key', 'key:ci'))
+  assert.deepEqual(principalOf('anonymous'), plainPrincipal('anonymous', 'anonymous'))
   for (const word of ['', 'key:', 'key:C_I', 'user:x', 'Anonymous']) assert.equal(principalOf(word), undefined, word)
 })

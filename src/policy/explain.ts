@@ -1,7 +1,8 @@
 /** Why may they, or why not: every rule that was considered, and what to do next. Decides with the policy itself. */
-import type { Principal } from '../pipeline/parcel.ts'
+import { type Principal, plainPrincipal } from '../pipeline/parcel.ts'
 import type { Class, Concern } from '../protocol/methods.ts'
 import { compilePolicy, type Decision, type Policy } from './policy.ts'
+import { isBound } from './roles.ts'
 import { type CompiledRule, type Miss, misses } from './rules.ts'
 import { phrase, visible } from './words.ts'
 
@@ -38,14 +39,14 @@ export interface Explanation {
 
 /** `anonymous` or `key:ID`, as it stands in audit records; undefined for any other word. */
 export function principalOf(text: string): Principal | undefined {
-  if (text === 'anonymous') return { kind: 'anonymous', id: 'anonymous' }
-  return /^key:[a-z][a-z0-9-]{0,31}$/.test(text) ? { kind: 'api-key', id: text } : undefined
+  if (text === 'anonymous') return plainPrincipal('anonymous', text)
+  return /^key:[a-z][a-z0-9-]{0,31}$/.test(text) ? plainPrincipal('api-key', text) : undefined
 }
 
 export function explain(policy: Policy, question: Question): Explanation {
   const { principal, server, concern, subject } = question
   const decision = policy.decide(principal, server, concern, subject, question.class)
-  const roles = [...new Set(policy.config.bindings.filter((binding) => isOf(binding, principal)).map(({ role }) => role))]
+  const roles = [...new Set(policy.config.bindings.filter((binding) => isBound(binding, principal)).map(({ role }) => role))]
   return {
     principal: principal.id,
     server,
@@ -61,10 +62,6 @@ export function explain(policy: Policy, question: Question): Explanation {
       : { change: remedy(policy, decision, question, roles), command: 'sekisho check' },
   }
 }
-
-type Bound = { readonly anonymous?: true | undefined; readonly apiKey?: string | undefined }
-const isOf = ({ anonymous, apiKey }: Bound, principal: Principal): boolean =>
-  principal.kind === 'anonymous' ? anonymous === true : apiKey !== undefined && principal.id === `key:${apiKey}`
 
 function sentence(decision: Decision, question: Question, roles: readonly string[]): string {
   const thing = phrase(question)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Verdict } from '../pipeline/guard.ts'
-import { noHeaders, type Parcel } from '../pipeline/parcel.ts'
+import { noHeaders, type Parcel, plainPrincipal } from '../pipeline/parcel.ts'
 import { explain } from '../protocol/refusal-texts.ts'
 import { policyGuard } from './guard.ts'
 import { compilePolicy, type Policy } from './policy.ts'
@@ -23,7 +23,7 @@ const parcel = (parts: Partial<Parcel>): Parcel =>
     ...{
       exchange: 'x',
       leg: 'call',
-      principal: { kind: 'anonymous', id: 'anonymous' },
+      principal: plainPrincipal('anonymous', 'anonymous'),
       origin,
       server: 'files',
       method: 'tools/call',

@@ -4,7 +4,7 @@ import test from 'node:test'
 import fc from 'fast-check'
 import type { Verdict } from '../pipeline/guard.ts'
 import { judge } from '../pipeline/judge.ts'
-import { noHeaders, type Parcel } from '../pipeline/parcel.ts'
+import { noHeaders, type Parcel, plainPrincipal } from '../pipeline/parcel.ts'
 import { builtInMethods } from '../protocol/methods.ts'
 import { policyGuard } from './guard.ts'
 import { compilePolicy } from './policy.ts'
@@ -14,7 +14,7 @@ import { toolClasses } from './tool-class.ts'
 const origin = { door: 'library', era: 'modern', version: '', client: undefined, capabilities: {}, session: undefined } as const
 const parcel = (parts: Partial<Parcel>): Parcel =>
   Object.freeze({
-    ...{ exchange: 'x', leg: 'call', principal: { kind: 'anonymous', id: 'anonymous' }, server: 'files', concerns: 'server' },
+    ...{ exchange: 'x', leg: 'call', principal: plainPrincipal('anonymous', 'anonymous'), server: 'files', concerns: 'server' },
     ...{
       origin: { ...origin, logLevel: undefined, remote: undefined },
       method: '',

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { Principal } from '../pipeline/parcel.ts'
+import { type Principal, plainPrincipal } from '../pipeline/parcel.ts'
 import type { Class, Concern } from '../protocol/methods.ts'
 import { compilePolicy, type Policy } from './policy.ts'
 import type { PolicyConfig, Rule } from './schema.ts'
 
-const anonymous: Principal = { kind: 'anonymous', id: 'anonymous' }
-const ci: Principal = { kind: 'api-key', id: 'key:ci' }
+const anonymous: Principal = plainPrincipal('anonymous', 'anonymous')
+const ci: Principal = plainPrincipal('api-key', 'key:ci')
 const rule = (parts: Partial<Rule>): Rule => ({
   effect: 'allow',
   server: '*',
@@ -122,10 +122,10 @@ for (const [name, rules, concern, subject, toolClass, allowed] of cases)
 
 const strangers: readonly Principal[] = [
   ci,
-  { kind: 'api-key', id: 'anonymous' },
-  { kind: 'anonymous', id: 'key:ci' },
-  { kind: 'martian' as Principal['kind'], id: 'anonymous' },
-  { kind: 'anonymous', id: 'constructor' },
+  plainPrincipal('api-key', 'anonymous'),
+  plainPrincipal('anonymous', 'key:ci'),
+  plainPrincipal('martian' as 'anonymous', 'anonymous'),
+  plainPrincipal('anonymous', 'constructor'),
 ]
 for (const stranger of strangers)
   test(`nobody is mistaken for anonymous: ${stranger.kind} ${stranger.id}`, () => {

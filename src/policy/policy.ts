@@ -4,6 +4,7 @@
  */
 import type { Principal } from '../pipeline/parcel.ts'
 import type { Class, Concern } from '../protocol/methods.ts'
+import { roleFinder } from './roles.ts'
 import { type CompiledRule, compileRule, type Grant, grantOf, misses } from './rules.ts'
 import type { PolicyConfig } from './schema.ts'
 import { fileUri, hasStrayCharacters, readingsOf } from './spellings.ts'
@@ -51,15 +52,14 @@ export function compilePolicy(config: PolicyConfig): Policy {
       rules.map((rule, at) => compileRule(rule, `roles.${role}[${at}]`)),
     ]),
   )
-  const bound = rolesByPrincipal(config)
-  const rulesById = new Map([...bound].map(([key, names]) => [key, [...names].flatMap((name) => roles.get(name) ?? [])]))
+  const rolesOf = roleFinder(config.bindings)
   const tables = new Map<string, Table>()
 
-  const rulesOf = (principal: Principal) => rulesById.get(principalKey(principal)) ?? []
+  const rulesOf = (principal: Principal) => rolesOf(principal).names.flatMap((name) => roles.get(name) ?? [])
 
   function tableOf(principal: Principal, server: string): Table | undefined {
-    const key = principalKey(principal)
-    if (!rulesById.has(key)) return undefined
+    const { names, key } = rolesOf(principal)
+    if (names.length === 0) return undefined
     const pair = `${server} ${key}`
     let table = tables.get(pair)
     if (table === undefined) {
@@ -87,21 +87,6 @@ export function compilePolicy(config: PolicyConfig): Policy {
       return decision
     },
   })
-}
-
-const principalKey = ({ kind, id }: Principal): string => `${kind} ${id}`
-
-function rolesByPrincipal({ bindings }: PolicyConfig): Map<string, Set<string>> {
-  const bound = new Map<string, Set<string>>()
-  const bind = (principal: Principal, role: string) => {
-    const key = principalKey(principal)
-    bound.set(key, (bound.get(key) ?? new Set()).add(role))
-  }
-  for (const { role, anonymous, apiKey } of bindings) {
-    if (anonymous === true) bind({ kind: 'anonymous', id: 'anonymous' }, role)
-    if (apiKey !== undefined) bind({ kind: 'api-key', id: `key:${apiKey}` }, role)
-  }
-  return bound
 }
 
 function makeTable(rules: readonly CompiledRule[]): Table {

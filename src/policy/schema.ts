@@ -34,15 +34,29 @@ const roleName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, {
   error: 'must be letters, digits, "-" and "_", beginning with a letter; write for example reader',
 })
 
+const claim = z.string().min(1).max(256).optional()
+/** What a role can be bound to: each is something that was verified. */
+const bound = {
+  anonymous: z.literal(true).optional(),
+  apiKey: z.string().optional(),
+  user: claim.describe('The id of one user, as audit records show it'),
+  group: claim.describe('An entry of "groups" in the token'),
+  appRole: claim.describe('An entry of "roles" in the token'),
+  scope: claim,
+  client: claim.describe('The OAuth client id that acts for the user'),
+  tenant: claim,
+}
+export const boundTo = Object.keys(bound) as readonly (keyof typeof bound)[]
+
 const bindingSchema = z
-  .strictObject({ role: z.string(), anonymous: z.literal(true).optional(), apiKey: z.string().optional() })
-  .superRefine(({ anonymous, apiKey }, context) => {
-    if ((anonymous === undefined) === (apiKey === undefined))
-      context.addIssue({
-        code: 'custom',
-        message: 'must name exactly one of "anonymous" and "apiKey"',
-        params: { fix: 'write anonymous: true, or apiKey: ID' },
-      })
+  .strictObject({ role: z.string(), ...bound })
+  .superRefine((binding, context) => {
+    if (boundTo.filter((one) => binding[one] !== undefined).length === 1) return
+    context.addIssue({
+      code: 'custom',
+      message: `must name exactly one of ${boundTo.map((one) => `"${one}"`).join(', ')}`,
+      params: { fix: 'write for example anonymous: true, apiKey: ID, or group: NAME' },
+    })
   })
   .readonly()
 export type Binding = z.output<typeof bindingSchema>

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { plainPrincipal } from '../pipeline/parcel.ts'
 import { compilePolicy } from './policy.ts'
 import { fileUri, folded, hasStrayCharacters, readingsOf } from './spellings.ts'
 
@@ -89,6 +90,6 @@ describe('what the policy makes of it', () => {
   ]
   for (const [concern, subject, allowed] of cases)
     it(`${concern} ${JSON.stringify(subject)}: ${allowed ? 'yes' : 'no'}`, () => {
-      assert.equal(policy.decide({ kind: 'anonymous', id: 'anonymous' }, 's', concern, subject, 'read').allowed, allowed)
+      assert.equal(policy.decide(plainPrincipal('anonymous', 'anonymous'), 's', concern, subject, 'read').allowed, allowed)
     })
 })

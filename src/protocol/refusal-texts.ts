@@ -96,6 +96,24 @@ export const errors = {
     says: 'No valid credential came with the request.',
     fix: 'Send Authorization: Bearer with an API key of this gateway.',
   },
+  IDENTITY_UNAVAILABLE: {
+    http: 503,
+    rpc: -31017,
+    says: 'Tokens cannot be checked at the moment, because the identity provider does not answer.',
+    fix: "Try again in a moment; an operator sees why in the gateway's output.",
+  },
+  INSUFFICIENT_SCOPE: {
+    http: 403,
+    rpc: -31018,
+    says: 'The token does not go as far as {detail}.',
+    fix: 'Sign in again for more: a client that follows the WWW-Authenticate header does it by itself.',
+  },
+  STEP_UP_NEEDED: {
+    http: 401,
+    rpc: -31019,
+    says: 'A stronger or more recent login is needed for {detail}.',
+    fix: 'Sign in again: a client that follows the WWW-Authenticate header does it by itself.',
+  },
   SESSION_REQUIRED: {
     http: 400,
     rpc: -32600,

@@ -3,6 +3,7 @@
  * a log, an error or a dump of the configuration shows where the secret is kept and never what it is.
  */
 import { inspect } from 'node:util'
+import { z } from 'zod'
 
 export class Secret {
   /** `env:NAME` or `file:PATH`. */
@@ -11,6 +12,9 @@ export class Secret {
   constructor(reference: string, value?: string) {
     this.reference = reference
     this.#value = value
+  }
+  get isResolved(): boolean {
+    return this.#value !== undefined
   }
   /** The secret itself. Throws when the configuration was loaded without its secrets. */
   reveal(): string {
@@ -27,3 +31,12 @@ export class Secret {
     return this.toString()
   }
 }
+
+/** A secret in a document: where it is kept, never what it is. Resolved by config/resolve-secrets.ts. */
+export const secretReference = z
+  .string()
+  .refine((value) => /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/.test(value), {
+    error: 'must say where the secret is kept, and is something else',
+    params: { fix: 'write env:NAME or file:PATH' },
+  })
+  .transform((reference) => new Secret(reference))

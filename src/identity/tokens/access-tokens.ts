@@ -1,0 +1,88 @@
+/**
+ * Bearer tokens become principals. What was verified is remembered for a minute at most, under the digest of the token and
+ * the resource it was verified for, so that a token costs a signature once; a revocation is asked about every time.
+ */
+import { hash } from 'node:crypto'
+import type { Clock } from '../../lib/clock.ts'
+import type { Principal } from '../../pipeline/parcel.ts'
+import type { Subject, TokenIssuer } from './issuer.ts'
+import type { UnverifiedToken } from './parse.ts'
+import { type Expectations, type Verified, verifyToken } from './verify.ts'
+
+export interface Accepted {
+  readonly principal: Principal
+  /** Of the key that a sender-constrained token is bound to (RFC 7800 `cnf`): a JWK (RFC 9449) or a certificate (RFC 8705). */
+  readonly confirmation: Confirmation | undefined
+}
+export interface Confirmation {
+  readonly jwkThumbprint: string | undefined
+  readonly certificateThumbprint: string | undefined
+}
+
+export interface AccessTokensOptions {
+  readonly issuer: TokenIssuer
+  readonly clock: Clock
+  readonly expectations: (resource: string) => Expectations
+  /** All groups of a user whose token has no room for them. */
+  readonly groupsOf?: (token: string, subject: Subject) => Promise<readonly string[]>
+}
+
+const rememberedMs = 60_000
+const rememberedMax = 20_000
+
+export class AccessTokens {
+  readonly #options: AccessTokensOptions
+  readonly #known = new Map<string, { readonly accepted: Accepted; readonly until: number }>()
+
+  constructor(options: AccessTokensOptions) {
+    this.#options = options
+  }
+
+  /** Who bears the token, for one resource. A promise only the first time. Rejects with TokenRefused. */
+  accept(token: string, resource: string): Accepted | Promise<Accepted> {
+    const key = `${hash('sha256', token, 'base64url')} ${resource}`
+    const known = this.#known.get(key)
+    const now = this.#options.clock.now()
+    if (known !== undefined && now < known.until) return known.accepted
+    return this.#verify(token, resource, key)
+  }
+
+  /** Nothing is remembered any more: keys, rules or people have changed. */
+  forget(): void {
+    this.#known.clear()
+  }
+
+  async #verify(text: string, resource: string, key: string): Promise<Accepted> {
+    const { issuer, clock, expectations } = this.#options
+    const verified = await verifyToken(text, issuer, expectations(resource), clock)
+    const accepted = Object.freeze({
+      principal: await this.#principalOf(text, verified),
+      confirmation: confirmationIn(verified.token),
+    })
+    const until = Math.min(clock.now() + rememberedMs, verified.expiresAt * 1000)
+    if (this.#known.size >= rememberedMax) this.#known.delete(this.#known.keys().next().value as string)
+    this.#known.set(key, { accepted, until })
+    return accepted
+  }
+
+  async #principalOf(text: string, { subject, issuedAt, expiresAt }: Verified): Promise<Principal> {
+    const { groupsOf } = this.#options
+    const groups = subject.groupsElsewhere && groupsOf ? await groupsOf(text, subject) : subject.claims.groups
+    return principalOf({ ...subject, claims: { ...subject.claims, groups } }, issuedAt, expiresAt)
+  }
+}
+
+/** `user:<name>`, held together with the client that acts for the user. */
+export function principalOf({ kind, name, claims }: Subject, issuedAt: number, expiresAt: number): Principal {
+  const id = `${kind}:${name}`
+  const holder = kind === 'user' && claims.client !== undefined ? `${id} ${encodeURIComponent(claims.client.toWellFormed())}` : id
+  return Object.freeze({ kind, id, holder, claims: Object.freeze({ ...claims, issuedAt, expiresAt }) })
+}
+
+function confirmationIn({ payload }: UnverifiedToken): Confirmation | undefined {
+  const cnf = payload['cnf']
+  if (cnf === undefined) return undefined
+  const members = (typeof cnf === 'object' && cnf !== null ? cnf : {}) as Readonly<Record<string, unknown>>
+  const text = (name: string): string | undefined => (typeof members[name] === 'string' ? members[name] : undefined)
+  return { jwkThumbprint: text('jkt'), certificateThumbprint: text('x5t#S256') }
+}
