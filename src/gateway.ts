@@ -126,7 +126,7 @@ export async function openGateway({
   const isRevoked = (principal: Principal): boolean => rules.identity.isGone(principal)
   const identityPorts: Omit<IdentityOptions, 'config'> = {
     clock: systemClock,
-    fetch: (url) => globalThis.fetch(url),
+    get: (url) => globalThis.fetch(url),
     base: () => base,
     isRevoked,
     failed: (error) => tell({ kind: 'failed', exchange: 'identity', error }),

@@ -26,7 +26,7 @@ export interface IdentityOptions {
   readonly config: IdentityConfig
   readonly clock: Clock
   /** Our hardened fetch. */
-  fetch(url: string): Promise<Response>
+  get(url: string): Promise<Response>
   /** Scheme, host and port under which clients reach us. */
   base(): string
   isRevoked(principal: Principal): boolean
@@ -73,8 +73,8 @@ function resourceServer(config: ResourceServerConfig, options: IdentityOptions):
   }
 }
 
-function issuerOf({ provider }: ResourceServerConfig, { clock, fetch }: IdentityOptions): TokenIssuer {
-  const getJson = jsonGetter(fetch)
+function issuerOf({ provider }: ResourceServerConfig, { clock, get }: IdentityOptions): TokenIssuer {
+  const getJson = jsonGetter(get)
   return provider.kind === 'entra' ? entraIssuer({ ...provider, getJson, clock }) : openIdIssuer({ ...provider, getJson, clock })
 }
 

@@ -143,9 +143,9 @@ export function metadataUrlsOf(issuer: string): readonly string[] {
 }
 
 /** The body of a response of our hardened fetch, as strict JSON. */
-export function jsonGetter(fetch: (url: string) => Promise<Response>): GetJson {
+export function jsonGetter(get: (url: string) => Promise<Response>): GetJson {
   return async (url) => {
-    const response = await fetch(url)
+    const response = await get(url)
     if (response.status !== 200) throw new Error(`${url} answered HTTP ${response.status}`)
     const body = parseStrict(await response.text())
     if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Error(`${url} is not a JSON object`)
