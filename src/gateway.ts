@@ -12,9 +12,11 @@ import { syslogSink } from './audit/sinks/syslog.ts'
 import { guardModes } from './config/guard-modes.ts'
 import { RestartNeeded } from './config/problem.ts'
 import type { Config } from './config/schema.ts'
+import { type Front, openFront } from './identity/front/front.ts'
 import { type IdentityOptions, identityOf } from './identity/identity.ts'
 import { ownerOf } from './identity/owner.ts'
 import { Presence } from './identity/presence.ts'
+import { Revocations } from './identity/revocations.ts'
 import { answerAdmin } from './inbound/admin.ts'
 import { AllServers } from './inbound/aggregate/all-servers.ts'
 import { Endpoint } from './inbound/endpoint.ts'
@@ -23,6 +25,7 @@ import { HostCheck } from './inbound/host-check.ts'
 import { handle, type Listener, listen } from './inbound/listener.ts'
 import type { Address } from './inbound/schema.ts'
 import { Sessions } from './inbound/sessions.ts'
+import { withSideDoor } from './inbound/side-door.ts'
 import { StdioDoor } from './inbound/stdio.ts'
 import { systemClock } from './lib/clock.ts'
 import { version } from './lib/version.ts'
@@ -123,15 +126,23 @@ export async function openGateway({
   const store = await openStore(config.store)
   opened.defer(() => store.close())
   let base = config.publicUrl ?? originOf(config)
-  const isRevoked = (principal: Principal): boolean => rules.identity.isGone(principal)
+  let front: Front | undefined
+  const revoked = new Revocations()
+  const isRevoked = (principal: Principal): boolean => revoked.has(principal) || rules.identity.isGone(principal)
+  const identityFailed = (error: unknown): void => tell({ kind: 'failed', exchange: 'identity', error })
   const identityPorts: Omit<IdentityOptions, 'config'> = {
     clock: systemClock,
     get: (url) => globalThis.fetch(url),
     base: () => base,
     isRevoked,
-    failed: (error) => tell({ kind: 'failed', exchange: 'identity', error }),
+    failed: identityFailed,
+    ownTokens: () => {
+      if (front === undefined) throw new Error('the authorization server is not open yet')
+      return front.issuer
+    },
   }
   let rules = ruleBook(config, identityPorts)
+  opened.defer(() => front?.close())
   const presence = new Presence({ clock: systemClock, isRevoked })
   opened.defer(() => presence.close())
   const metrics = auditMetrics({
@@ -179,8 +190,9 @@ export async function openGateway({
     ),
   })
   const guards = [...own, ...further]
-  /** Obeys the kill switches, and then writes down who threw them. */
+  /** Obeys the kill switches and the revocations, and then writes down who threw them. */
   const applySwitches = async (): Promise<void> => {
+    if (revoked.replace(await store.revocations())) presence.review()
     await upstreams.disable((await store.disabledServers()).map(({ id }) => id))
     for (const switching of await store.unrecorded()) {
       const { seq, id, to, at, by, reason } = switching
@@ -226,6 +238,10 @@ export async function openGateway({
   const sessions = new Sessions({ clock: systemClock, ownerOf, isRevoked })
   const doorAt = (listen: Address): HostCheck => new HostCheck({ ...config, listen, secure: config.tls !== undefined })
   let hosts = doorAt(config.listen)
+  const turnedAway = ({ code }: Refusal, remote: string | undefined): void => {
+    metrics.turnedAway(code)
+    tell({ kind: 'turned-away', code, remote })
+  }
   const endpoint = new Endpoint({
     hosts: { admit: (headers, remote) => hosts.admit(headers, remote) },
     sessions,
@@ -234,10 +250,7 @@ export async function openGateway({
     document: (path) => rules.identity.metadata(path),
     identify: gate.identify,
     pass,
-    turnedAway: ({ code }, remote) => {
-      metrics.turnedAway(code)
-      tell({ kind: 'turned-away', code, remote })
-    },
+    turnedAway,
   })
   opened.defer(() => {
     sessions.close()
@@ -250,14 +263,31 @@ export async function openGateway({
 
   return {
     async listen() {
-      const mcp = await listen(
-        config.listen,
-        config.tls,
-        handle((arrival, departure) => endpoint.answer(arrival, departure)),
-      )
+      const main = handle((arrival, departure) => endpoint.answer(arrival, departure))
+      const side = withSideDoor({
+        hosts: { admit: (headers, remote) => hosts.admit(headers, remote) },
+        side: () => front,
+        main,
+        failed: identityFailed,
+        turnedAway,
+      })
+      const mcp = await listen(config.listen, config.tls, side)
       listeners.push(mcp)
       hosts = doorAt({ ...config.listen, port: mcp.address.port })
       base = config.publicUrl ?? originOf(config, mcp.address.port)
+      if (config.identity.mode === 'authorization-server') {
+        front = await openFront({
+          config: config.identity,
+          base,
+          store,
+          seals: keys,
+          clock: systemClock,
+          fetch: (url, init) => globalThis.fetch(url, init),
+          revoke: (holder, by, reason) => store.revoke('holder', holder, by, reason),
+          note: (action, principal, detail) => audit.event({ action, principal, detail }),
+          failed: identityFailed,
+        })
+      }
       let adminHosts: HostCheck | undefined
       const admin = await listen(
         config.admin.listen,
@@ -283,6 +313,8 @@ export async function openGateway({
       doors.delete(door)
     },
     async reload(next) {
+      const isOwnServer = [next, config].some(({ identity }) => identity.mode === 'authorization-server')
+      if (isOwnServer && !isDeepStrictEqual(next.identity, config.identity)) throw new RestartNeeded(['identity'])
       const key = restartKeys.find((one) => !isDeepStrictEqual(next[one], config[one]))
       if (key !== undefined) throw new RestartNeeded([key])
       const limit = restartLimits.find((limit) => next.limits[limit] !== config.limits[limit])

@@ -5,7 +5,7 @@ import type { Principal } from '../pipeline/parcel.ts'
 import { byToken } from './bearer.ts'
 import { byApiKey, everyone, type Identify, identifyOnce } from './identifier.ts'
 import { resourceMetadata } from './resources.ts'
-import type { IdentityConfig, ResourceServerConfig } from './schema.ts'
+import type { AuthorizationServerConfig, IdentityConfig, ResourceServerConfig } from './schema.ts'
 import { AccessTokens } from './tokens/access-tokens.ts'
 import { Proofs } from './tokens/dpop.ts'
 import { entraIssuer } from './tokens/entra.ts'
@@ -30,6 +30,8 @@ export interface IdentityOptions {
   /** Scheme, host and port under which clients reach us. */
   base(): string
   isRevoked(principal: Principal): boolean
+  /** The tokens of our own authorization server, once it is open. */
+  ownTokens(): TokenIssuer
   failed(error: unknown): void
 }
 
@@ -45,19 +47,72 @@ export function identityOf(options: IdentityOptions): Identity {
     }
     case 'resource-server':
       return resourceServer(config, options)
+    case 'authorization-server':
+      return ownServer(config, options)
   }
 }
 
 function resourceServer(config: ResourceServerConfig, options: IdentityOptions): Identity {
-  const { clock, base, isRevoked, failed } = options
   const { provider, scopes, dpop } = config
-  const tokens = new AccessTokens({
+  return byTokensOf({
+    options,
     issuer: issuerOf(config, options),
-    clock,
     expectations: (resource) => expected(config, resource),
+    authorizationServers: () => authorizationServersOf(provider),
+    scopes: Object.values(scopes),
+    leastScopes: scopes.read === undefined ? [] : [scopes.read],
+    isDpopRequired: dpop === 'require',
   })
-  const isDpopRequired = dpop === 'require'
-  const leastScopes = scopes.read === undefined ? [] : [scopes.read]
+}
+
+/** Our own tokens: for one resource each, and short. */
+function ownServer({ dpop, askAtLogin, accessTokenMinutes }: AuthorizationServerConfig, options: IdentityOptions): Identity {
+  const scopes = askAtLogin.map((one) => `mcp:${one}`)
+  const own = (): TokenIssuer => options.ownTokens()
+  return byTokensOf({
+    options,
+    issuer: {
+      keysFor: (token) => own().keysFor(token),
+      get checks() {
+        return own().checks
+      },
+      subjectOf: (token) => own().subjectOf(token),
+    },
+    expectations: (resource) => ({
+      audiences: [resource],
+      clients: undefined,
+      required: {},
+      skewS: 5,
+      lifetimeSMax: accessTokenMinutes * 60 + 60,
+    }),
+    authorizationServers: () => [options.base()],
+    scopes,
+    leastScopes: scopes,
+    isDpopRequired: dpop === 'require',
+  })
+}
+
+interface ByTokens {
+  readonly options: IdentityOptions
+  readonly issuer: TokenIssuer
+  readonly expectations: (resource: string) => Expectations
+  readonly authorizationServers: () => readonly string[]
+  readonly scopes: readonly string[]
+  readonly leastScopes: readonly string[]
+  readonly isDpopRequired: boolean
+}
+
+function byTokensOf({
+  options,
+  issuer,
+  expectations,
+  authorizationServers,
+  scopes,
+  leastScopes,
+  isDpopRequired,
+}: ByTokens): Identity {
+  const { clock, base, isRevoked, failed } = options
+  const tokens = new AccessTokens({ issuer, clock, expectations })
   const identify = byToken({ tokens, proofs: new Proofs(clock), isDpopRequired, base, isRevoked, leastScopes, failed })
   return {
     identify: identifyOnce(identify),
@@ -65,8 +120,8 @@ function resourceServer(config: ResourceServerConfig, options: IdentityOptions):
     metadata: (path) =>
       resourceMetadata(path, {
         base: base(),
-        authorizationServers: authorizationServersOf(provider),
-        scopes: Object.values(scopes),
+        authorizationServers: authorizationServers(),
+        scopes,
         isDpopRequired,
         isCertificateBound: false,
       }),

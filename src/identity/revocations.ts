@@ -4,12 +4,12 @@
  */
 import type { Principal } from '../pipeline/parcel.ts'
 
-export const revocable = ['user', 'client', 'token'] as const
+export const revocable = ['user', 'client', 'holder', 'token'] as const
 export type Revocable = (typeof revocable)[number]
 
 export interface Revocation {
   readonly kind: Revocable
-  /** A principal's id, a client's id, or the `jti` of a token. */
+  /** A principal's id, a client's id, a user together with a client, or the `jti` of a token. */
   readonly value: string
   /** Milliseconds since the epoch. */
   readonly at: number
@@ -33,7 +33,7 @@ export class Revocations {
     return !isSame
   }
 
-  has({ id, claims }: Principal): boolean {
+  has({ id, holder, claims }: Principal): boolean {
     if (this.#list.size === 0) return false
     if (claims === undefined) return false
     const { client, tokenId, issuedAt } = claims
@@ -42,7 +42,7 @@ export class Revocations {
       // A token's time has whole seconds, so one of the same second may be older: it is not good either.
       return at !== undefined && issuedAt * 1000 <= at
     }
-    return isBefore('user', id) || isBefore('client', client) || isBefore('token', tokenId)
+    return isBefore('user', id) || isBefore('client', client) || isBefore('holder', holder) || isBefore('token', tokenId)
   }
 }
 

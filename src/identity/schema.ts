@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { isLoopback } from '../lib/loopback.ts'
 import { secretReference } from '../lib/secret.ts'
 import { classes } from '../protocol/methods.ts'
+import { redirectFault } from './front/redirect-uris.ts'
 
 /** Also the middle of a key, `sk_<id>_…`, so it has no underscore. */
 export const keyIdSchema = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, {
@@ -45,7 +46,7 @@ const tenant = z
 const claimName = z.string().min(1).max(256)
 const file = z.string().min(1)
 /** How we are known at the provider; needed to log people in there, or to ask it for more. */
-const registration = {
+const known = {
   clientId: z.string().min(1).max(256).optional().describe('Our own client id at the provider'),
   clientSecret: secretReference.optional(),
   ca: file.optional().describe('PEM file of an own certificate authority of the provider'),
@@ -57,7 +58,7 @@ const openIdProvider = z.strictObject({
   groupsClaim: claimName.default('groups'),
   rolesClaim: claimName.default('roles'),
   loginScopes: z.array(z.string().min(1)).default(['openid', 'profile', 'offline_access']).readonly(),
-  ...registration,
+  ...known,
 })
 
 const entraProvider = z
@@ -74,7 +75,7 @@ const entraProvider = z
       .default('https://sts.windows.net/{tenant}/')
       .describe('Issuer of v1.0 tokens'),
     graph: url('write https://graph.microsoft.com').default('https://graph.microsoft.com'),
-    ...registration,
+    ...known,
   })
   .superRefine(({ tenant, tenants }, context) => {
     if ((tenant === undefined) !== (tenants === undefined)) return
@@ -119,11 +120,86 @@ const resourceServer = z
   .readonly()
 export type ResourceServerConfig = z.output<typeof resourceServer>
 
+const redirect = z.string().superRefine((value, context) => {
+  const fault = redirectFault(value)
+  const params = { fix: "write https://HOST/PATH, or http://127.0.0.1/PATH for a program on the user's machine" }
+  if (fault !== undefined) context.addIssue({ code: 'custom', message: `cannot be a redirect URI (${fault})`, params })
+})
+const knownClient = z
+  .strictObject({
+    id: z.string().regex(/^[\x21-\x7e]{1,200}$/, { error: 'is not a client id' }),
+    name: z.string().min(1).max(64),
+    redirectUris: z.array(redirect).min(1),
+    secret: secretReference.optional().describe('For a client that can keep one; others prove themselves by PKCE alone'),
+  })
+  .readonly()
+
+const clientRegistration = z
+  .strictObject({
+    metadataDocuments: z
+      .union([z.literal('any'), z.literal('none'), z.array(z.string().min(1)).min(1).readonly()])
+      .default('any')
+      .describe('Hosts whose client id metadata documents are accepted'),
+    dynamic: z.boolean().default(true).describe('Whether clients may register themselves (RFC 7591)'),
+    initialAccessToken: secretReference.optional().describe('What a client has to show to register itself'),
+    perHour: z.int().min(1).max(10_000).default(60).describe('Registrations that are accepted in an hour'),
+    unusedDays: z.int().min(1).max(365).default(30).describe('After so long without use a registration is forgotten'),
+    redirectSchemes: z
+      .array(z.string().regex(/^[a-z][a-z0-9+.-]*$/))
+      .default([])
+      .readonly()
+      .describe('Private-use URI schemes of native apps that are accepted, for example cursor'),
+    clients: z.array(knownClient).default([]).readonly().describe('Clients that are known beforehand'),
+  })
+  .prefault({})
+export type RegistrationConfig = z.output<typeof clientRegistration>
+
+const authorizationServer = z
+  .strictObject({
+    mode: z.literal('authorization-server'),
+    provider: providerSchema,
+    registration: clientRegistration.describe('Which programs may ask people for access'),
+    askAtLogin: z
+      .array(z.enum(classes))
+      .min(1)
+      .default(['read'])
+      .readonly()
+      .describe('Classes of tools that a first token is for; for more, people are asked when it is needed'),
+    accessTokenMinutes: z.int().min(1).max(60).default(10),
+    refreshDays: z.int().min(1).max(365).default(30).describe('After so long people have to log in again in any case'),
+    recheckMinutes: z
+      .int()
+      .min(1)
+      .max(1440)
+      .default(60)
+      .describe('How often the provider is asked whether it still vouches for a person'),
+    dpop: z.enum(['accept', 'require']).default('accept').describe('Proof of possession, RFC 9449'),
+  })
+  .superRefine(({ provider }, context) => {
+    if (provider.clientId === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['provider', 'clientId'],
+        message: 'is missing',
+        params: { fix: 'give the client id under which this gateway is registered at the provider' },
+      })
+    if (provider.kind === 'entra' && provider.tenants.length > 1)
+      context.addIssue({
+        code: 'custom',
+        path: ['provider', 'tenants'],
+        message: 'can be one tenant only in this mode',
+        params: { fix: 'run one gateway for each tenant, or use mode: resource-server' },
+      })
+  })
+  .readonly()
+export type AuthorizationServerConfig = z.output<typeof authorizationServer>
+
 export const identitySchema = z
   .discriminatedUnion('mode', [
     z.strictObject({ mode: z.literal('anonymous') }).readonly(),
     z.strictObject({ mode: z.literal('api-keys'), keys: z.array(apiKeySchema).min(1).readonly() }).readonly(),
     resourceServer,
+    authorizationServer,
   ])
   .readonly()
 export type IdentityConfig = z.output<typeof identitySchema>

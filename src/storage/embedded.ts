@@ -3,16 +3,19 @@
  * Every method answers with a promise, although this implementation has the answer at once.
  */
 import { DatabaseSync } from 'node:sqlite'
+import type { RecordStore } from '../identity/front/records.ts'
+import type { RevocationStore } from '../identity/revocations.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { makePrivateFile } from '../lib/private-files.ts'
 import type { ServerSwitches } from '../outbound/switches.ts'
 import { ChangeFeed } from './change-feed.ts'
+import { identityRecords, revocations } from './identity-records.ts'
 import { migrations } from './migrations.ts'
 import { storePath } from './schema.ts'
 import { serverSwitches } from './server-switches.ts'
 import { transaction } from './transaction.ts'
 
-export interface Store extends ServerSwitches {
+export interface Store extends ServerSwitches, RecordStore, RevocationStore {
   close(): Promise<void>
 }
 
@@ -33,6 +36,8 @@ export async function openStore(url: string, clock: Clock = systemClock): Promis
   const feed = new ChangeFeed(database)
   return {
     ...serverSwitches(database, clock, feed),
+    ...identityRecords(database, clock),
+    ...revocations(database, clock, feed),
     async close() {
       feed.close()
       database.close()

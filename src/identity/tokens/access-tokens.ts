@@ -75,9 +75,13 @@ export class AccessTokens {
 /** `user:<name>`, held together with the client that acts for the user. */
 export function principalOf({ kind, name, claims }: Subject, issuedAt: number, expiresAt: number): Principal {
   const id = `${kind}:${name}`
-  const holder = kind === 'user' && claims.client !== undefined ? `${id} ${encodeURIComponent(claims.client.toWellFormed())}` : id
+  const holder = kind === 'user' ? holderOf(id, claims.client) : id
   return Object.freeze({ kind, id, holder, claims: Object.freeze({ ...claims, issuedAt, expiresAt }) })
 }
+
+/** A user together with the client that acts for them. */
+export const holderOf = (user: string, client: string | undefined): string =>
+  client === undefined ? user : `${user} ${encodeURIComponent(client.toWellFormed())}`
 
 function confirmationIn({ payload }: UnverifiedToken): Confirmation | undefined {
   const cnf = payload['cnf']

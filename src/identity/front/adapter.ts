@@ -1,0 +1,49 @@
+/** The storage of oidc-provider (its Adapter interface), on our sealed records. */
+import type { Adapter, AdapterPayload } from 'oidc-provider'
+import type { Clock } from '../../lib/clock.ts'
+import type { JsonObject } from '../../lib/strict-json.ts'
+import type { Records } from './records.ts'
+
+/**
+ * A client that asks twice at once, or did not hear the answer, presents a refresh token again at once. For so long that is
+ * no theft: it is answered with a token of its own instead of losing everybody's (RFC 9700, 4.14.2, leaves this to us).
+ */
+const graceS = 10
+const foreverS = 315_360_000
+
+export function adapterOf(records: Records, clock: Clock): (model: string) => Adapter {
+  return (model) => {
+    const kind = `op/${model}`
+    const nowS = (): number => Math.floor(clock.now() / 1000)
+    async function find(id: string): Promise<AdapterPayload | undefined> {
+      const found = (await records.get(kind, id)) as AdapterPayload | undefined
+      const consumed = found?.['consumed']
+      if (model !== 'RefreshToken' || typeof consumed !== 'number' || nowS() - consumed > graceS) return found
+      const { consumed: _, ...fresh } = found as AdapterPayload
+      return fresh
+    }
+    return {
+      find,
+      async upsert(id, payload, expiresIn) {
+        const { grantId, uid } = payload
+        await records.put(kind, id, payload as JsonObject, expiresIn || foreverS, grantId && `grant ${grantId}`)
+        if (model === 'Session' && uid !== undefined) await records.put('op/uid', uid, { id }, expiresIn || foreverS)
+      },
+      async findByUid(uid) {
+        const id = (await records.get('op/uid', uid))?.['id']
+        return typeof id === 'string' ? find(id) : undefined
+      },
+      findByUserCode: async () => undefined, // the device flow is not offered
+      async consume(id) {
+        const found = (await records.get(kind, id)) as AdapterPayload | undefined
+        if (found === undefined) return
+        const lifetimeS = typeof found.exp === 'number' ? Math.max(found.exp - nowS(), 1) : foreverS
+        const { grantId } = found
+        const consumed = { ...found, consumed: found['consumed'] ?? nowS() } as JsonObject
+        await records.put(kind, id, consumed, lifetimeS, grantId && `grant ${grantId}`)
+      },
+      destroy: (id) => records.delete(kind, id),
+      revokeByGrantId: (grantId) => records.deleteGroup(`grant ${grantId}`),
+    }
+  }
+}

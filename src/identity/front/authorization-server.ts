@@ -1,0 +1,189 @@
+/**
+ * The authorization server that MCP clients talk to (2026-07-28 authorization; OAuth 2.1), which is oidc-provider with the
+ * doors closed that we do not need. How people log in and agree is in interaction.ts; who may register, in clients.ts.
+ */
+import Provider, { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
+import type { Clock } from '../../lib/clock.ts'
+import { resourceOf } from '../resources.ts'
+import type { AuthorizationServerConfig } from '../schema.ts'
+import { type Account, tokenClaimsOf } from './accounts.ts'
+import { adapterOf } from './adapter.ts'
+import { clientMetadata, isDocumentAllowed, knownClients } from './clients.ts'
+import type { Records } from './records.ts'
+import type { SigningPair } from './signing.ts'
+
+export const ownScopes = ['mcp:read', 'mcp:write', 'mcp:destructive'] as const
+/** Everything below it is the authorization server's, or a page of it. */
+export const root = '/oauth'
+
+export interface AuthorizationServerOptions {
+  readonly config: AuthorizationServerConfig
+  readonly base: string
+  readonly records: Records
+  readonly clock: Clock
+  readonly pairs: readonly SigningPair[]
+  readonly cookieKey: string
+  /** Our hardened fetch. */
+  readonly fetch: (url: string | URL, init?: object) => Promise<Response>
+  /** The account, when the provider still vouches for it; `isRefresh` asks the provider again where that is due. */
+  account(id: string, isRefresh: boolean): Promise<Account | undefined>
+  /** What a browser sees when there is nowhere to send it back to. */
+  errorPage(acceptLanguage: string | undefined): { readonly headers: Readonly<Record<string, string>>; readonly html: string }
+}
+
+export function authorizationServer(options: AuthorizationServerOptions): Provider {
+  const { base, config } = options
+  const isSecure = base.startsWith('https:')
+  const provider = new Provider(base, configuration(options, isSecure))
+  // What a request says of its own address is not asked: front.ts has put our own in its place.
+  provider.proxy = true
+  provider.on('server_error', (_ctx, error) => void error)
+  if (config.dpop === 'require') provider.use(dpopIsRequired)
+  return provider
+}
+
+function configuration(options: AuthorizationServerOptions, isSecure: boolean): Configuration {
+  const { config, records, clock, pairs, cookieKey, base } = options
+  const { registration, accessTokenMinutes, refreshDays } = config
+  const refreshS = refreshDays * 86_400
+  const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true, secure: isSecure } as const
+  const prefix = (kind: '__Host-' | '__Secure-'): string => (isSecure ? kind : '')
+  return {
+    adapter: adapterOf(records, clock),
+    clients: knownClients(registration),
+    jwks: { keys: pairs.map(({ privateJwk }) => privateJwk) as never },
+    routes: {
+      authorization: `${root}/authorize`,
+      token: `${root}/token`,
+      registration: `${root}/register`,
+      revocation: `${root}/revoke`,
+      jwks: `${root}/jwks`,
+      userinfo: `${root}/userinfo`,
+      end_session: `${root}/end`,
+    },
+    cookies: {
+      keys: [cookieKey],
+      names: {
+        session: `${prefix('__Host-')}sekisho_session`,
+        interaction: `${prefix('__Secure-')}sekisho_interaction`,
+        resume: `${prefix('__Secure-')}sekisho_resume`,
+      },
+      long: cookie,
+      short: cookie,
+    },
+    scopes: ['openid', 'offline_access'],
+    claims: { openid: ['sub'] },
+    discovery: { scopes_supported: [...ownScopes, 'offline_access'] } as never,
+    responseTypes: ['code'],
+    pkce: { required: () => true },
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    clientDefaults: {
+      application_type: 'native',
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      id_token_signed_response_alg: 'ES256',
+    },
+    enabledJWA: { idTokenSigningAlgValues: ['ES256'], dPoPSigningAlgValues: ['ES256', 'EdDSA', 'PS256', 'RS256'] } as never,
+    extraClientMetadata: clientMetadata(registration),
+    features: {
+      devInteractions: { enabled: false },
+      userinfo: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      revocation: { enabled: true },
+      dPoP: { enabled: true },
+      registration: {
+        enabled: registration.dynamic,
+        initialAccessToken: registration.initialAccessToken?.reveal() ?? false,
+        issueRegistrationAccessToken: false,
+      },
+      clientIdMetadataDocument: {
+        enabled: registration.metadataDocuments !== 'none',
+        ack: 'draft-02',
+        allowFetch: async (_ctx: unknown, id: string) => isDocumentAllowed(id, registration),
+        allowClient: async () => true,
+        cacheDuration: { min: 60, max: 3600 },
+      } as never,
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: async (_ctx, _client, oneOf) => oneOf?.[0] ?? resourceOf(base, undefined),
+        useGrantedResource: async () => true,
+        getResourceServerInfo: async (_ctx, indicator) => ({
+          scope: ownScopes.join(' '),
+          audience: canonical(indicator, base),
+          accessTokenTTL: accessTokenMinutes * 60,
+          accessTokenFormat: 'jwt',
+          jwt: { sign: { alg: 'ES256' } },
+        }),
+      },
+    },
+    fetch: options.fetch as never,
+    findAccount: async (_ctx, id, token) => {
+      const isRefresh = (token as { readonly kind?: unknown } | undefined)?.kind === 'RefreshToken'
+      const account = await options.account(id, isRefresh)
+      return account && { accountId: id, claims: async () => ({ sub: id }) }
+    },
+    extraTokenClaims: async (_ctx, token) => {
+      const id = (token as { readonly accountId?: string }).accountId
+      const account = id === undefined ? undefined : await options.account(id, false)
+      return account && (tokenClaimsOf(account) as never)
+    },
+    interactions: { policy: onePrompt(), url: async (_ctx, { uid }) => `${root}/interaction/${uid}` },
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    rotateRefreshToken: true,
+    renderError: async (ctx) => {
+      const { headers, html } = options.errorPage(ctx.get('accept-language'))
+      ctx.set(headers)
+      ctx.body = html
+    },
+    ttl: {
+      AccessToken: accessTokenMinutes * 60,
+      AuthorizationCode: 60,
+      IdToken: 300,
+      Interaction: 600,
+      Session: 3600,
+      Grant: refreshS,
+      // Of a rotated token only what is left: however often it is renewed, the day comes.
+      RefreshToken: (ctx: KoaContextWithOIDC) => ctx.oidc.entities.RotatedRefreshToken?.remainingTTL ?? refreshS,
+    } as never,
+    allowOmittingSingleRegisteredRedirectUri: false,
+    clientBasedCORS: () => true, // the door has refused every origin that is not allowed,
+  } as Configuration
+}
+
+/**
+ * One question for every authorization, asked of every browser: has this person agreed to this client, and logged in, just
+ * now? Whether anything has to be shown for it is decided in interaction.ts, never by a cookie of this library.
+ */
+function onePrompt(): interactionPolicy.DefaultPolicy {
+  const { Prompt, Check } = interactionPolicy
+  const isDone = (ctx: KoaContextWithOIDC): boolean =>
+    ctx.oidc.result?.login !== undefined && ctx.oidc.result.consent !== undefined
+  const fresh = new Check('fresh', 'a login and a consent are needed', (ctx: KoaContextWithOIDC) => !isDone(ctx))
+  const never = (): boolean => false
+  return [
+    new Prompt({ name: 'login', requestable: true }, () => ({}), fresh),
+    new Prompt({ name: 'consent', requestable: true }, () => ({}), new Check('never', 'covered by the first', never)),
+  ] as never
+}
+
+/** The resource as we call it. Throws invalid_target for one that is not ours (RFC 8707, 2). */
+function canonical(indicator: string, base: string): string {
+  const url = URL.canParse(indicator) ? new URL(indicator) : undefined
+  const path = url?.pathname.replace(/\/$/, '') ?? ''
+  const server = /^\/(?:([a-z][a-z0-9-]{0,23})\/)?mcp$/.exec(path)
+  const isPlain = url?.origin === base && url.search === '' && url.hash === '' && url.username === ''
+  if (server === null || !isPlain) throw new errors.InvalidTarget('the resource is not one of this gateway')
+  return resourceOf(base, server[1])
+}
+
+/** RFC 9449, 5: where it is required, no token is issued without a proof. */
+async function dpopIsRequired(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+  if (ctx.path === `${root}/token` && ctx.get('dpop') === '') {
+    ctx.status = 400
+    ctx.body = { error: 'invalid_dpop_proof', error_description: 'a DPoP proof is required here' }
+    return
+  }
+  await next()
+}

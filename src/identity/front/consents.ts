@@ -1,0 +1,91 @@
+/**
+ * Who agreed to what: one record for each person, client and resource (CD-C1). It holds for exactly the client that was
+ * shown: another name, another redirect URI, another key, and the person is asked again.
+ */
+import { hash } from 'node:crypto'
+import { canonicalJson } from '../../lib/canonical-json.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { JsonObject } from '../../lib/strict-json.ts'
+import type { Records } from './records.ts'
+import { withoutLoopbackPort } from './redirect-uris.ts'
+
+/** What a person is asked to agree to. */
+export interface Wish {
+  readonly clientId: string
+  readonly clientName: string
+  readonly redirectUri: string
+  readonly resources: readonly string[]
+  readonly scopes: readonly string[]
+  /** Of all that the client says of itself. */
+  readonly clientDigest: string
+}
+
+export interface Consent extends Wish {
+  readonly account: string
+  readonly givenAt: number
+}
+
+const kind = 'consent'
+const keptS = 180 * 86_400
+
+export class Consents {
+  readonly #records: Records
+  readonly #clock: Clock
+  constructor(records: Records, clock: Clock) {
+    this.#records = records
+    this.#clock = clock
+  }
+
+  /** Whether all of the wish was agreed to before, for the client as it is now. */
+  async covers(account: string, wish: Wish): Promise<boolean> {
+    const given = await this.#find(account, wish.clientId)
+    return (
+      given !== undefined &&
+      given.clientDigest === wish.clientDigest &&
+      isSamePlace(given, wish) &&
+      wish.resources.every((resource) => given.resources.includes(resource)) &&
+      wish.scopes.every((scope) => given.scopes.includes(scope))
+    )
+  }
+
+  /** Adds to what was agreed to before with the same client; a changed client begins anew. */
+  async give(account: string, wish: Wish): Promise<Consent> {
+    const before = await this.#find(account, wish.clientId)
+    const isSame = before?.clientDigest === wish.clientDigest && isSamePlace(before, wish)
+    const union = (one: readonly string[], other: readonly string[] = []): string[] => [...new Set([...other, ...one])].sort()
+    const consent: Consent = {
+      ...wish,
+      resources: union(wish.resources, isSame ? before.resources : []),
+      scopes: union(wish.scopes, isSame ? before.scopes : []),
+      account,
+      givenAt: this.#clock.now(),
+    }
+    await this.#records.put(kind, nameOf(account, wish.clientId), consent as unknown as JsonObject, keptS, groupOf(account))
+    return consent
+  }
+
+  async of(account: string): Promise<readonly Consent[]> {
+    return (await this.#records.list(kind, groupOf(account))) as unknown as readonly Consent[]
+  }
+
+  async all(): Promise<readonly Consent[]> {
+    return (await this.#records.list(kind)) as unknown as readonly Consent[]
+  }
+
+  revoke(account: string, clientId: string): Promise<void> {
+    return this.#records.delete(kind, nameOf(account, clientId))
+  }
+
+  async #find(account: string, clientId: string): Promise<Consent | undefined> {
+    return (await this.#records.get(kind, nameOf(account, clientId))) as unknown as Consent | undefined
+  }
+}
+
+const isSamePlace = (one: Wish, other: Wish): boolean =>
+  withoutLoopbackPort(one.redirectUri) === withoutLoopbackPort(other.redirectUri)
+
+const nameOf = (account: string, clientId: string): string => JSON.stringify([account, clientId])
+const groupOf = (account: string): string => `consents of ${account}`
+
+/** Of a client's metadata, whatever the order of its members. */
+export const digestOf = (metadata: JsonObject): string => hash('sha256', canonicalJson(metadata), 'base64url')

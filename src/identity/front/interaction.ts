@@ -1,0 +1,269 @@
+/**
+ * Between a client's request and its code: the question to the person, always before the provider (CD-C1, CD-C2).
+ *
+ *   client → authorize → [consent page → allow] → provider → callback → code for the client
+ *
+ * A consent belongs to the browser it was given in, and after the login to the person. The page is left out only when this
+ * browser's person has agreed to the same before; should somebody else come back from the provider, it is asked after all.
+ * The state that leads back from the provider is made after the consent, is in a cookie of this browser, and works once.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type Provider from 'oidc-provider'
+import type { Clock } from '../../lib/clock.ts'
+import type { JsonObject } from '../../lib/strict-json.ts'
+import { holderOf } from '../tokens/access-tokens.ts'
+import type { Accounts } from './accounts.ts'
+import { type Browser, type Browsers, browserCookie } from './browsers.ts'
+import { type Consents, digestOf, type Wish } from './consents.ts'
+import type { Jar } from './cookies.ts'
+import { type LoggedIn, type Login, type LoginAttempt, LoginFailed } from './login.ts'
+import type { Records } from './records.ts'
+
+export interface InteractionOptions {
+  readonly provider: Provider
+  readonly records: Records
+  readonly browsers: Browsers
+  readonly consents: Consents
+  readonly accounts: Accounts
+  readonly login: Login
+  readonly clock: Clock
+  readonly csrfKey: Buffer
+  /** The wishes for one scope are ours; others mean nothing here. */
+  readonly scopes: readonly string[]
+  /** Keeps what the provider gave us for a person. */
+  keepTokens(account: string, tokens: LoggedIn): Promise<void>
+  note(action: string, principal: string, detail: string): Promise<void>
+}
+
+/** What a page needs to know of one request for access. */
+export interface Asked {
+  readonly uid: string
+  readonly wish: Wish
+  readonly standing: 'document' | 'registered-itself' | 'operator'
+  readonly documentHost: string | undefined
+  readonly mayRefresh: boolean
+  readonly wantsFresh: Readonly<Record<string, string>>
+}
+
+/** Where the browser goes next. */
+export type Step =
+  | {
+      readonly kind: 'ask'
+      readonly asked: Asked
+      readonly csrf: string
+      readonly isAnother: boolean
+      readonly cookies: readonly string[]
+    }
+  | { readonly kind: 'provider'; readonly url: URL; readonly cookies: readonly string[] }
+  | { readonly kind: 'back'; readonly url: string; readonly cookies: readonly string[] }
+  | { readonly kind: 'problem'; readonly problem: 'expired' | 'forged' | 'denied' | 'unavailable' | 'refused' }
+
+interface Pending extends LoginAttempt {
+  readonly browser: string
+  /** The interaction to go back to; undefined for somebody who only looks at their own consents. */
+  readonly uid: string | undefined
+  readonly wish: Wish | undefined
+  /** Who the consent was taken from without asking, or whose browser it was. */
+  readonly expected: string | undefined
+}
+
+const loginS = 600
+export const stateCookie = 'sekisho_login'
+
+export class Interaction {
+  readonly #options: InteractionOptions
+  constructor(options: InteractionOptions) {
+    this.#options = options
+  }
+
+  /** The browser arrives with a request for access. */
+  async begin(request: IncomingMessage, response: ServerResponse, jar: Jar, isAnother: boolean): Promise<Step> {
+    const asked = await this.#asked(request, response)
+    if (asked === undefined) return { kind: 'problem', problem: 'expired' }
+    const { browser, cookies } = await this.browser(jar)
+    const { account } = browser
+    if (!isAnother && account !== undefined && (await this.#options.consents.covers(account, asked.wish)))
+      return this.#toProvider(browser, asked, jar, cookies)
+    return { kind: 'ask', asked, csrf: this.csrf(browser, asked.uid), isAnother, cookies }
+  }
+
+  /** The person has decided. */
+  async decide(request: IncomingMessage, response: ServerResponse, jar: Jar, form: URLSearchParams): Promise<Step> {
+    const asked = await this.#asked(request, response)
+    const browser = await this.#options.browsers.find(jar.get(browserCookie))
+    if (asked === undefined || browser === undefined) return { kind: 'problem', problem: 'expired' }
+    if (!this.isOurs(browser, asked.uid, form)) return { kind: 'problem', problem: 'forged' }
+    if (form.get('decision') === 'allow') return this.#toProvider(browser, asked, jar, [])
+    await this.#options.note('consent.denied', principalOf(browser), wishText(asked.wish))
+    return {
+      kind: 'back',
+      url: await this.#finish(asked.uid, { error: 'access_denied', error_description: 'the person said no' }),
+      cookies: [],
+    }
+  }
+
+  /** The browser is back from the provider. */
+  async callback(url: URL, jar: Jar): Promise<Step> {
+    const { records, browsers, login } = this.#options
+    const state = url.searchParams.get('state') ?? ''
+    const removed = jar.set(stateCookie, '', 0)
+    const isSame = state !== '' && jar.get(stateCookie) === state
+    const pending = isSame ? ((await records.take('login', state)) as unknown as Pending | undefined) : undefined
+    const browser = await browsers.find(jar.get(browserCookie))
+    if (pending === undefined || browser === undefined || pending.browser !== browser.id)
+      return { kind: 'problem', problem: 'expired' }
+    let loggedIn: LoggedIn
+    try {
+      loggedIn = await login.complete(url, pending)
+    } catch (error) {
+      if (!(error instanceof LoginFailed)) throw error
+      await this.#options.note(
+        'login.failed',
+        principalOf(browser),
+        `${error.reason}: ${String((error.cause as Error | undefined)?.message ?? '')}`,
+      )
+      if (error.reason === 'denied' && pending.uid !== undefined)
+        return {
+          kind: 'back',
+          url: await this.#finish(pending.uid, {
+            error: 'access_denied',
+            error_description: 'the identity provider refused the login',
+          }),
+          cookies: [removed],
+        }
+      return { kind: 'problem', problem: error.reason }
+    }
+    return this.#loggedIn(pending, browser, loggedIn, jar, removed)
+  }
+
+  /** Somebody wants to see what they have agreed to. */
+  async signIn(jar: Jar, form: URLSearchParams): Promise<Step> {
+    const browser = await this.#options.browsers.find(jar.get(browserCookie))
+    if (browser === undefined || !this.isOurs(browser, 'consents', form)) return { kind: 'problem', problem: 'forged' }
+    return this.#toProvider(browser, undefined, jar, [])
+  }
+
+  /** The browser that this is, or a new one. */
+  async browser(jar: Jar): Promise<{ readonly browser: Browser; readonly cookies: readonly string[] }> {
+    const known = await this.#options.browsers.find(jar.get(browserCookie))
+    if (known !== undefined) return { browser: known, cookies: [] }
+    const { browser, lifetimeS } = await this.#options.browsers.open()
+    return { browser, cookies: [jar.set(browserCookie, browser.id, lifetimeS)] }
+  }
+
+  csrf(browser: Browser, what: string): string {
+    return createHmac('sha256', this.#options.csrfKey).update(`${browser.id} ${what}`).digest('base64url')
+  }
+
+  isOurs(browser: Browser, what: string, form: URLSearchParams): boolean {
+    const [expected, given] = [Buffer.from(this.csrf(browser, what)), Buffer.from(form.get('csrf') ?? '')]
+    return expected.length === given.length && timingSafeEqual(expected, given)
+  }
+
+  async #toProvider(browser: Browser, asked: Asked | undefined, jar: Jar, cookies: readonly string[]): Promise<Step> {
+    const { login, records } = this.#options
+    const attempt = login.newAttempt()
+    try {
+      const url = await login.urlFor(attempt, asked?.wantsFresh ?? {})
+      const pending: Pending = { ...attempt, browser: browser.id, uid: asked?.uid, wish: asked?.wish, expected: browser.account }
+      await records.put('login', attempt.state, { ...pending } as unknown as JsonObject, loginS)
+      return { kind: 'provider', url, cookies: [...cookies, jar.set(stateCookie, attempt.state, loginS)] }
+    } catch (error) {
+      if (error instanceof LoginFailed) return { kind: 'problem', problem: error.reason }
+      throw error
+    }
+  }
+
+  async #loggedIn(pending: Pending, before: Browser, loggedIn: LoggedIn, jar: Jar, removed: string): Promise<Step> {
+    const { browsers, consents, accounts, keepTokens, note } = this.#options
+    const { account } = loggedIn
+    const { uid, wish, expected } = pending
+    await browsers.close(before)
+    const { browser, lifetimeS } = await browsers.open(account.id)
+    const cookies = [removed, jar.set(browserCookie, browser.id, lifetimeS)]
+    await accounts.keep(account)
+    await keepTokens(account.id, loggedIn)
+    await note('login', `user:${account.id}`, '')
+    if (uid === undefined || wish === undefined) return { kind: 'back', url: 'consents', cookies }
+    // What somebody else agreed to does not bind this person.
+    if (expected !== undefined && expected !== account.id) return { kind: 'back', url: `interaction/${uid}?another`, cookies }
+    const isNew = !(await consents.covers(account.id, wish))
+    await consents.give(account.id, wish)
+    if (isNew) await note('consent.given', `user:${account.id}`, wishText(wish))
+    return { kind: 'back', url: await this.#grant(uid, wish, loggedIn), cookies }
+  }
+
+  async #grant(uid: string, wish: Wish, { account }: LoggedIn): Promise<string> {
+    const { provider, records } = this.#options
+    const grant = new provider.Grant({ accountId: account.id, clientId: wish.clientId })
+    grant.addOIDCScope('openid offline_access')
+    for (const resource of wish.resources)
+      grant.addResourceScope(resource, wish.scopes.filter((one) => one !== 'offline_access').join(' '))
+    const grantId = await grant.save()
+    const holder = holderOf(`user:${account.id}`, wish.clientId)
+    await records.put('grant', grantId, { grantId }, 365 * 86_400, `grants of ${holder}`)
+    const { authenticatedAt } = account
+    return this.#finish(uid, {
+      login: { accountId: account.id, remember: false, ...(authenticatedAt !== undefined && { ts: authenticatedAt }) },
+      consent: { grantId },
+    })
+  }
+
+  /** Hands the result to the authorization server, and gives the place where it goes on. */
+  async #finish(uid: string, result: JsonObject): Promise<string> {
+    const interaction = await this.#options.provider.Interaction.find(uid)
+    if (interaction === undefined) return `interaction/${uid}`
+    interaction.result = result as never
+    await interaction.save(Math.max(interaction.exp - Math.floor(this.#options.clock.now() / 1000), 1))
+    return interaction.returnTo
+  }
+
+  /** The request that this browser is in the middle of; undefined when there is none, or none of this browser. */
+  async #asked(request: IncomingMessage, response: ServerResponse): Promise<Asked | undefined> {
+    const { provider, scopes } = this.#options
+    let uid: string
+    let params: Readonly<Record<string, unknown>>
+    try {
+      ;({ uid, params } = await provider.interactionDetails(request, response))
+    } catch (error) {
+      if ((error as { readonly name?: unknown }).name === 'SessionNotFound') return undefined
+      throw error
+    }
+    const clientId = String(params['client_id'])
+    const client = await provider.Client.find(clientId)
+    if (client === undefined) return undefined
+    const metadata = client.metadata() as unknown as JsonObject
+    const isDocument = clientId.startsWith('https://')
+    const mayRefresh = client.grantTypeAllowed('refresh_token')
+    const wanted = String(params['scope'] ?? '').split(' ')
+    const resources = [params['resource'] ?? []].flat().map(String)
+    return {
+      uid,
+      wish: {
+        clientId,
+        clientName: typeof client.clientName === 'string' ? client.clientName : '',
+        redirectUri: String(params['redirect_uri']),
+        resources,
+        scopes: [...scopes.filter((scope) => wanted.includes(scope)), ...(mayRefresh ? ['offline_access'] : [])],
+        clientDigest: digestOf(JSON.parse(JSON.stringify(metadata)) as JsonObject),
+      },
+      standing: isDocument
+        ? 'document'
+        : 'clientIdIssuedAt' in client && client['clientIdIssuedAt'] !== undefined
+          ? 'registered-itself'
+          : 'operator',
+      documentHost: isDocument ? new URL(clientId).host : undefined,
+      mayRefresh,
+      wantsFresh: {
+        ...(params['max_age'] !== undefined && { max_age: String(params['max_age']) }),
+        ...(params['acr_values'] !== undefined && { acr_values: String(params['acr_values']) }),
+        ...(params['prompt'] === 'login' && { prompt: 'login' }),
+      },
+    }
+  }
+}
+
+const principalOf = ({ account }: Browser): string => (account === undefined ? 'unknown' : `user:${account}`)
+const wishText = ({ clientId, scopes, resources }: Wish): string =>
+  `${clientId} for ${scopes.join(' ')} on ${resources.join(' ')}`

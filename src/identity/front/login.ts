@@ -1,0 +1,165 @@
+/**
+ * The leg to the identity provider: we are its confidential client, with PKCE, a nonce and a state of our own for each
+ * login (OpenID Connect Core 1.0, 3.1; RFC 9700, 2.1). Its tokens stay here. No `resource` is sent: Entra refuses it, and
+ * what we ask for is a login and not access to anything.
+ */
+import * as client from 'openid-client'
+import { isLoopback } from '../../lib/loopback.ts'
+import type { JsonObject } from '../../lib/strict-json.ts'
+import type { ProviderConfig } from '../schema.ts'
+import { issuerTag } from '../tokens/openid.ts'
+import { numberIn, stringIn, stringsIn } from '../tokens/parse.ts'
+import type { Account } from './accounts.ts'
+
+/** What has to be remembered from the way there to the way back. */
+export interface LoginAttempt {
+  readonly state: string
+  readonly nonce: string
+  readonly verifier: string
+}
+
+export interface LoggedIn {
+  readonly account: Account
+  readonly refreshToken: string | undefined
+  readonly accessToken: string
+}
+
+/** A reason that the person can be told; the provider's own words stay in the log. */
+export class LoginFailed extends Error {
+  override readonly name = 'LoginFailed'
+  readonly reason: 'denied' | 'unavailable' | 'refused'
+  constructor(reason: LoginFailed['reason'], cause?: unknown) {
+    super(`the login at the identity provider failed: ${reason}`, { cause })
+    this.reason = reason
+  }
+}
+
+export interface LoginOptions {
+  readonly provider: ProviderConfig
+  readonly redirectUri: string
+  readonly fetch: client.CustomFetch
+  now(): number
+}
+
+export class Login {
+  readonly #options: LoginOptions
+  #discovered: Promise<client.Configuration> | undefined
+
+  constructor(options: LoginOptions) {
+    this.#options = options
+  }
+
+  newAttempt(): LoginAttempt {
+    return { state: client.randomState(), nonce: client.randomNonce(), verifier: client.randomPKCECodeVerifier() }
+  }
+
+  /** Where the browser goes. Rejects with {@link LoginFailed} when the provider cannot be reached. */
+  async urlFor({ state, nonce, verifier }: LoginAttempt, wishes: Readonly<Record<string, string>>): Promise<URL> {
+    const { provider, redirectUri } = this.#options
+    return client.buildAuthorizationUrl(await this.#configuration(), {
+      redirect_uri: redirectUri,
+      scope: scopesOf(provider).join(' '),
+      code_challenge: await client.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+      state,
+      nonce,
+      ...wishes,
+    })
+  }
+
+  /** Who came back. `url` is where the browser came back to, whole. */
+  async complete(url: URL, { state, nonce, verifier }: LoginAttempt): Promise<LoggedIn> {
+    const configuration = await this.#configuration()
+    try {
+      const tokens = await client.authorizationCodeGrant(configuration, url, {
+        expectedState: state,
+        expectedNonce: nonce,
+        pkceCodeVerifier: verifier,
+        idTokenExpected: true,
+      })
+      return this.#loggedIn(tokens)
+    } catch (error) {
+      throw asLoginFailed(error)
+    }
+  }
+
+  /** The person as the provider describes them now. Rejects with `denied` when it does not vouch for them any more. */
+  async again(refreshToken: string): Promise<LoggedIn> {
+    const configuration = await this.#configuration()
+    try {
+      const tokens = await client.refreshTokenGrant(configuration, refreshToken, {
+        scope: scopesOf(this.#options.provider).join(' '),
+      })
+      return this.#loggedIn(tokens)
+    } catch (error) {
+      throw asLoginFailed(error)
+    }
+  }
+
+  #loggedIn(tokens: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers): LoggedIn {
+    const claims = tokens.claims()
+    if (claims === undefined) throw new LoginFailed('refused', new Error('no ID token came'))
+    const account = accountOf(this.#options.provider, claims as unknown as JsonObject, this.#options.now())
+    return { account, refreshToken: tokens.refresh_token, accessToken: tokens.access_token }
+  }
+
+  /** Asked for again after a failure, and once for all who wait. */
+  #configuration(): Promise<client.Configuration> {
+    this.#discovered ??= discover(this.#options).catch((error: unknown) => {
+      this.#discovered = undefined
+      throw new LoginFailed('unavailable', error)
+    })
+    return this.#discovered
+  }
+}
+
+async function discover({ provider, fetch }: LoginOptions): Promise<client.Configuration> {
+  const issuer = new URL(issuerOf(provider))
+  const secret = provider.clientSecret?.reveal()
+  const authentication = secret === undefined ? client.None() : client.ClientSecretPost(secret)
+  const isLocal = issuer.protocol === 'http:' && isLoopback(issuer.hostname)
+  const options = { [client.customFetch]: fetch, ...(isLocal && { execute: [client.allowInsecureRequests] }) }
+  return client.discovery(issuer, provider.clientId as string, undefined, authentication, options)
+}
+
+const issuerOf = (provider: ProviderConfig): string =>
+  provider.kind === 'entra' ? `${provider.authority}/${provider.tenants[0]}/v2.0` : provider.issuer
+
+/** Entra takes scopes only when they are whole, and gives a refresh token only when it is asked for one. */
+const scopesOf = (provider: ProviderConfig): readonly string[] =>
+  provider.kind === 'entra' ? ['openid', 'profile', 'offline_access'] : provider.loginScopes
+
+/** OAuth errors of which the person, or their administrator, is the cause. */
+const denials = ['access_denied', 'invalid_grant', 'interaction_required', 'login_required', 'consent_required']
+
+function asLoginFailed(error: unknown): LoginFailed {
+  if (error instanceof LoginFailed) return error
+  const code = (error as { readonly error?: unknown }).error
+  if (typeof code === 'string') return new LoginFailed(denials.includes(code) ? 'denied' : 'refused', error)
+  const isNetwork = error instanceof TypeError || (error as { readonly code?: unknown }).code === 'OAUTH_TIMEOUT'
+  return new LoginFailed(isNetwork ? 'unavailable' : 'refused', error)
+}
+
+function accountOf(provider: ProviderConfig, claims: JsonObject, now: number): Account {
+  const common = {
+    contexts: [...[stringIn(claims, 'acr')].filter((acr) => acr !== undefined), ...stringsIn(claims, 'acrs')],
+    authenticatedAt: numberIn(claims, 'auth_time'),
+    shownName: stringIn(claims, 'name') ?? stringIn(claims, 'preferred_username'),
+    checkedAt: Math.floor(now / 1000),
+  }
+  if (provider.kind === 'entra') {
+    const [tenant, oid] = [stringIn(claims, 'tid'), stringIn(claims, 'oid')]
+    if (tenant === undefined || oid === undefined || !provider.tenants.includes(tenant))
+      throw new LoginFailed('refused', new Error('the ID token is of a tenant that is not accepted, or names nobody'))
+    return { id: `${tenant}.${oid}`, tenant, groups: stringsIn(claims, 'groups'), roles: stringsIn(claims, 'roles'), ...common }
+  }
+  const sub = stringIn(claims, 'sub')
+  if (sub === undefined) throw new LoginFailed('refused', new Error('the ID token names nobody'))
+  return {
+    id: `${issuerTag(provider.issuer)}.${encodeURIComponent(sub.toWellFormed())}`,
+    tenant: undefined,
+    groups: stringsIn(claims, provider.groupsClaim),
+    roles: stringsIn(claims, provider.rolesClaim),
+    ...common,
+  }
+}

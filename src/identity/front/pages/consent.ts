@@ -1,0 +1,86 @@
+/**
+ * The question that stands between a program and a person's name (CD-C1): who asks, as far as that is known; where the
+ * permission goes; what it is for. Everything that a stranger wrote is shown as text, short, and called a claim.
+ */
+import { html } from 'hono/html'
+import { type Markup, pageOf } from './layout.ts'
+import { type Language, wordsIn } from './words.ts'
+
+export interface ConsentView {
+  readonly language: Language
+  readonly clientName: string
+  readonly clientId: string
+  /** How much is known of who it is. */
+  readonly standing: 'document' | 'registered-itself' | 'operator'
+  /** Of the document that describes it. */
+  readonly documentHost: string | undefined
+  readonly redirectHost: string
+  readonly isLoopback: boolean
+  readonly scopes: readonly string[]
+  /** Server ids; empty for all that the person may use. */
+  readonly servers: readonly string[]
+  readonly providerHost: string
+  readonly action: string
+  readonly csrf: string
+  /** Somebody else signed in than the one who agreed before. */
+  readonly isAnother: boolean
+}
+
+export function consentPage(view: ConsentView): Markup {
+  const { language, standing, documentHost, scopes, servers } = view
+  const words = wordsIn(language)
+  const name = shownName(view.clientName, view.clientId)
+  const standings = {
+    document: html`<dt>${words.verifiedHost}</dt><dd>${documentHost ?? ''}<small>${words.hostVerified}</small></dd>`,
+    'registered-itself': html``,
+    operator: html`<dd><small>${words.operator}</small></dd>`,
+  }
+  const warnings = [
+    ...(view.isAnother ? [words.another] : []),
+    ...(standing === 'registered-itself' ? [words.unregistered] : []),
+    ...(view.isLoopback ? [words.loopback] : []),
+  ]
+  const body = html`<h1>${words.consentHeading(name)}</h1>
+<p>${words.consentLead}</p>
+${warnings.length === 0 ? '' : html`<div class="warning" role="note">${warnings.map((warning) => html`<p>${warning}</p>`)}</div>`}
+<dl>
+<dt>${words.program}</dt><dd>${name}<small>${standing === 'operator' ? words.operator : words.nameOnly}</small></dd>
+${standing === 'operator' ? '' : standings[standing]}
+<dt>${words.sentTo}</dt><dd><span class="exact">${view.redirectHost}</span></dd>
+<dt>${words.servers}</dt><dd>${servers.length === 0 ? words.allServers : servers.join(', ')}</dd>
+<dt>${words.wants}</dt><dd><ul>${scopes.map((scope) => html`<li>${scopeWords(scope, language)}</li>`)}</ul></dd>
+</dl>
+<p>${words.next(view.providerHost)}</p>
+<form method="post" action="${view.action}" autocomplete="off">
+<input type="hidden" name="csrf" value="${view.csrf}">
+<div class="choices">
+<button class="yes" type="submit" name="decision" value="allow">${words.allow}</button>
+<button type="submit" name="decision" value="deny">${words.deny}</button>
+</div>
+</form>
+<footer><code>${shownName(view.clientId, '')}</code></footer>`
+  return pageOf({ language, title: words.consentTitle, body })
+}
+
+export function scopeWords(scope: string, language: Language): string {
+  const words = wordsIn(language)
+  if (scope === 'offline_access') return words.scopes.offline
+  const known = /^mcp:(read|write|destructive)$/.exec(scope)?.[1] as 'read' | 'write' | 'destructive' | undefined
+  return known === undefined ? words.otherScope(scope) : words.scopes[known]
+}
+
+const nameCharsMax = 64
+
+/** A stranger's name on one line: without what is invisible, turns the text around, or takes all the room. */
+export function shownName(name: string, otherwise: string): string {
+  const visible = name
+    .toWellFormed()
+    .normalize('NFC')
+    .replace(/[\p{C}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/gu, '')
+    .replace(/\p{M}{3,}/gu, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+  const letters = [...visible]
+  const short = letters.length > nameCharsMax ? `${letters.slice(0, nameCharsMax - 1).join('')}…` : visible
+  return short === '' ? otherwise.slice(0, nameCharsMax) : short
+}

@@ -1,0 +1,49 @@
+/** The other pages: on the way to the provider, something went wrong, and what a person has allowed so far. */
+import { html } from 'hono/html'
+import type { Consent } from '../consents.ts'
+import { placeOf } from '../redirect-uris.ts'
+import { scopeWords, shownName } from './consent.ts'
+import { type Markup, pageOf } from './layout.ts'
+import { type Language, type Words, wordsIn } from './words.ts'
+
+/**
+ * A page of its own between our form and the provider. A redirect would do, were it not that browsers hold the whole chain
+ * of redirects behind a form against `form-action`, and nobody knows where a provider sends people.
+ */
+export function goingPage(language: Language, to: URL): Markup {
+  const words = wordsIn(language)
+  const body = html`<h1>${words.goingTitle}</h1>
+<p>${words.going(to.host)}</p>
+<p><a class="button yes" rel="noreferrer" href="${to.href}">${words.goOn}</a></p>`
+  return pageOf({ language, title: words.goingTitle, body, refreshTo: to.href })
+}
+
+export type Problem = keyof Words['problems']
+
+export function problemPage(language: Language, problem: Problem): Markup {
+  const words = wordsIn(language)
+  const body = html`<h1>${words.problemTitle}</h1><p role="alert">${words.problems[problem]}</p>`
+  return pageOf({ language, title: words.problemTitle, body })
+}
+
+export function consentsPage(language: Language, consents: readonly Consent[], action: string, csrf: string): Markup {
+  const words = wordsIn(language)
+  const one = (consent: Consent): Markup => html`<tr><td>${shownName(consent.clientName, consent.clientId)}<br>
+<small class="exact">${placeOf(consent.redirectUri).host}</small></td>
+<td><ul>${consent.scopes.map((scope) => html`<li>${scopeWords(scope, language)}</li>`)}</ul></td>
+<td>${new Date(consent.givenAt).toISOString().slice(0, 10)}</td>
+<td><form method="post" action="${action}"><input type="hidden" name="csrf" value="${csrf}">
+<button type="submit" name="client" value="${consent.clientId}">${words.revoke(shownName(consent.clientName, consent.clientId))}</button></form></td></tr>`
+  const table = html`<table><thead><tr><th scope="col">${words.program}</th><th scope="col">${words.wants}</th>
+<th scope="col">${words.consentsGiven}</th><th></th></tr></thead><tbody>${consents.map(one)}</tbody></table>`
+  const body = html`<h1>${words.consentsTitle}</h1>${consents.length === 0 ? html`<p>${words.consentsNone}</p>` : table}`
+  return pageOf({ language, title: words.consentsTitle, body })
+}
+
+export function signInPage(language: Language, action: string, csrf: string): Markup {
+  const words = wordsIn(language)
+  const body = html`<h1>${words.consentsTitle}</h1><p>${words.signInFirst}</p>
+<form method="post" action="${action}"><input type="hidden" name="csrf" value="${csrf}">
+<button class="yes" type="submit">${words.signIn}</button></form>`
+  return pageOf({ language, title: words.consentsTitle, body })
+}
