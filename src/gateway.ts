@@ -13,6 +13,7 @@ import { guardModes } from './config/guard-modes.ts'
 import { RestartNeeded } from './config/problem.ts'
 import type { Config } from './config/schema.ts'
 import { type Front, openFront } from './identity/front/front.ts'
+import { identityGuard } from './identity/guard.ts'
 import { type IdentityOptions, identityOf } from './identity/identity.ts'
 import { ownerOf } from './identity/owner.ts'
 import { Presence } from './identity/presence.ts'
@@ -188,6 +189,7 @@ export async function openGateway({
       () => rules.policy,
       (server, tool, annotations) => rules.classes.seen(server, tool, annotations),
     ),
+    identity: identityGuard({ demands: () => rules.identity.demands, base: () => base, clock: systemClock }),
   })
   const guards = [...own, ...further]
   /** Obeys the kill switches and the revocations, and then writes down who threw them. */

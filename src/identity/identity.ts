@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { Principal } from '../pipeline/parcel.ts'
 import { byToken } from './bearer.ts'
+import type { Demands } from './guard.ts'
 import { byApiKey, everyone, type Identify, identifyOnce } from './identifier.ts'
 import { resourceMetadata } from './resources.ts'
 import type { AuthorizationServerConfig, IdentityConfig, ResourceServerConfig } from './schema.ts'
@@ -14,10 +15,13 @@ import { openIdIssuer } from './tokens/openid.ts'
 import { jsonGetter } from './tokens/signing-keys.ts'
 import type { Expectations } from './tokens/verify.ts'
 
+const noDemands: Demands = { scopeFor: () => undefined, stepUps: [], asksForClaims: false }
+
 export interface Identity {
   readonly identify: Identify
   /** The credential of a principal that was here before is no longer one. */
   isGone(principal: Principal): boolean
+  readonly demands: Demands
   /** The document at a well-known path, or undefined where there is none. */
   metadata(path: string): JsonObject | undefined
 }
@@ -37,7 +41,7 @@ export interface IdentityOptions {
 
 export function identityOf(options: IdentityOptions): Identity {
   const { config } = options
-  const nothing = { metadata: () => undefined }
+  const nothing = { metadata: () => undefined, demands: noDemands }
   switch (config.mode) {
     case 'anonymous':
       return { ...nothing, identify: everyone, isGone: ({ kind }) => kind !== 'anonymous' }
@@ -61,12 +65,16 @@ function resourceServer(config: ResourceServerConfig, options: IdentityOptions):
     authorizationServers: () => authorizationServersOf(provider),
     scopes: Object.values(scopes),
     leastScopes: scopes.read === undefined ? [] : [scopes.read],
+    demands: { scopeFor: (one) => scopes[one], stepUps: config.stepUp, asksForClaims: provider.kind === 'entra' },
     isDpopRequired: dpop === 'require',
   })
 }
 
 /** Our own tokens: for one resource each, and short. */
-function ownServer({ dpop, askAtLogin, accessTokenMinutes }: AuthorizationServerConfig, options: IdentityOptions): Identity {
+function ownServer(
+  { dpop, askAtLogin, accessTokenMinutes, stepUp }: AuthorizationServerConfig,
+  options: IdentityOptions,
+): Identity {
   const scopes = askAtLogin.map((one) => `mcp:${one}`)
   const own = (): TokenIssuer => options.ownTokens()
   return byTokensOf({
@@ -88,6 +96,7 @@ function ownServer({ dpop, askAtLogin, accessTokenMinutes }: AuthorizationServer
     authorizationServers: () => [options.base()],
     scopes,
     leastScopes: scopes,
+    demands: { scopeFor: (one) => `mcp:${one}`, stepUps: stepUp, asksForClaims: false },
     isDpopRequired: dpop === 'require',
   })
 }
@@ -99,24 +108,19 @@ interface ByTokens {
   readonly authorizationServers: () => readonly string[]
   readonly scopes: readonly string[]
   readonly leastScopes: readonly string[]
+  readonly demands: Demands
   readonly isDpopRequired: boolean
 }
 
-function byTokensOf({
-  options,
-  issuer,
-  expectations,
-  authorizationServers,
-  scopes,
-  leastScopes,
-  isDpopRequired,
-}: ByTokens): Identity {
+function byTokensOf(by: ByTokens): Identity {
+  const { options, issuer, expectations, authorizationServers, scopes, leastScopes, isDpopRequired } = by
   const { clock, base, isRevoked, failed } = options
   const tokens = new AccessTokens({ issuer, clock, expectations })
   const identify = byToken({ tokens, proofs: new Proofs(clock), isDpopRequired, base, isRevoked, leastScopes, failed })
   return {
     identify: identifyOnce(identify),
     isGone: ({ kind }) => kind !== 'user' && kind !== 'application',
+    demands: by.demands,
     metadata: (path) =>
       resourceMetadata(path, {
         base: base(),

@@ -97,6 +97,27 @@ const scopeNames = z.partialRecord(
   z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, { error: 'is not the name of a scope' }),
 )
 
+const stepUp = z
+  .strictObject({
+    server: z.string().min(1).max(64).default('*').describe('Server id, or a pattern of them'),
+    tools: z.array(z.string().min(1).max(512)).min(1).readonly().optional(),
+    class: z.array(z.enum(classes)).min(1).readonly().optional(),
+    contexts: z
+      .array(z.string().min(1).max(128))
+      .min(1)
+      .readonly()
+      .optional()
+      .describe('Authentication contexts ("acr", or "acrs" of Entra), one of which has to be satisfied'),
+    maxAgeMinutes: z.int().min(1).max(525_600).optional().describe('How long ago the login may have been'),
+  })
+  .superRefine(({ contexts, maxAgeMinutes }, context) => {
+    if (contexts === undefined && maxAgeMinutes === undefined)
+      context.addIssue({ code: 'custom', message: 'asks for nothing', params: { fix: 'add "contexts" or "maxAgeMinutes"' } })
+  })
+  .readonly()
+export type StepUpConfig = z.output<typeof stepUp>
+const stepUps = z.array(stepUp).default([]).readonly().describe('What needs a stronger or more recent login')
+
 const resourceServer = z
   .strictObject({
     mode: z.literal('resource-server'),
@@ -113,6 +134,7 @@ const resourceServer = z
       .default({})
       .describe('Claims that have to be there, with one of these values'),
     scopes: scopeNames.default({}).describe('The scope that a class of tool needs, besides a rule that allows it'),
+    stepUp: stepUps,
     clockSkewS: z.int().min(0).max(60).default(30),
     tokenHoursMax: z.int().min(1).max(48).default(28).describe('Tokens that are valid for longer are refused'),
     dpop: z.enum(['accept', 'require']).default('accept').describe('Proof of possession, RFC 9449'),
@@ -165,6 +187,7 @@ const authorizationServer = z
       .default(['read'])
       .readonly()
       .describe('Classes of tools that a first token is for; for more, people are asked when it is needed'),
+    stepUp: stepUps,
     accessTokenMinutes: z.int().min(1).max(60).default(10),
     refreshDays: z.int().min(1).max(365).default(30).describe('After so long people have to log in again in any case'),
     recheckMinutes: z

@@ -8,9 +8,11 @@ import type { Guard } from './guard.ts'
 export interface Stages {
   readonly limits: Guard
   readonly policy: Guard
+  readonly identity: Guard
 }
 
-export const stages = ({ limits, policy }: Stages): readonly Guard[] => [
+export const stages = ({ limits, policy, identity }: Stages): readonly Guard[] => [
   limits, // is it within measure?
   policy, // may this caller do this here?
+  identity, // did they prove enough for it?
 ]

@@ -38,6 +38,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Provid
   // What a request says of its own address is not asked: front.ts has put our own in its place.
   provider.proxy = true
   provider.on('server_error', (_ctx, error) => void error)
+  provider.use(sayScopes)
   if (config.dpop === 'require') provider.use(dpopIsRequired)
   return provider
 }
@@ -73,7 +74,6 @@ function configuration(options: AuthorizationServerOptions, isSecure: boolean): 
     },
     scopes: ['openid', 'offline_access'],
     claims: { openid: ['sub'] },
-    discovery: { scopes_supported: [...ownScopes, 'offline_access'] } as never,
     responseTypes: ['code'],
     pkce: { required: () => true },
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
@@ -176,6 +176,13 @@ function canonical(indicator: string, base: string): string {
   const isPlain = url?.origin === base && url.search === '' && url.hash === '' && url.username === ''
   if (server === null || !isPlain) throw new errors.InvalidTarget('the resource is not one of this gateway')
   return resourceOf(base, server[1])
+}
+
+/** The scopes of resources are not in the library's own document; clients look for them there (RFC 8414, 2). */
+async function sayScopes(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+  await next()
+  if (ctx.path.startsWith('/.well-known/') && typeof ctx.body === 'object' && ctx.body !== null && 'issuer' in ctx.body)
+    ctx.body = { ...ctx.body, scopes_supported: [...ownScopes, 'offline_access'] }
 }
 
 /** RFC 9449, 5: where it is required, no token is issued without a proof. */

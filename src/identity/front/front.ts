@@ -34,7 +34,8 @@ export interface FrontOptions {
   readonly store: RecordStore
   readonly seals: Seals
   readonly clock: Clock
-  fetch(url: string | URL, init?: object): Promise<Response>
+  /** Our hardened one. */
+  readonly fetch: (url: string | URL, init?: object) => Promise<Response>
   /** Takes back everything that was issued to a user for one client up to now. */
   revoke(holder: string, by: string, reason: string): Promise<void>
   note(action: string, principal: string, detail: string): Promise<void>

@@ -74,7 +74,7 @@ export class SigningKeys {
   async #refresh(now: number): Promise<void> {
     const isGood = now - this.#fetchedAt < goodMs
     if (isGood && now - this.#failedAt < failuresMs) return
-    this.#fetching ??= this.#fetch().finally(() => {
+    this.#fetching ??= this.#load().finally(() => {
       this.#fetching = undefined
     })
     try {
@@ -85,7 +85,7 @@ export class SigningKeys {
     }
   }
 
-  async #fetch(): Promise<void> {
+  async #load(): Promise<void> {
     const { issuer, jwksUri } = await this.#document()
     const body = await this.#options.getJson(jwksUri)
     const { keys: published } = body
