@@ -15,6 +15,8 @@ export type ProofRule = 'required' | 'forbidden'
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 const federationAudience = 'api://AzureADTokenExchange'
+/** MSAL rounds its clock to the next second, so even a client on the same machine may come from the future. */
+const clockTolerance = 300
 
 /** The client id of a request, from the form or from Basic authentication. */
 export function clientIdOf({ form, headers }: Got): string {
@@ -56,7 +58,13 @@ async function checkAssertion(assertion: string, app: App, audiences: readonly s
   })
   if (certificate === undefined) return refuse(700027)
   if (subject !== app.clientId) refuse(700021)
-  const options = { algorithms: ['RS256', 'PS256'], audience: [...audiences], currentDate, requiredClaims: ['exp', 'jti'] }
+  const options = {
+    algorithms: ['RS256', 'PS256'],
+    audience: [...audiences],
+    currentDate,
+    clockTolerance,
+    requiredClaims: ['exp', 'jti'],
+  }
   await jwtVerify(assertion, new X509Certificate(certificate).publicKey, options).catch(refusedAs(700023, 700027))
 }
 
@@ -66,7 +74,14 @@ async function checkFederated(assertion: string, app: App, issuer: string, subje
   const record = known.find((one) => one.subject === subject)
   if (record === undefined) return refuse(700213, subject)
   const { audience = federationAudience, keys } = record
-  const options = { algorithms: ['RS256', 'PS256', 'ES256'], audience, issuer, currentDate, requiredClaims: ['exp'] }
+  const options = {
+    algorithms: ['RS256', 'PS256', 'ES256'],
+    audience,
+    issuer,
+    currentDate,
+    clockTolerance,
+    requiredClaims: ['exp'],
+  }
   await jwtVerify(assertion, createLocalJWKSet(keys), options).catch(refusedAs(700212, 700027))
 }
 

@@ -84,11 +84,9 @@ const plain = (html: string): string =>
   )
 
 function hiddenFields(html: string): URLSearchParams {
+  const fields = new URLSearchParams()
   const [first = ''] = html.split('</form>')
-  return new URLSearchParams(
-    [...first.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)].map(([, name = '', value = '']) => [
-      plain(name),
-      plain(value),
-    ]),
-  )
+  for (const [, name = '', value = ''] of first.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g))
+    fields.append(plain(name), plain(value))
+  return fields
 }
