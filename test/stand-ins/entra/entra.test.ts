@@ -21,6 +21,7 @@ import {
 } from '@azure/msal-node'
 import { createRemoteJWKSet, decodeJwt, exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose'
 import { selfSigned, thumbprints } from '../certificates.ts'
+import { authorizeUrl } from './ask.ts'
 import { ada, company, contoso, crm, desktop, fabrikam, fay, gateway } from './contoso.ts'
 import { type Entra, startEntra } from './entra.ts'
 import { visitor } from './visitor.ts'
@@ -233,6 +234,12 @@ describe('@azure/identity', () => {
       [429, 200],
     )
   })
+})
+
+it('over TLS its cookies stay there, also when another site leads here', async () => {
+  const query = { client_id: gateway.clientId, response_type: 'code', redirect_uri: callback, scope: gatewayScope }
+  const [line] = (await fetch(authorizeUrl(entra, contoso, query))).headers.getSetCookie()
+  assert.match(line ?? '', /^esctx=[\w-]{32}; Path=\/; HttpOnly; Secure; SameSite=None$/)
 })
 
 it('a process of its own trusts it through NODE_EXTRA_CA_CERTS', async () => {

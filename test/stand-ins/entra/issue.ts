@@ -9,7 +9,7 @@ export interface Issue extends Mutation {
   /** Client id or App ID URI of the API; a v1 token has it as audience. An ID token is for the client. */
   readonly resource?: string
   /** Object id; without one the token is the app's own. */
-  readonly user?: string
+  readonly user?: string | undefined
   /** All of the API unless said otherwise. */
   readonly scopes?: readonly string[]
   /** Where the user is in several, or an app asks elsewhere than at home. */
