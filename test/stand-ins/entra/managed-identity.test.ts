@@ -1,27 +1,14 @@
 /** Managed identity: the Azure identity library and MSAL as clients, and what keeps a forged request out. */
 import assert from 'node:assert/strict'
-import { after, afterEach, describe, it } from 'node:test'
-import { ManagedIdentityCredential } from '@azure/identity'
-import { ManagedIdentityApplication } from '@azure/msal-node'
+import { execFile } from 'node:child_process'
+import { after, describe, it } from 'node:test'
+import { promisify } from 'node:util'
 import { decodeJwt } from 'jose'
 import { company, contoso } from './contoso.ts'
 import { startEntra } from './entra.ts'
 
 const entra = await startEntra({ ...company, plainHttpOnLoopback: true })
 const [system, user] = (company.managedIdentities ?? []).map(({ clientId }) => clientId) as [string, string]
-const sources = ['imds', 'app-service'] as const
-const names = sources.flatMap((source) => Object.keys(entra.environment(source)))
-const before = Object.fromEntries(names.map((name) => [name, process.env[name]]))
-
-const restore = (): void => {
-  for (const [name, value] of Object.entries(before))
-    if (value === undefined) delete process.env[name]
-    else process.env[name] = value
-}
-afterEach(() => {
-  restore()
-  entra.heal()
-})
 after(() => entra.close())
 
 const monitor = 'https://monitor.azure.com'
@@ -73,39 +60,43 @@ describe('refused', () => {
     })
 })
 
-/** MSAL keeps tokens of managed identities for the whole process: each case asks for a resource of its own. */
-const cases = [
-  ['imds', monitor, 'https://cognitiveservices.azure.com', 'https://vault.azure.net'],
-  ['app-service', 'https://management.azure.com', 'api://crm.contoso.test', 'https://graph.microsoft.com'],
-] as const
-describe('the SDKs', () => {
-  for (const [source, first, second, third] of cases) {
-    const asked = async <T>(resource: string, get: () => Promise<T>): Promise<T> => {
-      Object.assign(process.env, entra.environment(source))
-      const result = await get()
-      const last = entra.journal(source).at(-1)
-      assert.deepEqual([last?.status, last?.query['resource']?.replace(/\/$/, '')], [200, resource])
-      return result
-    }
-    it(`@azure/identity, ${source}, system-assigned`, async () => {
-      const { token, expiresOnTimestamp } = await asked(first, () =>
-        new ManagedIdentityCredential().getToken(`${first}/.default`),
+/** In a process of its own for each source: MSAL looks for the source once, and keeps tokens for as long as the process lives. */
+const program = `
+  import { ManagedIdentityCredential } from '@azure/identity'
+  import { ManagedIdentityApplication } from '@azure/msal-node'
+  const user = process.argv[1]
+  const tokens = [
+    (await new ManagedIdentityCredential().getToken('https://monitor.azure.com/.default')).token,
+    (await new ManagedIdentityCredential({ clientId: user }).getToken('https://vault.azure.net/.default')).token,
+    (await new ManagedIdentityApplication({ managedIdentityIdParams: { userAssignedClientId: user } })
+      .acquireToken({ resource: 'api://crm.contoso.test' })).accessToken,
+  ]
+  process.stdout.write(JSON.stringify(tokens))`
+
+describe('the SDKs: @azure/identity for the system-assigned and a user-assigned identity, and MSAL', () => {
+  for (const source of ['imds', 'app-service'] as const)
+    it(source, async () => {
+      const env = { PATH: process.env['PATH'], ...entra.environment(source) }
+      const before = entra.journal(source).length
+      const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, user], { env })
+      const claims = (JSON.parse(stdout) as string[]).map((token) => decodeJwt(token))
+      assert.deepEqual(
+        claims.map(({ aud, appid, appidacr, tid, idtyp }) => [aud, appid, appidacr, tid, idtyp]),
+        [
+          [monitor, system, '2', contoso, 'app'],
+          ['https://vault.azure.net', user, '2', contoso, 'app'],
+          ['api://crm.contoso.test', user, '2', contoso, undefined],
+        ],
       )
-      const claims = decodeJwt(token)
-      const about = [claims.aud, claims['appid'], claims['appidacr'], claims['tid'], claims['idtyp']]
-      assert.deepEqual(about, [first, system, '2', contoso, 'app'])
-      assert.ok(expiresOnTimestamp > Date.now() + 3600_000)
+      const statuses = entra
+        .journal(source)
+        .slice(before)
+        .map(({ status }) => status)
+      assert.deepEqual(
+        statuses.filter((status) => status === 200),
+        [200, 200, 200],
+      )
     })
-    it(`@azure/identity, ${source}, user-assigned`, async () => {
-      const credential = new ManagedIdentityCredential({ clientId: user })
-      assert.equal(decodeJwt((await asked(second, () => credential.getToken(`${second}/.default`))).token)['appid'], user)
-    })
-    it(`MSAL, ${source}`, async () => {
-      const application = new ManagedIdentityApplication({ managedIdentityIdParams: { userAssignedClientId: user } })
-      const { accessToken } = await asked(third, () => application.acquireToken({ resource: third }))
-      assert.equal(decodeJwt(accessToken)['appid'], user)
-    })
-  }
 })
 
 it('numbers are strings', async () => {
