@@ -75,6 +75,9 @@ export interface Entra {
   close(): Promise<void>
 }
 
+/** The audience of tokens for Azure Key Vault. */
+export const vaultAudience = 'https://vault.azure.net'
+
 /** The consumers' tenant (personal accounts). */
 export const consumers = '9188040d-6c67-4c5b-b112-36a304b66dad'
 

@@ -24,11 +24,10 @@ export const graph: App = {
   ]),
   continuousAccess: true,
 }
-export const vault: App = resource('cfa8b339-82a2-471a-a3c9-0fc0be7a4093', 'Azure Key Vault', 'https://vault.azure.net')
 
 export const firstParty: readonly App[] = [
   graph,
-  vault,
+  resource('cfa8b339-82a2-471a-a3c9-0fc0be7a4093', 'Azure Key Vault', 'https://vault.azure.net'),
   resource('7d312290-28c8-473c-a0ed-8e53749b6d6d', 'Microsoft Cognitive Services', 'https://cognitiveservices.azure.com'),
   resource('be14bf7e-8ab4-49b0-9dc6-a0eddd6fa73e', 'Azure Monitor', 'https://monitor.azure.com'),
   resource('797f4846-ba00-4fd7-ba43-dac1f8f63013', 'Azure Resource Manager', 'https://management.azure.com'),
