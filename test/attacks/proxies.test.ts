@@ -25,7 +25,7 @@ let plain: Echo
 const closing: { close(): unknown }[] = []
 
 before(async () => {
-  good = await ours.issue('good')
+  good = ours.issue('good')
   plain = await echo()
 })
 after(async () => {
@@ -128,7 +128,7 @@ describe('a proxy on the way out (HTTPS_PROXY, NO_PROXY)', () => {
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
     closing.push(proxy)
     const [right, wrong] = await Promise.all(
-      [good, await ours.issue('wrong-name', { san: 'DNS:crm.example.com' })].map(({ cert, key }) =>
+      [good, ours.issue('wrong-name', { hosts: ['crm.example.com'] })].map(({ cert, key }) =>
         echo({ listen: (listener) => createServer({ cert: readFileSync(cert), key: readFileSync(key) }, listener) }),
       ),
     )

@@ -1,59 +1,38 @@
-/** Throw-away certificates, made with openssl, and openssl as a client. */
-import { execFile, execFileSync, spawn } from 'node:child_process'
+/** Throw-away certificates as files, for what is configured with paths; and openssl as a client. */
+import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { type CertificateAuthority, certificateAuthority, type Pair, type Wanted } from '../../stand-ins/certificates.ts'
 
+/** Paths. */
 export interface Certificate {
   readonly cert: string
   readonly key: string
 }
-export interface Wanted {
-  readonly san?: string
-  /** -1: it has expired. */
-  readonly days?: number
-}
-
-const run = promisify(execFile)
-const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
 
 export class Authority implements Certificate {
   readonly cert: string
   readonly key: string
   readonly #folder: string
+  readonly #authority: CertificateAuthority
 
   constructor(folder: string, name: string) {
     this.#folder = folder
-    this.cert = join(folder, `${name}.pem`)
-    this.key = join(folder, `${name}.key`)
-    execFileSync(
-      'openssl',
-      ['req', '-x509', ...curve, '-keyout', this.key, '-out', this.cert, '-subj', `/CN=${name}`, '-days', '2'],
-      { stdio: 'ignore' },
-    )
+    this.#authority = certificateAuthority(name)
+    const { cert, key } = this.#written(name, this.#authority)
+    this.cert = cert
+    this.key = key
   }
 
-  async issue(name: string, { san = 'IP:127.0.0.1,DNS:localhost', days = 2 }: Wanted = {}): Promise<Certificate> {
-    const [cert, key, request] = ['pem', 'key', 'csr'].map((ending) => join(this.#folder, `${name}.${ending}`)) as [
-      string,
-      string,
-      string,
-    ]
-    await run('openssl', [
-      'req',
-      '-new',
-      ...curve,
-      '-keyout',
-      key,
-      '-out',
-      request,
-      '-subj',
-      `/CN=${name}`,
-      '-addext',
-      `subjectAltName=${san}`,
-    ])
-    const signed = ['-CA', this.cert, '-CAkey', this.key, '-CAcreateserial', '-days', String(days), '-copy_extensions', 'copy']
-    await run('openssl', ['x509', '-req', '-in', request, ...signed, '-out', cert])
-    return { cert, key }
+  issue(name: string, wanted: Wanted = {}): Certificate {
+    return this.#written(name, this.#authority.issue(name, wanted))
+  }
+
+  #written(name: string, pair: Pair): Certificate {
+    const paths = { cert: join(this.#folder, `${name}.pem`), key: join(this.#folder, `${name}.key`) }
+    writeFileSync(paths.cert, pair.cert)
+    writeFileSync(paths.key, pair.key, { mode: 0o600 })
+    return paths
   }
 }
 
