@@ -72,6 +72,8 @@ export interface Listener<Endpoint extends string> {
 }
 
 const bodyBytesMax = 1_000_000
+/** A page of somebody else that had its name point here (DNS rebinding) is not served: there are no passwords to stop it. */
+const ownHost = /^(127\.0\.0\.1|localhost)(:\d+)?$/
 const cut = Symbol('the body has to be cut')
 
 export async function listen<Endpoint extends string>(door: Door<Endpoint>): Promise<Listener<Endpoint>> {
@@ -88,7 +90,7 @@ export async function listen<Endpoint extends string>(door: Door<Endpoint>): Pro
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const got = await read(request)
-    const route = door.route(got)
+    const route = ownHost.test(got.headers['host'] ?? '') ? door.route(got) : undefined
     const fault = route === undefined ? {} : nextFault(route.endpoint)
     const reply = route === undefined ? { status: 404 } : await answered(route, got, fault)
     const { method, path, headers, body } = got

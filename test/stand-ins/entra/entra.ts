@@ -70,7 +70,7 @@ export interface Entra {
   revokeSessions(oid: string): void
   fail(endpoint: Endpoint, fault: Fault): void
   heal(endpoint?: Endpoint): void
-  /** In the order in which they were answered. */
+  /** In the order in which they were answered; requests for managed identities stand after the others. */
   journal(endpoint?: Endpoint): readonly JournalEntry[]
   close(): Promise<void>
 }

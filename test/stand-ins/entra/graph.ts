@@ -4,7 +4,6 @@
  */
 import { randomUUID } from 'node:crypto'
 import { type Got, json, type Reply } from '../listener.ts'
-import type { User } from './directory.ts'
 import { asGraphReadsIt, type World } from './world.ts'
 
 type Claims = Readonly<Record<string, unknown>>
@@ -40,10 +39,8 @@ export function memberObjects(world: World, got: Got, principals: ReadonlyMap<st
   if (!isWanted(got.body))
     return graphError(400, 'Request_BadRequest', "The parameter 'securityEnabledOnly' is missing or is no boolean.")
   const tenant = String(claims.claims['tid'])
-  const groups =
-    kind === 'servicePrincipals'
-      ? principals.get(`${tenant}/${target}`)
-      : (world.directory.user(tenant, target)?.groups ?? known(world.directory.user(tenant, target)))
+  const user = world.directory.user(tenant, target)
+  const groups = kind === 'servicePrincipals' ? principals.get(`${tenant}/${target}`) : user && (user.groups ?? [])
   if (groups === undefined)
     return graphError(
       404,
@@ -54,8 +51,6 @@ export function memberObjects(world: World, got: Got, principals: ReadonlyMap<st
     return graphError(400, 'Directory_ResultSizeLimitExceeded', 'The specified user has too many group memberships to return.')
   return json({ '@odata.context': 'https://graph.microsoft.com/v1.0/$metadata#Collection(Edm.String)', value: groups })
 }
-
-const known = (user: User | undefined): readonly string[] | undefined => (user === undefined ? undefined : [])
 
 function isWanted(body: string): boolean {
   try {
