@@ -44,6 +44,9 @@ import { type ToolClasses, toolClasses } from './policy/tool-class.ts'
 import { methodTable } from './protocol/methods.ts'
 import { openStore } from './storage/embedded.ts'
 import { openKeyFile } from './vault/key-file.ts'
+import { needsKeyFile } from './vault/key-providers/file.ts'
+import type { KeyVaultAccess } from './vault/key-providers/key-vault-client.ts'
+import { openVault } from './vault/open-vault.ts'
 
 /** What the gateway tells whoever runs it. Nothing in it is a secret. */
 export type GatewayEvent =
@@ -59,6 +62,8 @@ export interface GatewayOptions {
   /** Further checks, asked after ours, and further places for the record. */
   readonly guards?: readonly Guard[] | undefined
   readonly sinks?: readonly AuditSink[] | undefined
+  /** For a vault whose key is in Azure Key Vault: how it is reached, and who we are there. */
+  readonly keyVault?: KeyVaultAccess | undefined
   tell?(event: GatewayEvent): void
 }
 
@@ -120,9 +125,9 @@ export async function openGateway({
   fetches,
   guards: further = [],
   sinks: furtherSinks = [],
+  keyVault,
   tell = () => undefined,
 }: GatewayOptions): Promise<Gateway> {
-  const keys = await openKeyFile(config.vault.keyFile)
   await using opened = new AsyncDisposableStack() // closed again, last first, should the rest fail
   const store = await openStore(config.store)
   opened.defer(() => store.close())
@@ -146,6 +151,9 @@ export async function openGateway({
   opened.defer(() => front?.close())
   const presence = new Presence({ clock: systemClock, isRevoked })
   opened.defer(() => presence.close())
+  const keys = await openKeyFile(config.vault.keyFile, { needed: needsKeyFile(await store.vault.keys()) })
+  const { vault } = openVault({ config: config.vault, records: store.vault, clock: systemClock, keyVault })
+  await vault.check()
   const metrics = auditMetrics({
     isServer: (id) => Object.hasOwn(rules.config.servers, id),
     methods: (method) => rules.methods(method),
@@ -192,7 +200,7 @@ export async function openGateway({
     identity: identityGuard({ demands: () => rules.identity.demands, base: () => base, clock: systemClock }),
   })
   const guards = [...own, ...further]
-  /** Obeys the kill switches and the revocations, and then writes down who threw them. */
+  /** Obeys the kill switches and the revocations, and then writes down who threw them, and what was done to the vault. */
   const applySwitches = async (): Promise<void> => {
     if (revoked.replace(await store.revocations())) presence.review()
     await upstreams.disable((await store.disabledServers()).map(({ id }) => id))
@@ -201,6 +209,10 @@ export async function openGateway({
       const detail = [`at ${new Date(at).toISOString()}`, ...(reason ? [reason] : [])].join(': ')
       await audit.event({ action: `server.${to}`, principal: by, server: id, detail })
       await store.recorded(seq)
+    }
+    for (const { seq, action, by, at, server, detail } of await store.vault.unrecorded()) {
+      await audit.event({ action, principal: by, server, detail: `at ${new Date(at).toISOString()}: ${detail}` })
+      await store.vault.recorded(seq)
     }
   }
   await applySwitches()

@@ -7,6 +7,7 @@ import { auditTrace, type Trace } from '../admin/operations/audit-trace.ts'
 import { auditVerify, type Verification } from '../admin/operations/audit-verify.ts'
 import { loadConfig } from '../config/load.ts'
 import { told } from './problems.ts'
+import { progressLine } from './progress.ts'
 import { plain, type Style, styled, table } from './table.ts'
 
 interface Where {
@@ -69,7 +70,7 @@ async function logAndAnchorOf({ config, path, anchor }: Where) {
 }
 
 async function runVerify(options: Where & { readonly publicKey?: string }): Promise<void> {
-  const progress = progressLine()
+  const progress = progressLine('verifying', 'entries')
   const found = await auditVerify({ ...(await logAndAnchorOf(options)), publicKeyFile: options.publicKey }, progress.show)
   progress.clear()
   process.stdout.write(options.json ? jsonLine(found) : verificationText(found))
@@ -191,24 +192,6 @@ function traceText({ exchange, ending: end, entries }: Trace): string {
     return `\n${styled('bold', kind)}  ${plain(at)}  entry ${seq}\n${table(rows, '  ')}`
   })
   return `${plain(exchange)}  ${coloured(end)}\n${parts.join('')}`
-}
-
-/** On stderr, and only when it takes longer than a second. */
-function progressLine() {
-  const began = performance.now()
-  let shown = 0
-  return {
-    show(seen: number, total: number): void {
-      const now = performance.now()
-      if (now - began < 1000 || now - shown < 500) return
-      shown = now
-      const line = `verifying: ${seen} of ${total} entries`
-      process.stderr.write(process.stderr.isTTY ? `\r${line}` : `${line}\n`)
-    },
-    clear(): void {
-      if (shown > 0 && process.stderr.isTTY) process.stderr.write('\r\u001b[K')
-    },
-  }
 }
 
 function count(text: string): number {

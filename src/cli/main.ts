@@ -21,6 +21,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   servers: async () => (await import('./servers.ts')).serversCommand(),
   policy: async () => (await import('./policy.ts')).policyCommand(),
   keys: async () => (await import('./keys.ts')).keysCommand(),
+  vault: async () => (await import('./vault.ts')).vaultCommand(),
   audit: async () => (await import('./audit.ts')).auditCommand(),
   version: async () => (await import('./version.ts')).versionCommand(),
 }

@@ -58,10 +58,21 @@ export async function told(file: string, work: () => Promise<void>, { json, exit
     process.exitCode = exitCode
     const message = plain(error instanceof Error ? error.message : String(error))
     const problems = error instanceof ConfigRefused ? error.problems : undefined
-    if (json) process.stderr.write(`${JSON.stringify({ error: message, ...(problems && { file, problems }) })}\n`)
+    const fix = fixOf(error)
+    if (json)
+      process.stderr.write(`${JSON.stringify({ error: message, ...(fix && { fix }), ...(problems && { file, problems }) })}\n`)
     else if (problems) printProblems(file, problems)
-    else process.stderr.write(`${styled('red', 'error', process.stderr)} ${message}\n`)
+    else {
+      process.stderr.write(`${styled('red', 'error', process.stderr)} ${message}\n`)
+      if (fix !== undefined) process.stderr.write(`  ${styled('green', 'fix', process.stderr)} ${fix}\n`)
+    }
   }
+}
+
+/** What a refusal of ours advises. */
+function fixOf(error: unknown): string | undefined {
+  const fix: unknown = error instanceof Error && 'fix' in error ? error.fix : undefined
+  return typeof fix === 'string' ? plain(fix) : undefined
 }
 
 function textOf(file: string): string {

@@ -1,10 +1,10 @@
 /** `sekisho servers`: what stands behind the gateway, and the switch that cuts one off at once. */
-import { userInfo } from 'node:os'
 import { Command } from 'commander'
 import { serversDisable } from '../admin/operations/servers-disable.ts'
 import { serversEnable } from '../admin/operations/servers-enable.ts'
 import { type ServerRow, serversList } from '../admin/operations/servers-list.ts'
 import { withStore } from '../admin/with-store.ts'
+import { operator } from './operator.ts'
 import { told } from './problems.ts'
 import { plain, styled, table } from './table.ts'
 
@@ -67,15 +67,6 @@ const enable = (id: string, { config, json }: Options): Promise<void> =>
       }),
     { json },
   )
-
-/** Who is typing, for the record; the operating system vouches for it. A container may know no name. */
-function operator(): string {
-  try {
-    return `cli:${userInfo().username}`
-  } catch {
-    return `cli:uid-${process.getuid?.() ?? 'unknown'}`
-  }
-}
 
 function rowsText(rows: readonly ServerRow[]): string {
   if (rows.length === 0) return 'no servers; add one under "servers" in the configuration\n'

@@ -15,10 +15,14 @@ import { type Complaint, ConfigRefused, type Problem, pathText } from './problem
 import { resolveSecrets } from './resolve-secrets.ts'
 import { type Config, configSchema } from './schema.ts'
 import { withoutTokens } from './secrets.ts'
+import { withVaultSecrets } from './vault-secrets.ts'
 
 export interface LoadOptions {
-  /** `leave`: secrets are not fetched and files are not looked for, for commands that start nothing and may run without them. */
-  readonly secrets?: 'fetch' | 'leave'
+  /**
+   * `leave`: secrets are not fetched and files are not looked for, for commands that start nothing and may run without them.
+   * `vault`: only those of the vault are fetched.
+   */
+  readonly secrets?: 'fetch' | 'leave' | 'vault'
 }
 
 /** Reads and completes the configuration in `file`. Throws {@link ConfigRefused}. */
@@ -50,7 +54,9 @@ export async function checkConfig(
     return { config: undefined, problems: [unreadable(error)], warnings: [], text: '' }
   }
   const environment = readEnvironment(variables)
-  return { ...check(text, dirname(resolve(file)), secrets === 'fetch' ? environment : undefined, environment.proxy), text }
+  const whole = secrets === 'fetch' ? environment : undefined
+  const forVault = secrets === 'leave' ? undefined : environment
+  return { ...check(text, dirname(resolve(file)), whole, environment.proxy, forVault), text }
 }
 
 /**
@@ -73,7 +79,13 @@ async function readText(file: string): Promise<string> {
   return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file))
 }
 
-function check(text: string, folder: string, environment: Environment | undefined, proxy = noProxy): Omit<Checked, 'text'> {
+function check(
+  text: string,
+  folder: string,
+  environment: Environment | undefined,
+  proxy = noProxy,
+  forVault = environment,
+): Omit<Checked, 'text'> {
   const document = readDocument(text)
   const refused = (problems: readonly Problem[]) => ({ config: undefined, problems, warnings: [] })
   const refuse = (complaints: readonly Complaint[]) => refused(placed(complaints, document))
@@ -88,7 +100,8 @@ function check(text: string, folder: string, environment: Environment | undefine
   const lost: Complaint[] = []
   const servers = mapped(draft.servers, (server, id) => withEnvironment(server, id, folder, environment, lost))
   const identity = resolveSecrets(draft.identity, ['identity'], folder, environment, lost)
-  const whole = { ...draft, identity, servers, proxy }
+  const vault = withVaultSecrets(draft.vault, folder, forVault, lost)
+  const whole = { ...draft, identity, servers, vault, proxy }
   if (environment) lost.push(...missingFiles(whole))
   if (lost.length > 0) return refuse(lost)
   const harmless = [...harmlessChecks.flatMap((one) => one(read.data)), ...(environment ? unstartable(whole) : [])]

@@ -3,8 +3,9 @@ import { dirname, join, resolve } from 'node:path'
 import type { ServerConfig } from '../outbound/schema.ts'
 import { storePath, storeUrl } from '../storage/schema.ts'
 import type { Config, Draft } from './schema.ts'
+import type { VaultDraft } from './vault-secrets.ts'
 
-export function withPaths(draft: Draft, folder: string): Omit<Config, 'proxy'> {
+export function withPaths(draft: Draft, folder: string): Omit<Config, 'proxy' | 'vault'> & { readonly vault: VaultDraft } {
   const database = storePath(draft.store)
   const beside = database === undefined ? 'data' : dirname(database)
   const { tls, ...rest } = draft
@@ -12,7 +13,7 @@ export function withPaths(draft: Draft, folder: string): Omit<Config, 'proxy'> {
     ...rest,
     ...(tls && { tls: absolute(tls, ['cert', 'key', 'clientCa'], folder) }),
     store: database === undefined ? draft.store : storeUrl(resolve(folder, database)),
-    vault: { keyFile: resolve(folder, draft.vault.keyFile ?? join(beside, 'sekisho.key')) },
+    vault: { ...draft.vault, keyFile: resolve(folder, draft.vault.keyFile ?? join(beside, 'sekisho.key')) },
     servers: mapped(draft.servers, (server) => serverWithPaths(server, folder)),
     audit: {
       ...absolute(draft.audit, ['path', 'anchor'], folder),

@@ -10,7 +10,7 @@ import { limitsSchema } from '../limits/schema.ts'
 import { serverIdSchema, serverSchema } from '../outbound/schema.ts'
 import { policyShape } from '../policy/schema.ts'
 import { storeSchema } from '../storage/schema.ts'
-import { vaultSchema } from '../vault/schema.ts'
+import { type VaultConfig, vaultSchema } from '../vault/schema.ts'
 import type { ProxySettings } from './environment.ts'
 import { guardModeSchema } from './guard-modes.ts'
 import { methodRowSchema } from './method-rows.ts'
@@ -35,7 +35,7 @@ export const configSchema = z.strictObject({
 
 /** Complete, frozen through and through; every path absolute. */
 export type Config = Readonly<Omit<z.output<typeof configSchema>, 'vault'>> & {
-  readonly vault: { readonly keyFile: string }
+  readonly vault: VaultConfig
   /** Of the environment, not of the document. */
   readonly proxy: ProxySettings
 }

@@ -8,14 +8,17 @@ import type { RevocationStore } from '../identity/revocations.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { makePrivateFile } from '../lib/private-files.ts'
 import type { ServerSwitches } from '../outbound/switches.ts'
+import type { VaultRecords } from '../vault/records.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { identityRecords, revocations } from './identity-records.ts'
 import { migrations } from './migrations.ts'
 import { storePath } from './schema.ts'
 import { serverSwitches } from './server-switches.ts'
 import { transaction } from './transaction.ts'
+import { vaultRecords } from './vault-records.ts'
 
 export interface Store extends ServerSwitches, RecordStore, RevocationStore {
+  readonly vault: VaultRecords
   close(): Promise<void>
 }
 
@@ -28,6 +31,8 @@ export async function openStore(url: string, clock: Clock = systemClock): Promis
   const database = new DatabaseSync(path ?? ':memory:', { timeout: busyMs })
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
+    // What is deleted is overwritten: a key that leaks later opens no record that was purged before.
+    database.exec('PRAGMA secure_delete = ON')
     migrate(database, url)
   } catch (error) {
     database.close()
@@ -38,6 +43,7 @@ export async function openStore(url: string, clock: Clock = systemClock): Promis
     ...serverSwitches(database, clock, feed),
     ...identityRecords(database, clock),
     ...revocations(database, clock, feed),
+    vault: vaultRecords(database),
     async close() {
       feed.close()
       database.close()

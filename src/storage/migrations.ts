@@ -32,4 +32,33 @@ export const migrations: readonly string[] = [
      reason TEXT NOT NULL,
      PRIMARY KEY (kind, value)
    ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE vault_keys (
+     seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+     id         TEXT NOT NULL UNIQUE,
+     made       INTEGER NOT NULL,
+     parameters TEXT NOT NULL,
+     names      BLOB NOT NULL
+   ) STRICT;
+   CREATE TABLE vault_records (
+     name    BLOB PRIMARY KEY,
+     owner   BLOB NOT NULL,
+     server  TEXT NOT NULL,
+     kind    TEXT NOT NULL,
+     label   BLOB NOT NULL,
+     version INTEGER NOT NULL,
+     at      INTEGER NOT NULL,
+     key     TEXT NOT NULL REFERENCES vault_keys (id),
+     wrapped BLOB NOT NULL,
+     sealed  BLOB NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX vault_records_of_owner ON vault_records (owner);
+   CREATE INDEX vault_records_of_key ON vault_records (key);
+   CREATE TABLE vault_doings_unrecorded (
+     seq    INTEGER PRIMARY KEY AUTOINCREMENT,
+     action TEXT NOT NULL,
+     at     INTEGER NOT NULL,
+     by     TEXT NOT NULL,
+     server TEXT,
+     detail TEXT NOT NULL
+   ) STRICT`,
 ]

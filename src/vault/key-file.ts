@@ -33,12 +33,22 @@ const nonceBytes = 12
 const tagBytes = 16
 const version = 'v1.'
 
-/** Reads the key in `path`, making it on the first start. Throws {@link KeyFileRefused}. */
-export async function openKeyFile(path: string): Promise<KeyRing> {
-  return keyRing((await readKey(path)) ?? (await makeKey(path)))
+/**
+ * Reads the key in `path`, making it on the first start. Throws {@link KeyFileRefused}. `needed`: something is sealed with it
+ * already, so that a new one in its place would open nothing.
+ */
+export async function openKeyFile(path: string, { needed = false } = {}): Promise<KeyRing> {
+  const key = await readKey(path)
+  if (key === undefined && needed)
+    throw new KeyFileRefused(
+      `the key file ${path} is not there, and what the vault keeps is sealed with it`,
+      'restore it from a copy; if it is lost, purge what cannot be opened any more: sekisho vault purge --older-than 0s',
+    )
+  return keyRing(key ?? (await makeKey(path)))
 }
 
-async function readKey(path: string): Promise<Buffer | undefined> {
+/** The 32 bytes in `path`; undefined where there is no file. Throws {@link KeyFileRefused}. */
+export async function readKey(path: string): Promise<Buffer | undefined> {
   let file: Awaited<ReturnType<typeof open>>
   try {
     file = await open(path, 'r')
@@ -66,7 +76,7 @@ async function readKey(path: string): Promise<Buffer | undefined> {
 }
 
 /** Written in full under another name first, so that no process ever reads half a key; the first of two processes wins. */
-async function makeKey(path: string): Promise<Buffer> {
+export async function makeKey(path: string): Promise<Buffer> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}`
   try {
     makePrivateFolder(dirname(path))

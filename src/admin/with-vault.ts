@@ -1,0 +1,27 @@
+import { loadConfig } from '../config/load.ts'
+import type { Config } from '../config/schema.ts'
+import { systemClock } from '../lib/clock.ts'
+import { openStore } from '../storage/embedded.ts'
+import type { VaultKeys } from '../vault/keys.ts'
+import { openVault } from '../vault/open-vault.ts'
+import type { VaultRecords } from '../vault/records.ts'
+import type { Vault } from '../vault/vault.ts'
+
+export interface VaultAtHand {
+  readonly config: Config
+  readonly vault: Vault
+  readonly keys: VaultKeys
+  readonly records: VaultRecords
+}
+
+/** Works on the vault of the configuration in `file`, whether or not a gateway is running, and closes its store. */
+export async function withVault(file: string, work: (hand: VaultAtHand) => Promise<void>): Promise<void> {
+  const config = await loadConfig(file, undefined, { secrets: 'vault' })
+  const store = await openStore(config.store)
+  try {
+    const { vault, keys } = openVault({ config: config.vault, records: store.vault, clock: systemClock })
+    await work({ config, vault, keys, records: store.vault })
+  } finally {
+    await store.close()
+  }
+}
