@@ -1,5 +1,6 @@
 /** What no room can see alone: whether the parts of a configuration fit together. One check, one function, one list. */
 import { resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { isLoopback } from '../lib/loopback.ts'
 import { builtInMethodNames, builtInMethods } from '../protocol/methods.ts'
 import { storePath } from '../storage/schema.ts'
@@ -171,6 +172,31 @@ const methodsAreOwn: Check = ({ methods }) =>
     return [{ path, message: 'is not the name of a method', fix: 'write for example acme/search', at: 'key' }]
   })
 
+const keyProvidersDiffer: Check = ({ vault }) =>
+  vault.previousKeyProviders.flatMap((provider, at): Complaint[] => {
+    const before = [vault.keyProvider, ...vault.previousKeyProviders.slice(0, at)]
+    return before.some((other) => isDeepStrictEqual(other, provider))
+      ? [{ path: ['vault', 'previousKeyProviders', at], message: 'is there already', fix: 'remove it' }]
+      : []
+  })
+
+/** Whoever has the key of the vault and a copy of the store has what is in it; a server needs neither. */
+const vaultKeyIsOurs: Check = ({ vault, servers }) => {
+  const ours = [vault.keyProvider, ...vault.previousKeyProviders].flatMap((provider) =>
+    provider.kind === 'environment' ? [provider.secret] : provider.kind === 'passphrase' ? [provider.passphrase] : [],
+  )
+  const handedOn = (path: Path, reference: string): Complaint[] =>
+    ours.includes(reference) ? [{ path, message: 'hands the key of the vault to the server', fix: 'remove it' }] : []
+  return Object.entries(servers).flatMap(([id, server]) =>
+    server.kind === 'http'
+      ? []
+      : [
+          ...server.inheritEnv.flatMap((name, at) => handedOn(['servers', id, 'inheritEnv', at], `env:${name}`)),
+          ...Object.entries(server.env).flatMap(([name, value]) => handedOn(['servers', id, 'env', name], String(value))),
+        ],
+  )
+}
+
 export const crossChecks: readonly Check[] = [
   anonymousIsLocal,
   plainHttpIsLocal,
@@ -178,6 +204,8 @@ export const crossChecks: readonly Check[] = [
   adminIsLocal,
   listenersDiffer,
   filesDiffer,
+  keyProvidersDiffer,
+  vaultKeyIsOurs,
   upstreamsAreSafe,
   secretsAreReferences,
   rolesExist,

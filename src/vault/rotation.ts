@@ -9,7 +9,7 @@ import type { VaultKeys } from './keys.ts'
 import { shortName } from './names.ts'
 import { wrapBinding } from './record-key.ts'
 import type { RecordRow, Rewrapping, VaultRecords } from './records.ts'
-import { broken, everyRecord, openOwnKey } from './vault.ts'
+import { broken, everyRecord, isAsRead, openOwnKey } from './vault.ts'
 
 export interface Rotation {
   /** The key that everything is under now; undefined where nothing was ever stored. */
@@ -49,11 +49,13 @@ export async function rotate({ records, keys, clock, by, progress }: RotationOpt
     for await (const batch of batches(everyRecord(records, target.id))) {
       const changes: Rewrapping[] = []
       for (const row of batch) {
-        const change = await rewrapping(keys, row, target.id)
-        if (change === undefined) unopened.add(shortName(row.name))
-        else changes.push(change)
+        const change = await rewrapping(records, keys, row, target.id)
+        if (change === 'broken') unopened.add(shortName(row.name))
+        else {
+          tried++
+          if (change !== 'overtaken') changes.push(change)
+        }
       }
-      tried += changes.length
       rewrapped += await records.rewrap(changes)
       progress?.(rewrapped, total)
     }
@@ -64,10 +66,15 @@ export async function rotate({ records, keys, clock, by, progress }: RotationOpt
   return { key: target.id, resumed: left > 0, rewrapped, removed, broken: [...unopened] }
 }
 
-/** Undefined for a record that does not open. */
-async function rewrapping(keys: VaultKeys, row: RecordRow, to: string): Promise<Rewrapping | undefined> {
-  const { names, row: keyRow, provider } = await keys.of(to)
+/** `overtaken`: another process has written or moved the record, or retired the key that it was to move to. */
+async function rewrapping(
+  records: VaultRecords,
+  keys: VaultKeys,
+  row: RecordRow,
+  to: string,
+): Promise<Rewrapping | 'broken' | 'overtaken'> {
   try {
+    const { names, row: keyRow, provider } = await keys.of(to)
     const key = names.keyOf(row)
     if (key === undefined) throw broken(row)
     const ownKey = await openOwnKey(keys, row, key)
@@ -78,8 +85,10 @@ async function rewrapping(keys: VaultKeys, row: RecordRow, to: string): Promise<
       ownKey.fill(0)
     }
   } catch (error) {
-    if (error instanceof VaultRecordBroken) return undefined
-    throw error
+    if (error instanceof VaultRecordBroken) return 'broken'
+    const isThere = (await records.keys()).some(({ id }) => id === to)
+    if (isThere && (await isAsRead(records, row))) throw error
+    return 'overtaken'
   }
 }
 

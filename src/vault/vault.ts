@@ -75,9 +75,8 @@ export class Vault {
         return value
       } catch (error) {
         // A rotation may have taken the key away between the reading of the row and the opening.
-        const now = await this.#records.record(name)
-        if (now?.version === row.version && now.key === row.key) throw error
-        row = now
+        if (await isAsRead(this.#records, row)) throw error
+        row = await this.#records.record(name)
       }
     }
     return undefined
@@ -160,6 +159,12 @@ export async function openOwnKey(keys: VaultKeys, row: RecordRow, key: RecordKey
   if (ownKey?.length === keyBytes) return ownKey
   ownKey?.fill(0)
   throw broken(row)
+}
+
+/** Whether a row is still what it was: what is under way elsewhere may have written it, moved it to another key, or removed it. */
+export async function isAsRead(records: VaultRecords, { name, version, key }: RecordRow): Promise<boolean> {
+  const now = await records.record(name)
+  return now?.version === version && now.key === key
 }
 
 export const broken = ({ name, server, kind }: RecordRow): VaultRecordBroken =>
