@@ -8,7 +8,7 @@ import { auditVerify, type Verification } from '../admin/operations/audit-verify
 import { loadConfig } from '../config/load.ts'
 import { told } from './problems.ts'
 import { progressLine } from './progress.ts'
-import { plain, type Style, styled, table } from './table.ts'
+import { jsonLine, plain, type Style, styled, table } from './table.ts'
 
 interface Where {
   readonly config: string
@@ -93,11 +93,6 @@ async function runTail({ lines, follow, ...options }: Where & { readonly lines: 
     process.stdout.write(options.json ? jsonLine(entry) : table([entryCells(entry).map(padded)]))
   }
 }
-
-/** JSON that may be looked at on a terminal: what could move its cursor or turn its lines round is escaped. */
-const jsonLine = (value: unknown): string =>
-  `${JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) => [...Array(sign.length).keys()].map((at) => escaped(sign, at)).join(''))}\n`
-const escaped = (sign: string, at: number): string => `\\u${sign.charCodeAt(at).toString(16).padStart(4, '0')}`
 
 const styles: Readonly<Record<string, Style>> = {
   delivered: 'green',

@@ -19,3 +19,8 @@ export function table(rows: readonly (readonly string[])[], indent = ''): string
   const line = (row: readonly string[]) => row.map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - width(cell))).join('  ')
   return rows.map((row) => `${indent}${line(row).trimEnd()}\n`).join('')
 }
+
+/** JSON that may be looked at on a terminal: what could move its cursor or turn its lines round is escaped. */
+export const jsonLine = (value: unknown): string =>
+  `${JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) => [...Array(sign.length).keys()].map((at) => escaped(sign, at)).join(''))}\n`
+const escaped = (sign: string, at: number): string => `\\u${sign.charCodeAt(at).toString(16).padStart(4, '0')}`

@@ -9,7 +9,7 @@ import { systemClock } from '../lib/clock.ts'
 import { operator } from './operator.ts'
 import { told } from './problems.ts'
 import { progressLine } from './progress.ts'
-import { plain, styled, table } from './table.ts'
+import { jsonLine, plain, styled, table } from './table.ts'
 
 interface Options {
   readonly config: string
@@ -91,7 +91,6 @@ const purge = ({ config, json, owner, server, olderThan }: Options): Promise<voi
     { json },
   )
 
-const jsonLine = (value: unknown): string => `${JSON.stringify(value)}\n`
 const counted = (count: number): string => (count === 1 ? '1 record' : `${count} records`)
 
 function rowsText(rows: readonly VaultRow[]): string {

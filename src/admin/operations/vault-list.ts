@@ -15,6 +15,7 @@ export async function vaultList(
     const isAsked = (owner === undefined || row.owner === owner) && (server === undefined || row.server === server)
     if (isAsked) rows.push({ ...row, at: new Date(at).toISOString() })
   }
-  const sortKey = ({ server, owner, kind, record }: VaultRow): string => JSON.stringify([server, owner ?? '', kind, record])
+  const sortKey = ({ server, owner = '', kind, client = '', record }: VaultRow): string =>
+    JSON.stringify([server, owner, kind, client, record])
   return rows.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
 }
