@@ -7,12 +7,13 @@ import type { Config } from './config/schema.ts'
 import { type Gateway, type GatewayEvent, openGateway } from './gateway.ts'
 import type { Fetch } from './outbound/upstreams.ts'
 import type { Guard } from './pipeline/guard.ts'
+import type { KeyVaultAccess } from './vault/key-providers/key-vault-client.ts'
 
 export { ConfigRefused, type Problem } from './config/problem.ts'
 export type { Finding, Mode, Verdict } from './pipeline/guard.ts'
 export type { Parcel, Principal } from './pipeline/parcel.ts'
 export { Refusal } from './pipeline/refusal.ts'
-export type { AuditSink, Fetch, GatewayEvent, Guard }
+export type { AuditSink, Fetch, GatewayEvent, Guard, KeyVaultAccess }
 
 export interface CreateGatewayOptions {
   /**
@@ -30,6 +31,8 @@ export interface Surroundings {
   readonly guards?: readonly Guard[]
   /** Further places for the audit record. */
   readonly sinks?: readonly AuditSink[]
+  /** For `vault.keyProvider: { kind: key-vault }`: how Azure Key Vault is reached, and a token for a scope. */
+  readonly keyVault?: KeyVaultAccess
   /** Told of every decision as it is taken; must not throw. */
   tell?(event: GatewayEvent): void
 }

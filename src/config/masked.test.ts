@@ -22,6 +22,9 @@ const masked: readonly (readonly [text: string, secret: string])[] = [
   ['evn: { client_secret: hunter2 }', 'hunter2'],
   ['env: { DB_PASSWORD: 1234 }', '1234'],
   ['{ "env": { "TOKEN": "hunter2" } }', 'hunter2'],
+  [`vault: { keyProvider: { kind: environment, key: ${'ab1'.repeat(14)}c } }`, 'ab1'],
+  ['vault: { keyProvider: { kind: environment, secret: hunter2 } }', 'hunter2'],
+  ['vault: { keyProvider: { kind: passphrase, passphrase: hunter2 } }', 'hunter2'],
   ['env: { TOKEN: hunter2 \nroles: [', 'hunter2'],
   ['env: { TOKEN: "hunter2 }', 'hunter2'],
   ['env:\n  TOKEN: hunter2\n\tX: 1\n', 'hunter2'],
@@ -42,7 +45,7 @@ for (const [text, secret] of masked)
 test('what is no secret stays readable', () => {
   const text = `listen: 127.0.0.1:4180
 tls: { cert: a.pem, key: b.pem }
-vault: { keyFile: ./sekisho.key }
+vault: { keyFile: ./sekisho.key, keyProvider: { kind: environment, secret: env:KEK }, previousKeyProviders: [ { kind: file } ] }
 identity: { mode: api-keys, keys: [ { id: ci, sha256: ${'ab'.repeat(32)} } ] }
 servers: { a: { command: [x], env: { TOKEN: env:TOKEN, OTHER: file:token, MODE: fast } } }
 bindings: [ { role: r, apiKey: ci } ]

@@ -7,7 +7,7 @@ import { textMax } from './document.ts'
 import { isReference, looksLikeSecret, looksLikeToken, withoutTokens } from './secrets.ts'
 
 /** Keys of the configuration that sound like a secret and hold none. */
-const ours = ['key', 'keys', 'keyFile', 'apiKey']
+const ours = ['key', 'keys', 'keyFile', 'apiKey', 'keyProvider', 'previousKeyProviders']
 
 export function maskedText(text: string): string {
   if (text.length > textMax) return ''
@@ -28,7 +28,11 @@ export function maskedText(text: string): string {
   return withoutTokens(shown)
 }
 
+/** 32 bytes in base64url, as a key of the vault is, whatever it was called. */
+const key32 = /^[A-Za-z0-9_-]{43}=?$/
+
 function mayBeSecret(name: string, value: string): boolean {
   if (name === 'sha256') return !/^[0-9a-f]{64}$/.test(value) // the key itself, where its digest should be
+  if (key32.test(value)) return true
   return !ours.includes(name) && !isReference(value) && looksLikeSecret(name, value)
 }

@@ -36,6 +36,16 @@ test('refuses a folder in the place of the key, and a place where nothing can be
   await assert.rejects(openKeyFile(join(folder, 'file', 'key')), { name: 'KeyFileRefused' })
 })
 
+test('makes no key in the place of one that something is sealed with', async () => {
+  const path = join(folder, 'lost', 'sekisho.key')
+  await assert.rejects(openKeyFile(path, { needed: true }), {
+    name: 'KeyFileRefused',
+    message: `the key file ${path} is not there, and what the vault keeps is sealed with it`,
+    fix: /^restore it from a copy/,
+  })
+  assert.throws(() => statSync(path), { code: 'ENOENT' })
+})
+
 test('makes a key on the first start: 32 bytes for us alone, and nothing beside it', async () => {
   const path = join(folder, 'new', 'sekisho.key')
   const first = await openKeyFile(path)

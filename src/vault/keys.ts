@@ -54,10 +54,16 @@ export class VaultKeys {
       const rows = await this.#rows()
       const newest = await this.#newest(rows)
       if (newest !== undefined) return newest
-      const before = rows.length === 0 ? undefined : await this.#anyOf(rows)
-      await this.#add(rows, before?.names, by)
+      // All of them have to open first: a mistyped passphrase would otherwise become the next key.
+      const before = await this.#allOf(rows)
+      await this.#add(rows, before[0]?.names, by)
     }
     throw new Error('the keys of the vault change all the time; is another rotation running?')
+  }
+
+  /** Opens every key that records may be under. Rejects as {@link of} does. */
+  async check(): Promise<void> {
+    await this.#allOf(await this.#rows())
   }
 
   /** A further key of the first provider, in use from now on. */
@@ -105,6 +111,12 @@ export class VaultKeys {
       }
     }
     throw first
+  }
+
+  async #allOf(rows: readonly KeyRow[]): Promise<readonly OpenKey[]> {
+    const open: OpenKey[] = []
+    for (const row of rows) open.push(await this.#opened(row))
+    return open
   }
 
   async #opened(row: KeyRow): Promise<OpenKey> {

@@ -40,7 +40,7 @@ export function openVault({ config, records, clock, keyVault }: OpenVaultOptions
         if (keyVault === undefined)
           throw new VaultKeyRefused(
             `nobody here has a credential for Azure, and the vault's key is ${provider.key}`,
-            'open the gateway with "keyVault", or take another "vault.keyProvider"',
+            'give createGateway "keyVault" (the command line has no credential for Azure yet), or take another "vault.keyProvider"',
           )
         return keyVaultProvider({ ...provider, clock, access: keyVault })
     }

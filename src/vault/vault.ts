@@ -106,9 +106,9 @@ export class Vault {
     }
   }
 
-  /** Whether the key is the one that records were sealed with. Resolves also where its place does not answer at the moment. */
+  /** Whether the keys are those that records were sealed with. Resolves also where their place does not answer at the moment. */
   async check(): Promise<void> {
-    await this.#keys.names().catch((error: unknown) => {
+    await this.#keys.check().catch((error: unknown) => {
       if (!(error instanceof VaultUnavailable)) throw error
     })
   }

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -193,6 +193,23 @@ describe('the vault', () => {
 })
 
 describe('a gateway with a vault', () => {
+  it('refuses to start without the key file that records are sealed with, and makes no new one', async () => {
+    const started = await startIn(house, open({}))
+    const keyFile = join(started.folder, 'data/sekisho.key')
+    const store = await openStore(`sqlite:${join(started.folder, 'data/sekisho.db')}`)
+    const config = { keyFile, keyProvider: { kind: 'file' }, previousKeyProviders: [] } as const
+    const { vault } = openVault({ config, records: store.vault, clock: systemClock })
+    await vault.put(keyOf(1), tokens[1] as string)
+    await store.close()
+    started.child.kill('SIGTERM')
+    await until('its end', () => started.child.exitCode !== null)
+    rmSync(keyFile)
+    const refused = spawnSync(process.execPath, [cli, 'start', '-c', join(started.folder, 'sekisho.yaml')], { encoding: 'utf8' })
+    assert.equal(refused.status, 1)
+    assert.match(refused.stderr, /the key file .*sekisho\.key is not there, and what the vault keeps is sealed with it/)
+    assert.ok(!existsSync(keyFile))
+  })
+
   const key = randomBytes(32).toString('base64url')
   const next = randomBytes(32).toString('base64url')
   const env = { KEK: key, KEK_NEXT: next }

@@ -88,6 +88,18 @@ test('passphrase: the wrong one is recognised, and replaces nothing', async () =
   assert.equal(await (await open()).vault.get(alice), 'kept')
 })
 
+test('passphrase: mistyped in the middle of a rotation, it does not become the next key', async () => {
+  const { vault, open, sql } = await cellar()
+  await vault.put(alice, 'kept')
+  await (await open({ keyProvider: passphrase(words) })).vault.put({ ...alice, client: 'c' }, 'kept')
+  const keys = sql('SELECT id FROM vault_keys')
+  assert.equal(keys.length, 2)
+  const wrong = await open({ keyProvider: passphrase(`${words}!`) })
+  for (const attempt of [wrong.vault.check(), wrong.vault.put(alice, 'x')])
+    await assert.rejects(attempt, { name: 'VaultKeyMissing' })
+  assert.deepEqual(sql('SELECT id FROM vault_keys'), keys)
+})
+
 for (const [says, parameters] of [
   ['a cost below ours', '{"salt":"AAAAAAAAAAAAAAAAAAAAAA","N":16384,"r":8,"p":1}'],
   ['a cost that fills the memory', '{"salt":"AAAAAAAAAAAAAAAAAAAAAA","N":1073741824,"r":8,"p":1}'],
