@@ -1,5 +1,5 @@
 /** The vault's key providers with the secrets that they refer to. What is no key, or too little of one, is complained of here. */
-import { Secret } from '../outbound/secret.ts'
+import { Secret } from '../lib/secret.ts'
 import { keyFix, keyIn } from '../vault/key-providers/environment.ts'
 import type { KeyProviderConfig, KeyProviderDraft, VaultConfig } from '../vault/schema.ts'
 import type { Environment } from './environment.ts'

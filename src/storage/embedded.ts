@@ -43,7 +43,7 @@ export async function openStore(url: string, clock: Clock = systemClock): Promis
     ...serverSwitches(database, clock, feed),
     ...identityRecords(database, clock),
     ...revocations(database, clock, feed),
-    vault: vaultRecords(database),
+    vault: vaultRecords(database, () => feed.tell()),
     async close() {
       feed.close()
       database.close()

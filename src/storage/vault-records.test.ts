@@ -88,6 +88,20 @@ test('nothing is purged without a condition; several have to fit together; the l
   assert.deepEqual(await vault.keys(), [])
 })
 
+test('who watches the store learns of a note at once, and of nothing else that the vault does', async () => {
+  const store = await openStore('sqlite::memory:')
+  let told = 0
+  store.watch(() => told++)
+  await store.vault.addKey(key, 0, doing)
+  assert.equal(told, 1)
+  await store.vault.write(row(), 1)
+  await store.vault.remove(bytes(1))
+  assert.equal(told, 1)
+  await store.vault.removeAll({ server: 'crm' }, () => doing)
+  assert.equal(told, 2)
+  await store.close()
+})
+
 test('a rewrapping of what has changed meanwhile, or to a key that is gone, is left out', async () => {
   const vault = await records()
   await vault.addKey({ ...key, id: 'file:2' }, 1, doing)

@@ -2,8 +2,11 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import type { Doing, KeyRow, RecordRow, Selection, VaultRecords } from '../vault/records.ts'
 import { transaction } from './transaction.ts'
 
-/** The vault's rows: ciphertext only, so that what SQLite writes beside the database needs no further care. */
-export function vaultRecords(database: DatabaseSync): VaultRecords {
+/**
+ * The vault's rows: ciphertext only, so that what SQLite writes beside the database needs no further care. `noteTaken`: there
+ * is something for the audit log.
+ */
+export function vaultRecords(database: DatabaseSync, noteTaken: () => void = () => undefined): VaultRecords {
   const prepare = (sql: string) => database.prepare(sql)
   const keys = prepare('SELECT seq, id, made, parameters, names FROM vault_keys ORDER BY seq')
   const newestKey = prepare('SELECT max(seq) AS seq FROM vault_keys')
@@ -26,7 +29,10 @@ export function vaultRecords(database: DatabaseSync): VaultRecords {
   const notes = prepare('SELECT seq, action, at, by, server, detail FROM vault_doings_unrecorded ORDER BY seq')
   const forget = prepare('DELETE FROM vault_doings_unrecorded WHERE seq <= ?')
 
-  const noted = ({ action, at, by, server, detail }: Doing): void => void note.run(action, at, by, server ?? null, detail)
+  const noted = ({ action, at, by, server, detail }: Doing): void => {
+    note.run(action, at, by, server ?? null, detail)
+    queueMicrotask(noteTaken) // after the transaction
+  }
   const counted = (notUnder: string): number => Number(count.get(notUnder)?.['count'])
   /** The log beside the database too: what was removed is in it until then. It may wait for readers, so only an operator's verbs do it. */
   const truncated = <Result>(result: Result): Result => {
