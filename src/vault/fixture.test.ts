@@ -3,10 +3,11 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { Secret } from '../lib/secret.ts'
 import { openStore, type Store } from '../storage/embedded.ts'
 import { openKeyFile } from './key-file.ts'
 import { type OpenedVault, openVault } from './open-vault.ts'
-import type { Hidden, VaultConfig } from './schema.ts'
+import type { VaultConfig } from './schema.ts'
 
 export interface Cellar extends OpenedVault {
   readonly folder: string
@@ -19,7 +20,7 @@ export interface Cellar extends OpenedVault {
   sql(text: string, ...values: SQLInputValue[]): Record<string, unknown>[]
 }
 
-export const hidden = (value: string, reference = 'env:KEY'): Hidden => ({ reference, reveal: () => value })
+export const hidden = (value: string, reference = 'env:KEY'): Secret => new Secret(reference, value)
 
 export async function cellar(config: Partial<VaultConfig> = {}, folder = newFolder()): Promise<Cellar> {
   const keyFile = join(folder, 'sekisho.key')

@@ -1,13 +1,6 @@
 /** The part of the configuration that says where our own key is kept, and where the keys of the vault come from. */
 import { z } from 'zod'
-
-/** A secret that the configuration refers to and nothing prints. */
-export interface Hidden {
-  /** `env:NAME` or `file:PATH`. */
-  readonly reference: string
-  /** Throws when the configuration was loaded without its secrets. */
-  reveal(): string
-}
+import type { Secret } from '../lib/secret.ts'
 
 const keyUrl = z.string().refine(isKeyUrl, {
   error: 'is not the address of a key in Azure Key Vault',
@@ -64,8 +57,8 @@ type Draft = z.output<typeof providerSchema>
 /** With its secret resolved. */
 export type KeyProviderConfig =
   | Exclude<Draft, { kind: 'environment' | 'passphrase' }>
-  | { readonly kind: 'environment'; readonly secret: Hidden }
-  | { readonly kind: 'passphrase'; readonly passphrase: Hidden }
+  | { readonly kind: 'environment'; readonly secret: Secret }
+  | { readonly kind: 'passphrase'; readonly passphrase: Secret }
 export type KeyProviderDraft = Draft
 
 export interface VaultConfig {

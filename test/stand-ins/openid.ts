@@ -26,12 +26,23 @@ export async function startOpenId(redirectUri: string): Promise<OpenId> {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const [clientId, clientSecret] = ['gateway', 'a-secret-of-the-gateway-at-its-provider']
   const provider = new Provider(issuer, {
-    clients: [{ client_id: clientId, client_secret: clientSecret, redirect_uris: [redirectUri], token_endpoint_auth_method: 'client_secret_post', grant_types: ['authorization_code', 'refresh_token'] }],
+    clients: [
+      {
+        client_id: clientId,
+        client_secret: clientSecret,
+        redirect_uris: [redirectUri],
+        token_endpoint_auth_method: 'client_secret_post',
+        grant_types: ['authorization_code', 'refresh_token'],
+      },
+    ],
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256', kid: 'one' } as never] },
     claims: { openid: ['sub', 'groups'], profile: ['name'] },
     conformIdTokenClaims: false,
     scopes: ['openid', 'profile', 'offline_access'],
-    findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id, name: id.toUpperCase(), groups: groups[id] ?? [] }) as never }),
+    findAccount: (_ctx, id) => ({
+      accountId: id,
+      claims: () => ({ sub: id, name: id.toUpperCase(), groups: groups[id] ?? [] }) as never,
+    }),
     features: { devInteractions: { enabled: true } },
     pkce: { required: () => false },
     cookies: { keys: ['stand-in'] },

@@ -1,15 +1,16 @@
 /** A key of 32 bytes in a variable, as a secret store hands it to a container. A version of it is known by its fingerprint. */
+
+import type { Secret } from '../../lib/secret.ts'
 import { keyBytes } from '../envelope.ts'
 import { VaultKeyRefused } from '../errors.ts'
 import { keyRing } from '../key-file.ts'
 import type { KeyProvider } from '../key-provider.ts'
 import { taken } from '../names.ts'
-import type { Hidden } from '../schema.ts'
 import { localProvider } from './local.ts'
 
 const fingerprintChars = 16
 
-export function environmentProvider(secret: Hidden): KeyProvider {
+export function environmentProvider(secret: Secret): KeyProvider {
   const bytes = keyIn(secret.reveal())
   if (bytes === undefined) throw new VaultKeyRefused(`${secret.reference} is not a key`, keyFix)
   const ring = keyRing(bytes)

@@ -4,11 +4,11 @@
  */
 import { type KeyObject, randomBytes, type ScryptOptions, scrypt } from 'node:crypto'
 import { z } from 'zod'
+import type { Secret } from '../../lib/secret.ts'
 import { keyBytes } from '../envelope.ts'
 import { VaultKeyMissing } from '../errors.ts'
 import type { KeyProvider } from '../key-provider.ts'
 import { taken } from '../names.ts'
-import type { Hidden } from '../schema.ts'
 import { localProvider } from './local.ts'
 
 /** 128 MiB and about half a second. */
@@ -22,7 +22,7 @@ const parametersSchema = z.strictObject({
   p: z.int().min(1).max(4),
 })
 
-export function passphraseProvider(passphrase: Hidden): KeyProvider {
+export function passphraseProvider(passphrase: Secret): KeyProvider {
   return localProvider({
     place: () => `a key made from the passphrase in ${passphrase.reference}`,
     owns: (id) => versionOf(id) !== undefined,
