@@ -220,7 +220,7 @@ describe('a gateway with a vault', () => {
     const started = await startIn(house, open({}, { vault: { keyProvider: provider } }), env)
     const path = join(started.folder, 'data/sekisho.db')
     const store = await openStore(`sqlite:${path}`)
-    const secret = { reference: 'env:KEK', reveal: () => key }
+    const secret = new Secret('env:KEK', key)
     const config = {
       keyFile: join(started.folder, 'data/sekisho.key'),
       keyProvider: { kind: 'environment', secret },
