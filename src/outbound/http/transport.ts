@@ -1,8 +1,8 @@
 /** How a request reaches an HTTP server: an undici Pool on the network, or a function in this process. */
 import { type Dispatcher, Pool, ProxyAgent } from 'undici'
+import { bypassesProxy } from '../../lib/no-proxy.ts'
 import { type Stop, unlessStopped } from '../../lib/stop.ts'
 import { Incoming } from './incoming.ts'
-import { bypassesProxy } from './no-proxy.ts'
 
 export interface HttpRequest {
   readonly method: 'POST' | 'GET' | 'DELETE'
