@@ -38,10 +38,10 @@ export class FetchRefused extends Error {
   }
 }
 
-/** By the codes of Node, OpenSSL and undici. The first that fits. */
+/** By the codes of Node, OpenSSL and undici, or the name of an error that has none. The first that fits. */
 const failures: readonly (readonly [error: RegExp, code: FetchRefusalCode, says: string, fix: string])[] = [
   [/^(UND_ERR_HEADERS_OVERFLOW|HPE_HEADER_OVERFLOW)$/, 'size', 'sends more headers than are read', 'ask its operator'],
-  [/^HPE_/, 'answer', 'does not answer in HTTP', 'check host and port'],
+  [/^HTTPParserError$|^HPE_|^UND_ERR_RES_CONTENT_LENGTH_MISMATCH$/, 'answer', 'does not answer in HTTP', 'check host and port'],
   [
     /^UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT$|^ETIMEDOUT$/,
     'time',
@@ -54,18 +54,25 @@ const failures: readonly (readonly [error: RegExp, code: FetchRefusalCode, says:
     'has a certificate that does not verify',
     'renew it, or name the authority that issued it',
   ],
+  [
+    /^UND_ERR_(ABORTED|PRX_)/,
+    'unreachable',
+    'cannot be reached through the proxy',
+    'check that the proxy runs, knows us and allows this host',
+  ],
   [/^(ERR_TLS_|ERR_SSL_|EPROTO$)/, 'tls', 'does not speak TLS 1.2 or later', 'check its port and its TLS versions'],
 ]
 
 /** `where` is an origin: a path or a query may hold what nobody else should read. */
 export function failureOf(error: unknown, where: string): FetchRefused {
   if (error instanceof FetchRefused) return error
-  const code = String((error as NodeJS.ErrnoException | undefined)?.code ?? 'no code')
-  const [, ours, says, fix] = failures.find(([pattern]) => pattern.test(code)) ?? [
-    code,
+  const { code, name } = (error ?? {}) as NodeJS.ErrnoException
+  const known = String(code ?? name)
+  const [, ours, says, fix] = failures.find(([pattern]) => pattern.test(known)) ?? [
+    known,
     'unreachable',
     'cannot be reached',
     'check that it runs, and that this machine may connect to it',
   ]
-  return new FetchRefused(ours, `${where} ${says} (${code})`, fix)
+  return new FetchRefused(ours, `${where} ${says} (${known})`, fix)
 }

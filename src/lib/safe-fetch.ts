@@ -36,7 +36,8 @@ export interface SafeFetchOptions {
  * As `fetch`, with a Response that has been read to its end. Rejects with {@link FetchRefused}, or with the reason of `init.signal`.
  * Of `init` it takes `method`, `headers`, `body`, `signal` and `redirect`; a `dispatcher` in it is not looked at.
  */
-export type SafeFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
+export type SafeFetch = (input: string | URL | Request, init?: SafeFetchInit) => Promise<Response>
+export type SafeFetchInit = Omit<RequestInit, 'body'> & { readonly body?: RequestInit['body'] | undefined }
 
 type Redirect = NonNullable<RequestInit['redirect']>
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
@@ -128,7 +129,7 @@ export function safeFetch({
 }
 
 /** Takes what a Request takes, streams excepted; so `content-type` is what fetch would have made of the body. */
-async function readRequest(base: Request | undefined, { method, headers, body }: RequestInit): Promise<Omit<Sent, 'url'>> {
+async function readRequest(base: Request | undefined, { method, headers, body }: SafeFetchInit): Promise<Omit<Sent, 'url'>> {
   const wrong = (why: string): FetchRefused => new FetchRefused('request', `this is not a request: ${why}`, 'correct the caller')
   let request: Request
   try {
