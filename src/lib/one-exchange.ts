@@ -122,26 +122,34 @@ interface Line {
 function open(url: URL, way: Way, secure: SecureSettings): Line {
   // No timeouts of their own: the time of the whole exchange is bounded, and ends it through `close`.
   const patient = { headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: headerBytesMax } as const
+  let socket: Socket | null | undefined
+  const close = (dispatcher: Dispatcher, reason: Error | undefined): void => {
+    void dispatcher.destroy(reason ?? null).catch(() => undefined)
+    socket?.destroy()
+  }
   if ('proxy' in way) {
     const tls = { ...secure, allowH2: false }
-    const dispatcher = new ProxyAgent({ uri: way.proxy, requestTls: tls, proxyTls: tls, ...patient } as ProxyAgent.Options)
-    return { dispatcher, close: (reason) => void dispatcher.destroy(reason ?? null).catch(() => undefined) }
+    // A tunnel in its handshake belongs to nobody whom destroying the agent would reach.
+    const clientFactory = (to: URL, { connect }: { connect: buildConnector.connector }): Dispatcher =>
+      new Client(to, { connect: (at, done) => connect(at, (...got) => (([, socket] = got), done(...got))), ...patient })
+    const dispatcher = new ProxyAgent({
+      uri: way.proxy,
+      requestTls: tls,
+      proxyTls: tls,
+      clientFactory,
+      ...patient,
+    } as ProxyAgent.Options)
+    return { dispatcher, close: (reason) => close(dispatcher, reason) }
   }
-  let socket: Socket | undefined
   const connect: buildConnector.connector = (to, done) => {
-    socket = connection(to, way.addresses, secure)
-    socket.once(to.protocol === 'https:' ? 'secureConnect' : 'connect', () => done(null, socket as Socket))
-    socket.once('error', (error) => done(error, null))
-    socket.on('error', () => undefined)
+    const begun = connection(to, way.addresses, secure)
+    socket = begun
+    begun.once(to.protocol === 'https:' ? 'secureConnect' : 'connect', () => done(null, begun))
+    begun.once('error', (error) => done(error, null))
+    begun.on('error', () => undefined)
   }
   const dispatcher = new Client(url.origin, { connect, ...patient })
-  return {
-    dispatcher,
-    close(reason) {
-      void dispatcher.destroy(reason ?? null).catch(() => undefined)
-      socket?.destroy()
-    },
-  }
+  return { dispatcher, close: (reason) => close(dispatcher, reason) }
 }
 
 /** The name is for the certificate; where it leads has been decided. */

@@ -500,11 +500,16 @@ describe('through a proxy, which resolves names itself', () => {
   const asked: string[] = []
   const tunnels = new Set<Socket>()
   let proxy: string
-  let answer: 'tunnel' | 'refuse' | 'never' = 'tunnel'
+  let answer: 'tunnel' | 'refuse' | 'never' | 'mute' = 'tunnel'
   const server = createServer().on('connect', (request: IncomingMessage, socket: Socket) => {
     asked.push(request.url as string)
     tunnels.add(socket.on('error', () => undefined).once('close', () => tunnels.delete(socket)))
     if (answer === 'never') return void socket.resume().once('end', () => socket.end())
+    if (answer === 'mute')
+      return void socket
+        .resume()
+        .once('end', () => socket.end())
+        .write('HTTP/1.1 200 OK\r\n\r\n')
     if (answer === 'refuse') return void socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
     const [host, port] = (request.url as string).split(':') as [string, string]
     const tunnel = connect({ host, port: Number(port), lookup: internet.lookupForConnect })
@@ -575,11 +580,12 @@ describe('through a proxy, which resolves names itself', () => {
     assert.doesNotMatch(`${message}${stack}`, /pr0xyword/)
   })
 
-  it('a proxy that never answers: ends with the time, and the connection with it', async () => {
-    answer = 'never'
-    await refusedAs('time', proxied({ timeoutMs: 100 })('https://attacker.com/'))
-    while (tunnels.size > 0) await new Promise((resolve) => setTimeout(resolve, 5))
-  })
+  for (const mode of ['never', 'mute'] as const)
+    it(`a ${mode === 'never' ? 'proxy' : 'server behind it'} that never answers: ends with the time, and the connection with it`, async () => {
+      answer = mode
+      await refusedAs('time', proxied({ timeoutMs: 100 })('https://attacker.com/'))
+      while (tunnels.size > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    })
 })
 
 function keysOf({ cert, key }: { readonly cert: string; readonly key: string }): object {
