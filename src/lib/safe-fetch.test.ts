@@ -200,6 +200,12 @@ describe('what is answered', () => {
       assert.deepEqual([response.status, response.body], [status, null])
     })
 
+  it('announced too long: nobody waits for it', async () => {
+    routes['/announced'] = (to) => to.writeHead(200, { 'content-length': 262_145 }).flushHeaders()
+    await assert.rejects(fetched(`${here}/announced`), refusal('size', /more than 262144 bytes/))
+    await closed()
+  })
+
   it('exactly as long as it may be', async () => {
     routes['/long'] = (to) => to.end('x'.repeat(100))
     const exact = safeFetch({ trustedOrigins: [here], bytesMax: 100 })

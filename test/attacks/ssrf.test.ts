@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import { createServer as createSecure } from 'node:https'
 import { type AddressInfo, connect, isIP, type Socket } from 'node:net'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import tls from 'node:tls'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { Agent, fetch } from 'undici'
 import { type FetchRefusalCode, FetchRefused } from '../../src/lib/fetch-refused.ts'
@@ -317,6 +318,17 @@ describe('a redirect that leads inside', () => {
     assert.deepEqual(connections(), [`${outsideAddress} 443`])
   })
 
+  it('from https to http, though the operator trusts both', async () => {
+    internet.names.set('idp.corp.com', [outsideAddress])
+    routes['/home'] = (_, to) => void to.writeHead(302, { location: 'http://127.0.0.1:5001/' }).end()
+    const own = ours({ trustedOrigins: ['https://idp.corp.com', 'http://127.0.0.1:5001'] })
+    assert.equal(await (await own('http://127.0.0.1:5001/')).text(), 'inside')
+    internet.forget()
+    await refusedAs('redirect', own('https://idp.corp.com/home'))
+    assert.deepEqual(connections(), [`${outsideAddress} 443`])
+    internet.names.delete('idp.corp.com')
+  })
+
   it('what the operator trusts is his to ask, and to be led about in', async () => {
     const own = ours({ trustedOrigins: ['https://idp.corp.com', 'https://web.corp.com:80'] })
     assert.equal(await (await own('https://idp.corp.com/')).text(), 'inside')
@@ -462,6 +474,7 @@ describe('an answer without measure', () => {
 })
 
 describe('somebody else in the place of the server', () => {
+  const defaults = { DEFAULT_MIN_VERSION: tls.DEFAULT_MIN_VERSION, DEFAULT_CIPHERS: tls.DEFAULT_CIPHERS }
   const servers: readonly (readonly [says: string, options: () => Promise<object>])[] = [
     ['an expired certificate', async () => keysOf(await authority.issue('expired', { days: -1 }))],
     ['a certificate of another authority', async () => keysOf(await new Authority(house.folder(), 'foreign').issue('theirs'))],
@@ -477,19 +490,21 @@ describe('somebody else in the place of the server', () => {
     ],
   ]
   for (const [says, options] of servers)
-    it(`${says}, where verification was turned off for all of Node`, async () => {
+    it(`${says}, where all of Node was told not to mind`, async () => {
       const server = createSecure(await options(), (_, to) => void to.end('impostor')).listen(0, '127.0.0.1')
       await new Promise((resolve) => server.once('listening', resolve))
       const { port } = server.address() as AddressInfo
       internet.passing.add(port)
       const url = `https://127.0.0.1:${port}`
-      const lax = new Agent({ connect: { minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' } })
+      const lax = new Agent()
+      Object.assign(tls, { DEFAULT_MIN_VERSION: 'TLSv1', DEFAULT_CIPHERS: 'DEFAULT:@SECLEVEL=0' })
       process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0'
       try {
         assert.equal(await careless(url, { dispatcher: lax }), 'impostor', 'the exploit')
         await refusedAs('tls', ours({ trustedOrigins: [url] })(url))
       } finally {
         delete process.env['NODE_TLS_REJECT_UNAUTHORIZED']
+        Object.assign(tls, defaults)
         await lax.destroy()
         server.close()
       }
@@ -550,6 +565,22 @@ describe('through a proxy, which resolves names itself', () => {
     const lookup = async (): Promise<never> => Promise.reject(new Error('ENOTFOUND'))
     assert.equal(await (await proxied({ lookup })('https://attacker.com/')).text(), 'outside')
     assert.deepEqual(asked, ['attacker.com:443'])
+  })
+
+  it('a name that means something else in every network, even when this machine cannot resolve it', async () => {
+    const lookup = async (): Promise<never> => assert.fail('asked')
+    const names = [
+      'localhost',
+      'a.localhost',
+      'metadata',
+      'metadata.google.internal',
+      'printer.local',
+      'vault.corp',
+      'x.home.arpa',
+      'x.onion',
+    ]
+    for (const name of names) await refusedAs('address', proxied({ lookup })(`https://${name}/`))
+    assert.deepEqual(asked, [])
   })
 
   it('a redirect inside', async () => {
