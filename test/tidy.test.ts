@@ -53,7 +53,16 @@ const homes: readonly (readonly [RegExp, readonly string[], string])[] = [
   [/node:sqlite|\bINSERT INTO\b/, ['storage', 'audit'], 'only storage/, and audit/ for its own file, speak SQL'],
   [/\bDate\.now\(|\bnew Date\(\)/, ['lib'], 'take the clock you are given'],
   [/\bMath\.random\(/, [], 'never: node:crypto, through lib/random.ts'],
-  [/(?<![.\w])fetch\(/, ['outbound'], 'outgoing calls leave through outbound/http/transport.ts'],
+  [
+    /(?<![.\w])fetch\(/,
+    ['outbound'],
+    'calls of servers leave through outbound/http/transport.ts, all others through lib/safe-fetch.ts',
+  ],
+  [
+    /from 'undici'/,
+    ['outbound', 'lib'],
+    'calls of servers leave through outbound/http/transport.ts, all others through lib/safe-fetch.ts',
+  ],
   [/\bas Cleared\b/, ['pipeline', 'outbound'], 'only judge() clears a parcel; outbound/ labels calls of its own making'],
   [/rejectUnauthorized: false|NODE_TLS_REJECT/, [], 'certificate errors always refuse'],
   [/shell: true/, [], 'no shell, ever'],

@@ -320,11 +320,11 @@ describe('a redirect that leads inside', () => {
 
   it('from https to http, though the operator trusts both', async () => {
     internet.names.set('idp.corp.com', [outsideAddress])
-    routes['/home'] = (_, to) => void to.writeHead(302, { location: 'http://127.0.0.1:5001/' }).end()
+    routes['/to-plain'] = (_, to) => void to.writeHead(302, { location: 'http://127.0.0.1:5001/' }).end()
     const own = ours({ trustedOrigins: ['https://idp.corp.com', 'http://127.0.0.1:5001'] })
     assert.equal(await (await own('http://127.0.0.1:5001/')).text(), 'inside')
     internet.forget()
-    await refusedAs('redirect', own('https://idp.corp.com/home'))
+    await refusedAs('redirect', own('https://idp.corp.com/to-plain'))
     assert.deepEqual(connections(), [`${outsideAddress} 443`])
     internet.names.delete('idp.corp.com')
   })
