@@ -2,6 +2,7 @@
  * One request and its answer, on a connection that is opened for it and gone after it, so that no connection outlives the check of
  * its address. HTTP/1.1, nothing compressed, and not more of the body than was agreed.
  */
+import { X509Certificate } from 'node:crypto'
 import type { LookupAddress } from 'node:dns'
 import { connect as connectPlainly, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectSecurely, createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
@@ -26,15 +27,27 @@ export type Way = { readonly addresses: readonly LookupAddress[] } | { readonly 
 
 const headerBytesMax = 16_384
 
-/** TLS of 1.2 or later, with the authorities of Node and those in `ca` (PEM). Certificate errors always refuse. */
+/** TLS of 1.2 or later, with the authorities of Node and those in `ca` (PEM). Certificate errors always refuse. Throws a TypeError. */
 export function secureSettings(ca: string | undefined): SecureSettings {
+  if (ca !== undefined && !isCertificate(ca))
+    throw new TypeError('ca is not a certificate: it begins with -----BEGIN CERTIFICATE-----')
   const minVersion = 'TLSv1.2'
   return {
     rejectUnauthorized: true, // said aloud, or NODE_TLS_REJECT_UNAUTHORIZED=0 would be the option that turns it off
     minVersion,
-    ...(ca && { secureContext: createSecureContext({ minVersion, ca: [...getCACertificates('default'), ca] }) }),
+    ...(ca !== undefined && { secureContext: createSecureContext({ minVersion, ca: [...getCACertificates('default'), ca] }) }),
   }
 }
+
+/** A secure context takes what is none without a word, and trusts nobody by it. */
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0
+  } catch {
+    return false
+  }
+}
+
 export interface SecureSettings {
   readonly rejectUnauthorized: true
   readonly minVersion: 'TLSv1.2'

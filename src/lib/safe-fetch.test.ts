@@ -79,6 +79,10 @@ describe('what is no origin is not trusted', () => {
     )
 })
 
+for (const ca of ['', 'secret', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'])
+  it(`what is no certificate trusts nobody: ${JSON.stringify(ca.slice(0, 10))}`, () =>
+    assert.throws(() => safeFetch({ ca }), /^TypeError: ca is not a certificate: it begins with -----BEGIN CERTIFICATE-----$/))
+
 describe('what a trusted origin may lead to', () => {
   const cases: readonly (readonly [says: string, origin: string, address: string, code: FetchRefusalCode])[] = [
     ['the metadata service', 'https://idp.corp.local', '169.254.169.254', 'address'],

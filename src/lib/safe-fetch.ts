@@ -52,7 +52,7 @@ const lookupsMax = 2
 /** A network with a proxy often has no name server for the rest of the world. */
 const lookupBehindProxyMs = 2000
 
-/** Throws a TypeError for origins that are none, and an Error of OpenSSL for a `ca` that is not PEM. Holds nothing open. */
+/** Throws a TypeError for an origin or a certificate that is none. Holds nothing open between fetches. */
 export function safeFetch({
   trustedOrigins = [],
   ca,
