@@ -12,7 +12,7 @@ export interface Pair {
   readonly key: string
 }
 export interface Wanted {
-  /** Names and IPv4 addresses that it is good for. */
+  /** Names and addresses that it is good for. */
   readonly hosts?: readonly string[]
   /** -1: it has expired. */
   readonly days?: number
@@ -106,7 +106,7 @@ function extensions({ publicKey, signerPublicKey, isAuthority, hosts }: About): 
     sequence(objectId(id), ...(critical ? [yes] : []), octets(value))
   const usage = isAuthority ? bits(Buffer.from([0b00000110]), 1) : bits(Buffer.from([0b10000000]), 7)
   const names = hosts.map((host) =>
-    isIP(host) === 4 ? tagged(0x87, Buffer.from(host.split('.').map(Number))) : tagged(0x82, Buffer.from(host, 'ascii')),
+    isIP(host) === 0 ? tagged(0x82, Buffer.from(host, 'ascii')) : tagged(0x87, addressBytes(host)),
   )
   const purposes = sequence(objectId('1.3.6.1.5.5.7.3.1'), objectId('1.3.6.1.5.5.7.3.2'))
   return [
@@ -117,4 +117,14 @@ function extensions({ publicKey, signerPublicKey, isAuthority, hosts }: About): 
     extension('2.5.29.14', octets(keyIdOf(publicKey))),
     extension('2.5.29.35', sequence(tagged(0x80, keyIdOf(signerPublicKey)))),
   ]
+}
+
+/** The bytes of an address; one of version 6 in eight groups, as a URL spells it with `::` written out. */
+function addressBytes(address: string): Buffer {
+  if (isIP(address) === 4) return Buffer.from(address.split('.').map(Number))
+  const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::')
+  const groups = (part: string | undefined): number[] => (part ? part.split(':').map((group) => Number.parseInt(group, 16)) : [])
+  const [first, last] = [groups(head), groups(tail)]
+  const all = [...first, ...Array<number>(8 - first.length - last.length).fill(0), ...last]
+  return Buffer.from(all.flatMap((group) => [group >> 8, group & 0xff]))
 }
