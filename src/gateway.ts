@@ -138,7 +138,7 @@ export async function openGateway({
   const identityFailed = (error: unknown): void => tell({ kind: 'failed', exchange: 'identity', error })
   const identityPorts: Omit<IdentityOptions, 'config'> = {
     clock: systemClock,
-    get: (url) => globalThis.fetch(url),
+    proxy: config.proxy,
     base: () => base,
     isRevoked,
     failed: identityFailed,
@@ -296,7 +296,7 @@ export async function openGateway({
           store,
           seals: keys,
           clock: systemClock,
-          fetch: (url, init) => globalThis.fetch(url, init),
+          proxy: config.proxy,
           revoke: (holder, by, reason) => store.revoke('holder', holder, by, reason),
           note: (action, principal, detail) => audit.event({ action, principal, detail }),
           failed: identityFailed,

@@ -7,12 +7,14 @@ import type { Complaint, Path } from './problem.ts'
 import type { Config } from './schema.ts'
 
 /** Files without which there is no start. */
-export function missingFiles({ tls, servers, audit, store, vault }: Config): Complaint[] {
+export function missingFiles({ tls, servers, audit, store, vault, identity }: Config): Complaint[] {
   const remote = Object.entries(servers).flatMap(([id, server]) =>
     server.kind === 'http' ? pemFiles(server.tls, ['servers', id, 'tls']) : [],
   )
   const collectors = audit.sinks.flatMap((sink, at) => pemFiles(sink.tls, ['audit', 'sinks', at, 'tls']))
-  const read = [...pemFiles(tls, ['tls']), ...remote, ...collectors].flatMap(unreadable)
+  const provider = 'provider' in identity ? pemFiles(identity.provider, ['identity', 'provider']) : []
+  const clients = 'registration' in identity ? pemFiles(identity.registration, ['identity', 'registration']) : []
+  const read = [...pemFiles(tls, ['tls']), ...remote, ...collectors, ...provider, ...clients].flatMap(unreadable)
   const written = [
     [['store'], storePath(store)],
     [['vault', 'keyFile'], vault.keyFile],

@@ -14,6 +14,7 @@ export function withPaths(draft: Draft, folder: string): Omit<Config, 'proxy' | 
     ...(tls && { tls: absolute(tls, ['cert', 'key', 'clientCa'], folder) }),
     store: database === undefined ? draft.store : storeUrl(resolve(folder, database)),
     vault: { ...draft.vault, keyFile: resolve(folder, draft.vault.keyFile ?? join(beside, 'sekisho.key')) },
+    identity: identityWithPaths(draft.identity, folder),
     servers: mapped(draft.servers, (server) => serverWithPaths(server, folder)),
     audit: {
       ...absolute(draft.audit, ['path', 'anchor'], folder),
@@ -22,6 +23,13 @@ export function withPaths(draft: Draft, folder: string): Omit<Config, 'proxy' | 
       ),
     },
   }
+}
+
+function identityWithPaths(identity: Draft['identity'], folder: string): Draft['identity'] {
+  if (!('provider' in identity)) return identity
+  const provider = absolute(identity.provider, ['ca'], folder)
+  if (!('registration' in identity)) return { ...identity, provider }
+  return { ...identity, provider, registration: absolute(identity.registration, ['ca'], folder) }
 }
 
 function serverWithPaths(server: ServerConfig, folder: string): ServerConfig {

@@ -1,10 +1,12 @@
 /** How this gateway knows its callers, as the configuration has it. A new configuration is a new identity. */
 import type { Clock } from '../lib/clock.ts'
+import type { SafeFetchOptions } from '../lib/safe-fetch.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { Principal } from '../pipeline/parcel.ts'
 import { byToken } from './bearer.ts'
 import type { Demands } from './guard.ts'
 import { byApiKey, everyone, type Identify, identifyOnce } from './identifier.ts'
+import { reachProvider } from './reach.ts'
 import { resourceMetadata } from './resources.ts'
 import type { AuthorizationServerConfig, IdentityConfig, ResourceServerConfig } from './schema.ts'
 import { AccessTokens } from './tokens/access-tokens.ts'
@@ -29,8 +31,7 @@ export interface Identity {
 export interface IdentityOptions {
   readonly config: IdentityConfig
   readonly clock: Clock
-  /** Our hardened fetch. */
-  get(url: string): Promise<Response>
+  readonly proxy: SafeFetchOptions['proxy']
   /** Scheme, host and port under which clients reach us. */
   base(): string
   isRevoked(principal: Principal): boolean
@@ -132,8 +133,8 @@ function byTokensOf(by: ByTokens): Identity {
   }
 }
 
-function issuerOf({ provider }: ResourceServerConfig, { clock, get }: IdentityOptions): TokenIssuer {
-  const getJson = jsonGetter(get)
+function issuerOf({ provider }: ResourceServerConfig, { clock, proxy }: IdentityOptions): TokenIssuer {
+  const getJson = jsonGetter(reachProvider(provider, proxy))
   return provider.kind === 'entra' ? entraIssuer({ ...provider, getJson, clock }) : openIdIssuer({ ...provider, getJson, clock })
 }
 

@@ -164,6 +164,7 @@ const clientRegistration = z
       .describe('Hosts whose client id metadata documents are accepted'),
     dynamic: z.boolean().default(true).describe('Whether clients may register themselves (RFC 7591)'),
     initialAccessToken: secretReference.optional().describe('What a client has to show to register itself'),
+    ca: file.optional().describe('PEM file of an own certificate authority of the hosts that are named'),
     perHour: z.int().min(1).max(10_000).default(60).describe('Registrations that are accepted in an hour'),
     unusedDays: z.int().min(1).max(365).default(30).describe('After so long without use a registration is forgotten'),
     redirectSchemes: z

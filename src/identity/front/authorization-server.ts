@@ -4,6 +4,7 @@
  */
 import Provider, { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Clock } from '../../lib/clock.ts'
+import type { SafeFetch } from '../../lib/safe-fetch.ts'
 import { resourceOf } from '../resources.ts'
 import type { AuthorizationServerConfig } from '../schema.ts'
 import { type Account, tokenClaimsOf } from './accounts.ts'
@@ -23,8 +24,8 @@ export interface AuthorizationServerOptions {
   readonly clock: Clock
   readonly pairs: readonly SigningPair[]
   readonly cookieKey: string
-  /** Our hardened fetch. */
-  readonly fetch: (url: string | URL, init?: object) => Promise<Response>
+  /** For what clients say of themselves. */
+  readonly fetch: SafeFetch
   /** The account, when the provider still vouches for it; `isRefresh` asks the provider again where that is due. */
   account(id: string, isRefresh: boolean): Promise<Account | undefined>
   /** What a browser sees when there is nowhere to send it back to. */
@@ -118,7 +119,7 @@ function configuration(options: AuthorizationServerOptions, isSecure: boolean): 
         }),
       },
     },
-    fetch: options.fetch as never,
+    fetch: options.fetch,
     findAccount: async (_ctx, id, token) => {
       const isRefresh = (token as { readonly kind?: unknown } | undefined)?.kind === 'RefreshToken'
       const account = await options.account(id, isRefresh)

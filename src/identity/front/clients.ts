@@ -23,8 +23,8 @@ export const knownClients = ({ clients }: RegistrationConfig): ClientMetadata[] 
 /** Whether a description may be fetched from there at all. */
 export function isDocumentAllowed(clientId: string, { metadataDocuments }: RegistrationConfig): boolean {
   if (typeof metadataDocuments === 'string') return metadataDocuments === 'any'
-  const { hostname } = new URL(clientId)
-  return metadataDocuments.some((host) => (host.startsWith('*.') ? hostname.endsWith(host.slice(1)) : hostname === host))
+  const { host, hostname } = new URL(clientId)
+  return metadataDocuments.some((one) => (one.startsWith('*.') ? hostname.endsWith(one.slice(1)) : one === host))
 }
 
 /** Asked about every client, wherever its description came from. */

@@ -7,6 +7,8 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import type Provider from 'oidc-provider'
 import type { Clock } from '../../lib/clock.ts'
+import type { SafeFetchOptions } from '../../lib/safe-fetch.ts'
+import { reachProvider, reachStrangers } from '../reach.ts'
 import type { AuthorizationServerConfig } from '../schema.ts'
 import { holderOf } from '../tokens/access-tokens.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
@@ -34,8 +36,7 @@ export interface FrontOptions {
   readonly store: RecordStore
   readonly seals: Seals
   readonly clock: Clock
-  /** Our hardened one. */
-  readonly fetch: (url: string | URL, init?: object) => Promise<Response>
+  readonly proxy: SafeFetchOptions['proxy']
   /** Takes back everything that was issued to a user for one client up to now. */
   revoke(holder: string, by: string, reason: string): Promise<void>
   note(action: string, principal: string, detail: string): Promise<void>
@@ -67,7 +68,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
   const login = new Login({
     provider: config.provider,
     redirectUri: `${base}${root}/callback`,
-    fetch: ((url: string, init: object) => options.fetch(url, init)) as never,
+    fetch: reachProvider(config.provider, options.proxy),
     now: () => clock.now(),
   })
   const number = Number((await records.get('signing', 'number'))?.['number'] ?? 1)
@@ -109,7 +110,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     clock,
     pairs,
     cookieKey: seals.derive('identity/cookies').toString('base64url'),
-    fetch: (url, init) => options.fetch(url, init),
+    fetch: reachStrangers(config.registration, options.proxy, config.registration.ca),
     account,
     errorPage: (accepted) => ({ headers: pageHeaders, html: String(problemPage(languageOf(accepted), 'client')) }),
   })
