@@ -1,0 +1,135 @@
+/**
+ * The pages that a person sees, as routes: a request for one is read here and its step taken in interaction.ts. A form is
+ * believed only from our own page: by its Origin here, and by its csrf there.
+ */
+import type { HttpBindings } from '@hono/node-server'
+import { type Context, Hono } from 'hono'
+import type { AuthorizationServerConfig } from '../../schema.ts'
+import { holderOf } from '../../tokens/access-tokens.ts'
+import { root } from '../authorization-server.ts'
+import type { Consents } from '../consents.ts'
+import { type Jar, jarOf } from '../cookies.ts'
+import type { Asked, Interaction, Step } from '../interaction.ts'
+import { placeOf } from '../redirect-uris.ts'
+import { consentPage } from './consent.ts'
+import { pageHeaders } from './layout.ts'
+import { consentsPage, goingPage, type Problem, problemPage, signInPage } from './messages.ts'
+import { languageOf } from './words.ts'
+
+type Env = { Bindings: HttpBindings }
+
+const formBytesMax = 16_384
+
+/** True for a path that is a page; the rest is the authorization server's own. */
+export const isPage = (path: string): boolean =>
+  path.startsWith(`${root}/interaction/`) || path === `${root}/callback` || path === `${root}/consents`
+
+export interface PagesOptions {
+  readonly interaction: Interaction
+  readonly consents: Consents
+  readonly base: string
+  readonly isSecure: boolean
+  readonly config: AuthorizationServerConfig
+  takeBack(holder: string, by: string): Promise<void>
+  note(action: string, principal: string, detail: string): Promise<void>
+  failed(error: unknown): void
+}
+
+export function pageRoutes({ interaction, consents, base, isSecure, config, takeBack, note, failed }: PagesOptions): Hono<Env> {
+  const app = new Hono<Env>()
+  const jar = (c: Context<Env>): Jar => jarOf(c.req.header('cookie'), isSecure)
+  const language = (c: Context<Env>) => languageOf(c.req.header('accept-language'))
+  const providerHost = new URL(config.provider.kind === 'entra' ? config.provider.authority : config.provider.issuer).host
+  const problem = (c: Context<Env>, what: Problem): Response => {
+    const status = { expired: 400, forged: 403, denied: 403, unavailable: 503, refused: 502, unknown: 404, client: 400 }[what]
+    return c.body(String(problemPage(language(c), what)), status as 400, { ...pageHeaders })
+  }
+  const page = (c: Context<Env>, text: unknown, cookies: readonly string[]): Response => {
+    const response = c.body(String(text), 200, { ...pageHeaders })
+    for (const cookie of cookies) response.headers.append('set-cookie', cookie)
+    return response
+  }
+  function taken(c: Context<Env>, step: Step): Response {
+    if (step.kind === 'problem') return problem(c, step.problem)
+    if (step.kind === 'ask') return page(c, consentPage(viewOf(c, step)), step.cookies)
+    if (step.kind === 'provider') return page(c, goingPage(language(c), step.url), step.cookies)
+    const response = c.redirect(new URL(step.url, `${base}${root}/`).href, 303)
+    for (const cookie of step.cookies) response.headers.append('set-cookie', cookie)
+    response.headers.set('referrer-policy', 'no-referrer')
+    response.headers.set('cache-control', 'no-store')
+    return response
+  }
+  const viewOf = (
+    c: Context<Env>,
+    { asked, csrf, isAnother }: { readonly asked: Asked; readonly csrf: string; readonly isAnother: boolean },
+  ) => ({
+    language: language(c),
+    clientName: asked.wish.clientName,
+    clientId: asked.wish.clientId,
+    standing: asked.standing,
+    documentHost: asked.documentHost,
+    redirectHost: placeOf(asked.wish.redirectUri).host,
+    isLoopback: placeOf(asked.wish.redirectUri).isLoopback,
+    scopes: asked.wish.scopes,
+    servers: serversIn(asked.wish.resources),
+    providerHost,
+    action: `${root}/interaction/${asked.uid}`,
+    csrf,
+    isAnother,
+  })
+
+  app.get(`${root}/interaction/:uid`, async (c) =>
+    taken(c, await interaction.begin(c.env.incoming, c.env.outgoing, jar(c), c.req.query('another') !== undefined)),
+  )
+  app.post(`${root}/interaction/:uid`, async (c) => {
+    if (isForeign(c, base)) return problem(c, 'forged')
+    return taken(c, await interaction.decide(c.env.incoming, c.env.outgoing, jar(c), await formOf(c)))
+  })
+  app.get(`${root}/callback`, async (c) =>
+    taken(c, await interaction.callback(new URL(c.req.url.replace(/^[^?]*/, `${base}${root}/callback`)), jar(c))),
+  )
+  app.get(`${root}/consents`, async (c) => {
+    const { browser, cookies } = await interaction.browser(jar(c))
+    const csrf = interaction.csrf(browser, 'consents')
+    const { account } = browser
+    if (account === undefined) return page(c, signInPage(language(c), `${root}/consents`, csrf), cookies)
+    return page(c, consentsPage(language(c), await consents.of(account), `${root}/consents`, csrf), cookies)
+  })
+  app.post(`${root}/consents`, async (c) => {
+    if (isForeign(c, base)) return problem(c, 'forged')
+    const form = await formOf(c)
+    const { browser } = await interaction.browser(jar(c))
+    const client = form.get('client')
+    if (browser.account === undefined || client === null) return taken(c, await interaction.signIn(jar(c), form))
+    if (!interaction.isOurs(browser, 'consents', form)) return problem(c, 'forged')
+    const user = `user:${browser.account}`
+    await consents.revoke(browser.account, client)
+    await takeBack(holderOf(user, client), user)
+    await note('consent.revoked', user, client)
+    return c.redirect(`${base}${root}/consents`, 303)
+  })
+  app.notFound((c) => problem(c, 'unknown'))
+  app.onError((error, c) => {
+    failed(error)
+    return problem(c, 'refused')
+  })
+  return app
+}
+
+/** A form that another site's page sent: its Origin says so, and so does the browser. */
+function isForeign(c: Context<Env>, base: string): boolean {
+  const [origin, site] = [c.req.header('origin'), c.req.header('sec-fetch-site')]
+  return (origin !== undefined && origin !== base) || (site !== undefined && site !== 'same-origin')
+}
+
+async function formOf(c: Context<Env>): Promise<URLSearchParams> {
+  const declared = Number(c.req.header('content-length') ?? Number.POSITIVE_INFINITY)
+  const isForm = c.req.header('content-type')?.startsWith('application/x-www-form-urlencoded')
+  return new URLSearchParams(isForm && declared <= formBytesMax ? await c.req.text() : '')
+}
+
+/** The servers named by the resources; none where one of them is the door to all. */
+function serversIn(resources: readonly string[]): readonly string[] {
+  const ids = resources.map((resource) => /^\/([^/]+)\/mcp$/.exec(new URL(resource).pathname)?.[1])
+  return ids.some((id) => id === undefined) ? [] : (ids as string[])
+}
