@@ -43,7 +43,9 @@ export class LegacyHttp {
     const ids = messages.filter((message) => message.kind === 'request').map(({ id }) => id)
     const stops = conversation.begin(ids)
     const sink = new LegacySink(visit, session, this.#options.keepAlive, ids.length, batch)
-    if (ids.length === 0) visit.departure.send(202, visit.cors)
+    const renamed = opening ? undefined : newNameOf(visit, session)
+    if (renamed !== undefined) sink.name(renamed)
+    if (ids.length === 0) visit.departure.send(202, { ...visit.cors, ...sessionHeader(renamed) })
     await Promise.all(messages.map((message) => this.#pass(visit, session, sink, message, stops)))
   }
 
@@ -56,7 +58,10 @@ export class LegacyHttp {
     if (lastId !== undefined && !resumed)
       throw new Refusal('INVALID_REQUEST', { detail: 'the Last-Event-ID is of no stream of this session' })
     const stream = resumed?.stream ?? (session.standing ??= this.#standing(visit, session))
-    const outlet = this.#options.keepAlive.add(departure.open({ ...streamHeaders, ...cors }), departure.gone)
+    const outlet = this.#options.keepAlive.add(
+      departure.open({ ...streamHeaders, ...cors, ...sessionHeader(newNameOf(visit, session)) }),
+      departure.gone,
+    )
     stream.attach(outlet, resumed?.seq)
     departure.gone.onStop(() => {
       stream.detach(outlet)
@@ -136,3 +141,12 @@ export class LegacyHttp {
     return this.#options.sessions.find(principal, id, server)
   }
 }
+
+/** What the session is called now, where that is not what the client called it. */
+const newNameOf = ({ arrival }: Visit, { id }: Session): string | undefined => {
+  const presented = arrival.headers['mcp-session-id']
+  return presented !== undefined && presented !== id ? id : undefined
+}
+
+const sessionHeader = (id: string | undefined): Readonly<Record<string, string>> =>
+  id === undefined ? {} : { 'mcp-session-id': id }

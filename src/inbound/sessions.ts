@@ -17,8 +17,11 @@ const keptCharsMax = 33_554_432
 const sessionsPerPrincipalMax = 1000
 
 export class Session {
-  readonly id: string
-  readonly owner: string
+  /** What the client calls it, and under whose name it is kept; both change when the session is given a new name. */
+  id: string
+  owner: string
+  /** All that the tokens it was used with went as far as. */
+  readonly reach: Set<string>
   readonly principal: Principal
   readonly server: string | undefined
   readonly conversation: Conversation
@@ -32,6 +35,7 @@ export class Session {
     this.id = id
     this.owner = owner
     this.principal = principal
+    this.reach = new Set(reachOf(principal))
     this.server = server
     this.conversation = new Conversation(origin)
     this.openedAt = now
@@ -64,6 +68,9 @@ export class Session {
     for (const stream of this.#streams.values()) stream.end()
   }
 }
+
+const reachOf = ({ claims }: Principal): readonly string[] =>
+  claims === undefined ? [] : [...claims.scopes.map((one) => `scope ${one}`), ...claims.contexts.map((one) => `context ${one}`)]
 
 export interface SessionsOptions {
   readonly clock: Clock
@@ -102,7 +109,21 @@ export class Sessions {
     const session = this.#sessions.get(this.#options.ownerOf(principal, id))
     if (!session || session.server !== server || this.#expired(session)) throw new Refusal('SESSION_UNKNOWN')
     session.usedAt = this.#options.clock.monotonic()
+    const further = reachOf(principal).filter((one) => !session.reach.has(one))
+    if (further.length > 0) this.#rename(session, principal, further)
     return session
+  }
+
+  /**
+   * Whoever has just been allowed more gets a new name for their session, and the old one is nothing any more: a name that
+   * was known to somebody before the step-up does not go as far as it (SES-C4). What is under way in it goes on.
+   */
+  #rename(session: Session, principal: Principal, further: readonly string[]): void {
+    this.#sessions.delete(session.owner)
+    session.id = unguessable()
+    session.owner = this.#options.ownerOf(principal, session.id)
+    for (const one of further) session.reach.add(one)
+    this.#sessions.set(session.owner, session)
   }
 
   end(session: Session, reason = new Refusal('SESSION_UNKNOWN')): void {
