@@ -56,7 +56,7 @@ async function measure(asked: ReturnType<typeof options>, ground: Ground): Promi
   generator.end()
   const streams = wanted('streams') ? await measureStreams(ground, progress) : []
   const startUp = wanted('startup') ? await measureStartUp(pace.rounds, ground, progress) : []
-  const micro = wanted('micro') ? measureMicro() : []
+  const micro = wanted('micro') ? await measureMicro() : []
   const tables = [http, stdio].filter((found) => found !== null)
   return { machine: facts, pace, ceiling, tables, streams, startUp, micro, verdicts: verdicts(http, stdio) }
 }
