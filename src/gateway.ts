@@ -29,8 +29,13 @@ import { Sessions } from './inbound/sessions.ts'
 import { withSideDoor } from './inbound/side-door.ts'
 import { StdioDoor } from './inbound/stdio.ts'
 import { systemClock } from './lib/clock.ts'
+import { fraction } from './lib/random.ts'
+import { safeFetch } from './lib/safe-fetch.ts'
 import { version } from './lib/version.ts'
 import { limitsGuard } from './limits/guard.ts'
+import { Broker, type BrokerOptions } from './outbound/credentials/broker.ts'
+import { openLocalConsent } from './outbound/credentials/local-consent.ts'
+import { openBrowser } from './outbound/credentials/open-browser.ts'
 import { type Fetch, Upstreams } from './outbound/upstreams.ts'
 import { exchange, type Frame, type Gate, type Reply } from './pipeline/exchange.ts'
 import type { Guard } from './pipeline/guard.ts'
@@ -62,6 +67,10 @@ export interface GatewayOptions {
   /** Further checks, asked after ours, and further places for the record. */
   readonly guards?: readonly Guard[] | undefined
   readonly sinks?: readonly AuditSink[] | undefined
+  /** What credentials of servers are had with, in place of the usual: a way out, a place for tokens, a browser, the caller's token. */
+  readonly credentials?: Partial<Pick<BrokerOptions, 'wayOut' | 'store' | 'consent' | 'subjectToken'>> | undefined
+  /** A person sits at this machine: where they have to consent, their browser is opened. Told what they have to know of it. */
+  readonly desk?: { say(line: string): void } | undefined
   /** For a vault whose key is in Azure Key Vault: how it is reached, and who we are there. */
   readonly keyVault?: KeyVaultAccess | undefined
   tell?(event: GatewayEvent): void
@@ -73,6 +82,10 @@ export interface Gateway {
   fetch(request: Request): Promise<Response>
   /** Serves one local client; settles when it has gone. `server` undefined: all servers. */
   connectStdio(input: Readable, output: Writable, server?: string): Promise<void>
+  /** The URL at which a caller consents to our use of a server in their name. Throws a Refusal. */
+  connect(server: string, principal: Principal): Promise<string>
+  /** Takes what the browser of that caller came back with; answers with the server that is connected now. Throws a Refusal. */
+  connected(answer: URLSearchParams, principal: Principal): Promise<string>
   /** Takes over what may change while running: servers, roles, bindings, identity, limits of callers, guards, methods. */
   reload(config: Config): Promise<void>
   close(): Promise<void>
@@ -123,8 +136,10 @@ const isListening = ({ message }: Frame): boolean => message.method === 'subscri
 export async function openGateway({
   config,
   fetches,
+  credentials = {},
   guards: further = [],
   sinks: furtherSinks = [],
+  desk,
   keyVault,
   tell = () => undefined,
 }: GatewayOptions): Promise<Gateway> {
@@ -177,7 +192,20 @@ export async function openGateway({
   const listeners: Listener[] = []
   opened.defer(async () => void (await Promise.all(listeners.map((listener) => listener.close()))))
 
+  const consent = desk && (await openLocalConsent({ open: openBrowser, say: (line) => desk.say(line) }))
+  opened.defer(async () => consent?.close())
+  const broker = new Broker({
+    wayOut: (own) => safeFetch({ ...own, proxy: config.proxy }),
+    store: vault,
+    consent,
+    subjectToken: async () => undefined,
+    ...credentials,
+    clock: systemClock,
+    random: fraction,
+    log: (server, line) => tell({ kind: 'server', server, line }),
+  })
   const upstreams = await Upstreams.open({
+    broker,
     servers: config.servers,
     fetches,
     methods: (method) => rules.methods(method),
@@ -326,6 +354,11 @@ export async function openGateway({
       await door.closed
       doors.delete(door)
     },
+    async connect(server, principal) {
+      upstreams.mustServe(server)
+      return broker.begin(server, principal)
+    },
+    connected: (answer, principal) => broker.complete(answer, principal),
     async reload(next) {
       const isOwnServer = [next, config].some(({ identity }) => identity.mode === 'authorization-server')
       if (isOwnServer && !isDeepStrictEqual(next.identity, config.identity)) throw new RestartNeeded(['identity'])

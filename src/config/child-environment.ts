@@ -1,12 +1,14 @@
 import { Secret } from '../lib/secret.ts'
 import { inheritedAlways, type ServerConfig } from '../outbound/schema.ts'
+import { withCredentialSecrets } from './credential-secrets.ts'
 import type { Environment } from './environment.ts'
 import type { Complaint } from './problem.ts'
 import { fetchSecret, isReference } from './secrets.ts'
 
 /**
- * A local server with the environment that its child will have: what is inherited, then what is configured. References
- * that lead nowhere are complained of. Without an environment nothing is inherited and no secret can be revealed.
+ * A local server with the environment that its child will have: what is inherited, then what is configured; a remote one
+ * with the secrets of its credential. References that lead nowhere are complained of. Without an environment nothing is
+ * inherited and no secret can be revealed.
  */
 export function withEnvironment(
   server: ServerConfig,
@@ -15,7 +17,10 @@ export function withEnvironment(
   environment: Environment | undefined,
   complaints: Complaint[],
 ): ServerConfig {
-  if (server.kind === 'http') return server
+  if (server.kind === 'http') {
+    const at = ['servers', id, 'credential']
+    return { ...server, credential: withCredentialSecrets(server.credential, at, folder, environment, complaints) }
+  }
   const env: Record<string, string | Secret> = Object.create(null)
   for (const name of inheritedAlways) {
     const value = environment?.variables[name]

@@ -2,6 +2,8 @@
 import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { isLoopback } from '../lib/loopback.ts'
+import { needsSubjectToken } from '../outbound/credentials/schema.ts'
+import { secretsIn } from '../outbound/credentials/secrets.ts'
 import { builtInMethodNames, builtInMethods } from '../protocol/methods.ts'
 import { storePath } from '../storage/schema.ts'
 import { suggest } from './nearest.ts'
@@ -91,7 +93,7 @@ function noSecret(path: Path, value: string, fix: string): Complaint[] {
 const secretsAreReferences: Check = ({ servers }) =>
   Object.entries(servers).flatMap(([id, server]): Complaint[] => {
     if (server.kind === 'http')
-      return noSecret(['servers', id, 'url'], server.url, 'take it out: a secret in a URL is not supported')
+      return noSecret(['servers', id, 'url'], server.url, 'put it under "credential": a secret in a URL is not supported')
     const args = server.command.flatMap((argument, at) =>
       noSecret(
         ['servers', id, 'command', at],
@@ -172,6 +174,19 @@ const methodsAreOwn: Check = ({ methods }) =>
     return [{ path, message: 'is not the name of a method', fix: 'write for example acme/search', at: 'key' }]
   })
 
+/** Not refused: a gateway opened as a library can hand the tokens over. */
+const exchangesHaveTokens: Check = ({ servers }) =>
+  Object.entries(servers).flatMap(([id, server]) =>
+    server.kind === 'http' && needsSubjectToken(server.credential)
+      ? [
+          {
+            path: ['servers', id, 'credential', 'kind'],
+            message: 'exchanges the token of the caller, which is not handed over yet, so every call is refused',
+            fix: 'choose client-credentials, oauth or static',
+          },
+        ]
+      : [],
+  )
 const keyProvidersDiffer: Check = ({ vault }) =>
   vault.previousKeyProviders.flatMap((provider, at): Complaint[] => {
     const before = [vault.keyProvider, ...vault.previousKeyProviders.slice(0, at)]
@@ -189,7 +204,9 @@ const vaultKeyIsOurs: Check = ({ vault, servers }) => {
     ours.includes(reference) ? [{ path, message: 'hands the key of the vault to the server', fix: 'remove it' }] : []
   return Object.entries(servers).flatMap(([id, server]) =>
     server.kind === 'http'
-      ? []
+      ? secretsIn(server.credential).flatMap(({ path, secret }) =>
+          handedOn(['servers', id, 'credential', ...path], secret.reference),
+        )
       : [
           ...server.inheritEnv.flatMap((name, at) => handedOn(['servers', id, 'inheritEnv', at], `env:${name}`)),
           ...Object.entries(server.env).flatMap(([name, value]) => handedOn(['servers', id, 'env', name], String(value))),
@@ -215,4 +232,4 @@ export const crossChecks: readonly Check[] = [
 ]
 
 /** What lets nobody in and stops nothing. To refuse it would keep a revoked key in force until its last binding is gone too. */
-export const harmlessChecks: readonly Check[] = [keysExist]
+export const harmlessChecks: readonly Check[] = [keysExist, exchangesHaveTokens]

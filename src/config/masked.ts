@@ -7,7 +7,10 @@ import { textMax } from './document.ts'
 import { isReference, looksLikeSecret, looksLikeToken, withoutTokens } from './secrets.ts'
 
 /** Keys of the configuration that sound like a secret and hold none. */
-const ours = ['key', 'keys', 'keyFile', 'apiKey', 'keyProvider', 'previousKeyProviders']
+const ours = [
+  ...['key', 'keys', 'keyFile', 'apiKey', 'keyProvider', 'previousKeyProviders'],
+  ...['credential', 'tokenFile', 'tokenUrl', 'keyId'],
+]
 
 export function maskedText(text: string): string {
   if (text.length > textMax) return ''

@@ -1,6 +1,7 @@
 /** What a configuration names on this machine: whether the gateway could begin with it, seen before it tries. */
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { delimiter, dirname, resolve } from 'node:path'
+import type { CredentialConfig } from '../outbound/credentials/schema.ts'
 import type { StdioServer } from '../outbound/schema.ts'
 import { storePath } from '../storage/schema.ts'
 import type { Complaint, Path } from './problem.ts'
@@ -9,7 +10,9 @@ import type { Config } from './schema.ts'
 /** Files without which there is no start. */
 export function missingFiles({ tls, servers, audit, store, vault, identity }: Config): Complaint[] {
   const remote = Object.entries(servers).flatMap(([id, server]) =>
-    server.kind === 'http' ? pemFiles(server.tls, ['servers', id, 'tls']) : [],
+    server.kind === 'http'
+      ? [...pemFiles(server.tls, ['servers', id, 'tls']), ...tokenFiles(server.credential, ['servers', id, 'credential'])]
+      : [],
   )
   const collectors = audit.sinks.flatMap((sink, at) => pemFiles(sink.tls, ['audit', 'sinks', at, 'tls']))
   const provider = 'provider' in identity ? pemFiles(identity.provider, ['identity', 'provider']) : []
@@ -31,6 +34,17 @@ function pemFiles(tls: object | undefined, path: Path): { path: Path; file: stri
   const keys = ['cert', 'key', 'ca', 'clientCa'] as const
   const files = (tls ?? {}) as Partial<Record<(typeof keys)[number], string>>
   return keys.flatMap((key) => (files[key] === undefined ? [] : [{ path: [...path, key], file: files[key] }]))
+}
+
+/** Written by the platform, and anew while we run. */
+function tokenFiles(credential: CredentialConfig, path: Path): { path: Path; file: string }[] {
+  const parts: readonly (readonly [Path, object])[] = [
+    [path, credential],
+    ...(credential.kind === 'id-jag' ? [[[...path, 'idp'], credential.idp] as const] : []),
+  ]
+  return parts.flatMap(([at, part]) =>
+    'tokenFile' in part && typeof part.tokenFile === 'string' ? [{ path: [...at, 'tokenFile'], file: part.tokenFile }] : [],
+  )
 }
 
 function unreadable({ path, file }: { path: Path; file: string }): Complaint[] {

@@ -1,5 +1,6 @@
 /** Every value of the configuration that is a path, made absolute: relative ones are relative to the document's folder. */
 import { dirname, join, resolve } from 'node:path'
+import type { CredentialConfig } from '../outbound/credentials/schema.ts'
 import type { ServerConfig } from '../outbound/schema.ts'
 import { storePath, storeUrl } from '../storage/schema.ts'
 import type { Config, Draft } from './schema.ts'
@@ -33,13 +34,23 @@ function identityWithPaths(identity: Draft['identity'], folder: string): Draft['
 }
 
 function serverWithPaths(server: ServerConfig, folder: string): ServerConfig {
-  if (server.kind === 'http') return { ...server, tls: absolute(server.tls, ['ca', 'cert', 'key'], folder) }
+  if (server.kind === 'http')
+    return {
+      ...server,
+      tls: absolute(server.tls, ['ca', 'cert', 'key'], folder),
+      credential: credentialWithPaths(server.credential, folder),
+    }
   const [program, ...rest] = server.command
   return {
     ...server,
     command: [/[\\/]/.test(program) ? resolve(folder, program) : program, ...rest],
     cwd: resolve(folder, server.cwd),
   }
+}
+
+function credentialWithPaths(credential: CredentialConfig, folder: string): CredentialConfig {
+  const whole = absolute<{ tokenFile?: string | undefined } & CredentialConfig>(credential, ['tokenFile'], folder)
+  return whole.kind === 'id-jag' ? { ...whole, idp: absolute(whole.idp, ['tokenFile'], folder) } : whole
 }
 
 /** `holder` with the paths under `keys` made absolute, those of them that it has. */

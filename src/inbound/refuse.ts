@@ -15,6 +15,7 @@ const saidInChat: ReadonlySet<RefusalCode> = new Set([
   'GUARD_FAILED',
   'APPROVAL_UNAVAILABLE',
   'RESULT_TOO_LARGE',
+  'CREDENTIAL_NEEDED',
 ])
 /** In the legacy era a status means something about the session or the transport; everything else travels as a 200. */
 const legacyStatuses: ReadonlySet<RefusalCode> = new Set([
@@ -34,6 +35,7 @@ const legacyStatuses: ReadonlySet<RefusalCode> = new Set([
     'IDENTITY_UNAVAILABLE',
     'INSUFFICIENT_SCOPE',
     'STEP_UP_NEEDED',
+    'CLAIMS_REQUIRED',
     'SESSION_REQUIRED',
     'SESSION_UNKNOWN',
     'RATE_LIMITED',
@@ -72,8 +74,11 @@ export const statusOf = ({ code, facts }: Refusal, era: Era): number =>
   era === 'modern' || legacyStatuses.has(code) ? explain(code, facts).http : 200
 
 export function headersOf({ code, facts }: Refusal): Record<string, string> {
-  if (code === 'RATE_LIMITED') return { 'retry-after': String(facts['retryAfterS'] ?? 1) }
+  if (code === 'RATE_LIMITED' || code === 'CREDENTIAL_UNAVAILABLE') return { 'retry-after': String(facts['retryAfterS'] ?? 1) }
   if (facts['challenge'] !== undefined) return { 'www-authenticate': String(facts['challenge']) }
+  // Microsoft identity platform, claims challenges; ours are base64 already, which needs no escaping.
+  if (code === 'CLAIMS_REQUIRED')
+    return { 'www-authenticate': `Bearer error="insufficient_claims", claims="${facts['claims'] ?? ''}"` }
   if (code === 'UNAUTHENTICATED') return { 'www-authenticate': 'Bearer' }
   if (code === 'IDENTITY_UNAVAILABLE') return { 'retry-after': '5' }
   if (code === 'METHOD_NOT_ALLOWED') return { allow: 'POST, GET, DELETE' }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { Secret } from '../lib/secret.ts'
+import { type CredentialConfig, credentialSchema } from './credentials/schema.ts'
 
 export const trustLevels = ['untrusted', 'internal', 'trusted'] as const
 export type Trust = (typeof trustLevels)[number]
@@ -47,6 +48,7 @@ export interface HttpServer extends CommonServer {
   readonly url: string
   readonly transport: (typeof transports)[number]
   readonly tls: UpstreamTls
+  readonly credential: CredentialConfig
 }
 export type ServerConfig = StdioServer | HttpServer
 
@@ -92,6 +94,7 @@ const shape = {
       minVersion: z.enum(['TLSv1.3', 'TLSv1.2']).optional(),
     })
     .optional(),
+  credential: credentialSchema.optional().describe('With whose key calls leave'),
   trust: z.enum(trustLevels).default('untrusted').describe('Whether the server is believed when it describes its own tools'),
   tools: z
     .strictObject({ read: globs, write: globs, destructive: globs })
@@ -103,7 +106,7 @@ const shape = {
 }
 const onlyFor = {
   command: ['env', 'inheritEnv', 'cwd', 'shared', 'childrenMax', 'idleMs', 'lineBytesMax'],
-  url: ['transport', 'tls'],
+  url: ['transport', 'tls', 'credential'],
 } as const
 
 export const serverSchema = z.strictObject(shape).transform((given, context): ServerConfig => {
@@ -130,7 +133,14 @@ export const serverSchema = z.strictObject(shape).transform((given, context): Se
     const { ca, cert, key, minVersion = 'TLSv1.3' } = rest.tls ?? {}
     if ((cert === undefined) !== (key === undefined))
       return refuse(['tls'], 'has only one of "cert" and "key"', 'give both, or neither')
-    return { kind: 'http', url, transport: rest.transport ?? 'auto', tls: { ca, cert, key, minVersion }, ...common }
+    return {
+      kind: 'http',
+      url,
+      transport: rest.transport ?? 'auto',
+      tls: { ca, cert, key, minVersion },
+      credential: rest.credential ?? { kind: 'none' },
+      ...common,
+    }
   }
   if (command?.[0] === '') return refuse(['command', 0], 'is empty', 'name the program to start')
   return {

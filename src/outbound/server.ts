@@ -10,10 +10,11 @@ import type { JsonObject } from '../lib/strict-json.ts'
 import { implementation } from '../lib/version.ts'
 import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
-import type { Parcel } from '../pipeline/parcel.ts'
+import type { Parcel, Principal } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import { type Era, newestLegacy } from '../protocol/revisions/index.ts'
 import { Catalogs } from './catalogs.ts'
+import { isPersonal } from './credentials/schema.ts'
 import { type Lease, Leases } from './leases.ts'
 import { LegacyLink } from './legacy-link.ts'
 import { type Introduction, NotLegacy } from './legacy-session.ts'
@@ -34,8 +35,8 @@ export interface ServerOptions extends Omit<LinkOptions, 'timeouts' | 'suspended
   readonly tasks: TaskOwners
   /** Writes down, before it happens, that we ask the server for its tools on a principal's behalf, unasked. */
   reading(principal: string): Promise<void>
-  /** Opens a new connection; for a local server, a new process. */
-  open(era: Era): Promise<Wire>
+  /** Opens a new connection with the credential that this principal has there; for a local server, a new process. */
+  open(era: Era, principal: Principal): Promise<Wire>
   log(line: string): void
 }
 
@@ -45,7 +46,8 @@ export class Server implements Lessor {
   readonly #catalogs: Catalogs
   /** What is known of the eras; an era that was not tried is absent. */
   readonly #speaks = new Map<Era, boolean>()
-  #probing: Promise<boolean> | undefined
+  /** By whose credential: what one caller is told of theirs is not for another. */
+  readonly #probing = new Map<string, Promise<boolean>>()
   readonly #wires = new Set<Wire>()
   readonly #suspended = new Suspended()
   #closed: Refusal | undefined
@@ -132,7 +134,7 @@ export class Server implements Lessor {
   }
 
   async #lease(call: Cleared): Promise<Lease> {
-    const era = await this.#eraFor(call.origin.era)
+    const era = await this.#eraFor(call)
     const key = this.#keyOf(call, era)
     const present = this.#leases.get(key)
     if (present) return present
@@ -141,33 +143,41 @@ export class Server implements Lessor {
     } catch (error) {
       const isOpen = this.#options.config.era === 'auto' && this.#speaks.get('legacy') !== true
       // The error may be about this caller alone, and an earlier probe may have been too short: only a modern answer decides.
-      if (!(error instanceof NotLegacy) || !isOpen || !(await this.#speaksModern())) throw error
+      if (!(error instanceof NotLegacy) || !isOpen || !(await this.#speaksModern(call.principal))) throw error
       this.#speaks.set('legacy', false)
       return this.#lease(call)
     }
   }
 
   /** The client's own era where the server speaks it, else the other one: the bridge is the second choice. */
-  async #eraFor(wanted: Era): Promise<Era> {
+  async #eraFor({ origin: { era: wanted }, principal }: Cleared): Promise<Era> {
     const { era } = this.#options.config
     if (era !== 'auto') return era
     if (wanted === 'legacy') return this.#speaks.get('legacy') === false ? 'modern' : 'legacy'
-    return (this.#speaks.get('modern') ?? (await this.#speaksModern())) ? 'modern' : 'legacy'
+    return (this.#speaks.get('modern') ?? (await this.#speaksModern(principal))) ? 'modern' : 'legacy'
   }
 
-  async #speaksModern(): Promise<boolean> {
-    this.#probing ??= speaksModern({ ...this.#options, open: (era) => this.#wire(era) }).finally(() => {
-      this.#probing = undefined
-    })
-    const answer = await this.#probing
+  async #speaksModern(principal: Principal): Promise<boolean> {
+    const holder = this.#isPersonal ? principal.holder : ''
+    const probing =
+      this.#probing.get(holder) ??
+      speaksModern({ ...this.#options, open: (era) => this.#wire(era, principal) }).finally(() => this.#probing.delete(holder))
+    this.#probing.set(holder, probing)
+    const answer = await probing
     this.#speaks.set('modern', answer)
     return answer
+  }
+
+  /** True where a connection carries the credential of one principal, and is therefore nobody else's. */
+  get #isPersonal(): boolean {
+    const { config } = this.#options
+    return config.kind === 'stdio' ? !config.shared : isPersonal(config.credential)
   }
 
   #keyOf(call: Cleared, era: Era): string {
     const { config } = this.#options
     if (config.kind === 'stdio' && config.shared) return era
-    if (era === 'modern') return config.kind === 'http' ? era : `${era}\n${call.principal.holder}`
+    if (era === 'modern') return this.#isPersonal ? `${era}\n${call.principal.holder}` : era
     if (call.origin.session !== undefined) return `${era}\n${call.principal.holder}\n${call.origin.session}`
     const declared = createHash('sha256')
       .update(canonicalJson([call.origin.capabilities, call.origin.client ?? null]))
@@ -178,7 +188,7 @@ export class Server implements Lessor {
   async #open(call: Cleared, era: Era, key: string): Promise<Link> {
     await this.#backOff()
     const { config } = this.#options
-    const wire = await this.#wire(era)
+    const wire = await this.#wire(era, call.principal)
     const options = {
       ...this.#options,
       timeouts: config,
@@ -207,9 +217,9 @@ export class Server implements Lessor {
     return link
   }
 
-  async #wire(era: Era): Promise<Wire> {
+  async #wire(era: Era, principal: Principal): Promise<Wire> {
     if (this.#closed) throw this.#closed
-    const wire = await this.#options.open(era)
+    const wire = await this.#options.open(era, principal)
     this.#wires.add(wire)
     void wire.closed.then(() => this.#wires.delete(wire))
     return wire

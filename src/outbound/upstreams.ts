@@ -5,9 +5,13 @@ import type { Clock } from '../lib/clock.ts'
 import { inTime, type Stop } from '../lib/stop.ts'
 import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
+import type { Principal } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import type { MethodTable } from '../protocol/methods.ts'
 import type { Era } from '../protocol/revisions/index.ts'
+import type { Broker } from './credentials/broker.ts'
+import { secretsOf } from './credentials/secrets.ts'
+import { credentialed } from './credentials/transport.ts'
 import { SseWire } from './http/sse-wire.ts'
 import { fetchTransport, type NetworkOptions, networkTransport, type Transport } from './http/transport.ts'
 import { HttpWire } from './http/wire.ts'
@@ -28,6 +32,7 @@ export interface UpstreamsOptions {
   readonly clock: Clock
   readonly seal: Seal
   readonly proxy: NetworkOptions['proxy']
+  readonly broker: Broker
   readonly limits: { readonly resultBytesMax: number; readonly depthMax: number }
   log(server: string, line: string): void
   /** Writes down that a server is asked for its tools, for the headers that they declare; resolves when that is on disk. */
@@ -152,10 +157,14 @@ async function closed({ server, transport }: Served, reason: Refusal): Promise<v
 interface Material {
   readonly env?: Readonly<Record<string, string>>
   readonly tls?: NetworkOptions['tls']
+  /** What the credential is made with: another secret is another credential. */
+  readonly secrets?: readonly string[]
 }
 
 const materialOf = async (config: ServerConfig): Promise<Material> =>
-  config.kind === 'stdio' ? { env: plainEnvironment(config) } : { tls: await pem(config.tls) }
+  config.kind === 'stdio'
+    ? { env: plainEnvironment(config) }
+    : { tls: await pem(config.tls), secrets: secretsOf(config.credential) }
 
 /** How connections to a server are opened: each call opens a new one. */
 function opener(
@@ -164,7 +173,7 @@ function opener(
   { env = {}, tls }: Material,
   options: UpstreamsOptions,
   log: (line: string) => void,
-): { open(era: Era): Promise<Wire>; transport?: Transport } {
+): { open(era: Era, principal: Principal): Promise<Wire>; transport?: Transport } {
   const { resultBytesMax, depthMax } = options.limits
   const fetch = options.fetches?.[id]
   if (config.kind === 'stdio') {
@@ -184,15 +193,22 @@ function opener(
     }
   }
   const transport = fetch ? fetchTransport(fetch) : networkTransport({ url: config.url, tls, proxy: options.proxy })
-  const wireOptions = { server: id, transport, resultBytesMax, depthMax }
-  const streamable = async (): Promise<Wire> => new HttpWire(wireOptions)
-  const sse = async (): Promise<Wire> => new SseWire({ ...wireOptions, url: config.url })
+  const credentials = options.broker.bind({ server: id, url: config.url, ca: tls?.ca }, config.credential)
+  const wireOptions = (principal: Principal) => ({
+    server: id,
+    transport: credentials ? credentialed(transport, credentials(principal), id) : transport,
+    resultBytesMax,
+    depthMax,
+  })
+  const streamable = async (_: Era, principal: Principal): Promise<HttpWire> => new HttpWire(wireOptions(principal))
+  const sse = async (_: Era, principal: Principal): Promise<Wire> => new SseWire({ ...wireOptions(principal), url: config.url })
   if (fetch || config.transport === 'streamable-http') return { open: streamable, transport }
   if (config.transport === 'http+sse') return { open: sse, transport }
   let old: boolean | undefined
-  const open = async (era: Era): Promise<Wire> => {
-    if (era === 'legacy') old ??= await speaksHttpSse(new HttpWire(wireOptions), Math.min(probeMsMax, config.requestTimeoutMs))
-    return era === 'legacy' && old ? sse() : streamable()
+  const open = async (era: Era, principal: Principal): Promise<Wire> => {
+    if (era === 'legacy')
+      old ??= await speaksHttpSse(await streamable(era, principal), Math.min(probeMsMax, config.requestTimeoutMs))
+    return era === 'legacy' && old ? sse(era, principal) : streamable(era, principal)
   }
   return { open, transport }
 }

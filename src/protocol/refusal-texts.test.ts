@@ -16,6 +16,8 @@ test('with its facts no sentence has a hole', () => {
       detail: 'D',
       exchange: 'E',
       retryAfterS: 1,
+      connect: 'C',
+      cause: 'W',
       ...(code === 'POLICY_DENIED' && { fix: 'F' }),
     })
     assert.doesNotMatch(`${says} ${fix}`.replace('/{server}/mcp', ''), /[{}]|unknown/i, code)

@@ -177,6 +177,42 @@ export const errors = {
     says: 'The result is larger than {detail} bytes.',
     fix: 'Ask for less, or raise "limits.resultBytesMax".',
   },
+  CREDENTIAL_NEEDED: {
+    http: 200,
+    rpc: -31030,
+    says: 'You have not yet allowed the gateway to use the server "{detail}" for you.',
+    fix: 'Open {connect} in a browser, agree, and try again.',
+  },
+  CREDENTIAL_SUBJECT: {
+    http: 403,
+    rpc: -31031,
+    says: 'The server "{detail}" is used on behalf of a person, and you came without a token that could be exchanged for one of its own.',
+    fix: 'Sign in through the identity provider that the server trusts.',
+  },
+  CREDENTIAL_UNAVAILABLE: {
+    http: 503,
+    rpc: -31032,
+    says: 'There is no credential for the server "{detail}": {cause}.',
+    fix: 'Try again in {retryAfterS} s. If that does not help, an operator checks "credential" of the server.',
+  },
+  CREDENTIAL_REFUSED: {
+    http: 502,
+    rpc: -31033,
+    says: 'The server "{detail}" does not accept the credential of the gateway: {cause}.',
+    fix: 'An operator checks "credential" of the server: for what it is valid, and which scopes it has.',
+  },
+  CLAIMS_REQUIRED: {
+    http: 401,
+    rpc: -31034,
+    says: 'The identity provider wants more of you before the server "{detail}" may be used.',
+    fix: 'Sign in again, with the claims in the challenge.',
+  },
+  CONNECT_REFUSED: {
+    http: 400,
+    rpc: -31035,
+    says: 'The browser came back with something that is not accepted: {detail}.',
+    fix: 'Begin again.',
+  },
   STATE_REFUSED: {
     http: 400,
     rpc: -32602,
@@ -198,7 +234,7 @@ export type RefusalCode = keyof typeof errors
 export type Facts = Readonly<Record<string, string | number>>
 
 /** Other braces stay: `/{server}/mcp` is a path as the documentation writes it. */
-const factNames = /\{(detail|fix|exchange|retryAfterS)\}/g
+const factNames = /\{(detail|fix|exchange|retryAfterS|connect|cause)\}/g
 
 /** The row of `code` with the facts filled in. */
 export function explain(code: RefusalCode, facts: Facts): Row {

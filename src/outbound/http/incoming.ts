@@ -40,7 +40,8 @@ export class Incoming implements Dispatcher.DispatchHandler, HttpResponse {
 
   header(name: string): string | undefined {
     const value = this.#headers[name]
-    return Array.isArray(value) ? value[0] : value
+    if (!Array.isArray(value)) return value
+    return name === 'www-authenticate' ? value.join(', ') : value[0] // a list, as RFC 9110 section 5.3 has it
   }
 
   bytes(bytesMax: number, tooLong: () => Error): Promise<Buffer> {

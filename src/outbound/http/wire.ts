@@ -113,8 +113,9 @@ export class HttpWire implements SessionWire {
   async #send(request: HttpRequest): Promise<HttpResponse> {
     try {
       return await this.#options.transport.send(request)
-    } catch {
-      throw request.stop.reason ?? new Refusal('UPSTREAM_UNAVAILABLE', { detail: this.#options.server })
+    } catch (error) {
+      if (request.stop.reason !== undefined) throw request.stop.reason
+      throw error instanceof Refusal ? error : new Refusal('UPSTREAM_UNAVAILABLE', { detail: this.#options.server })
     }
   }
 
