@@ -72,10 +72,18 @@ const SCRIPTS: Record<string, Script> = {
   },
 }
 
+/** What the authorisation scenarios need done is the same for all: a server that wants a token, and one tool. */
+const AUTHORISED: Script = {
+  steps: async (client) => {
+    await client.listTools()
+    await client.callTool({ name: 'test-tool', arguments: {} })
+  },
+}
+
 /** Plays the scenario named in the environment against `url`. */
 export async function play(url: string): Promise<void> {
   const scenario = process.env['MCP_CONFORMANCE_SCENARIO'] ?? ''
-  const script = SCRIPTS[scenario]
+  const script = SCRIPTS[scenario] ?? (scenario.startsWith('auth/') ? AUTHORISED : undefined)
   if (!script) throw new Error(`no script for the scenario "${scenario}"`)
   const revision = process.env['MCP_CONFORMANCE_PROTOCOL_VERSION'] ?? '2025-11-25'
   const options: ClientOptions = {

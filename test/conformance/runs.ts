@@ -5,7 +5,7 @@
 import type { Era } from './fixture/server.ts'
 import type { Revision, ServerSuite } from './suite.ts'
 
-export type Run = ServerRun | ClientRun
+export type Run = ServerRun | ClientRun | BrokerRun
 
 export interface ServerRun {
   name: string
@@ -21,6 +21,13 @@ export interface ClientRun {
   revision: Revision
 }
 
+/** The authorisation scenarios: there Sekisho is the OAuth client, so there is nothing direct to compare with. */
+export interface BrokerRun {
+  name: string
+  kind: 'broker'
+  revision: Revision
+}
+
 export const RUNS: readonly Run[] = [
   { name: 'legacy', kind: 'server', suite: '2025-11-25', upstream: 'both' },
   { name: 'modern', kind: 'server', suite: '2026-07-28', upstream: 'both' },
@@ -29,10 +36,12 @@ export const RUNS: readonly Run[] = [
   { name: 'legacy-over-modern', kind: 'server', suite: '2025-11-25', upstream: 'modern' },
   { name: 'client-legacy', kind: 'client', revision: '2025-11-25' },
   { name: 'client-modern', kind: 'client', revision: '2026-07-28' },
+  { name: 'broker-legacy', kind: 'broker', revision: '2025-11-25' },
+  { name: 'broker-modern', kind: 'broker', revision: '2026-07-28' },
 ]
 
-/** The SDK has no tasks extension, so the fixture has none; these fail on both sides and are not scored. */
-export const mayFailDirectly = (scenario: string): boolean => scenario.startsWith('tasks-')
+/** The SDK has no tasks extension, so the fixture has none; the broker has no DPoP yet. These are not scored. */
+export const mayFailDirectly = (scenario: string): boolean => scenario.startsWith('tasks-') || scenario.startsWith('auth/dpop')
 
 /** A bridged run borrows the direct side of the plain run with the same suite. */
-export const hasDirectSide = (run: Run): boolean => run.kind === 'client' || run.upstream === 'both'
+export const hasDirectSide = (run: Run): boolean => run.kind === 'client' || (run.kind === 'server' && run.upstream === 'both')

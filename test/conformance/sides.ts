@@ -1,7 +1,7 @@
 /** How each side of a run is executed: processes started, the suite run, its outcome read, everything stopped. */
 import { join } from 'node:path'
 import { launchFixture } from './launch.ts'
-import type { ClientRun, Run, ServerRun } from './runs.ts'
+import type { BrokerRun, ClientRun, Run, ServerRun } from './runs.ts'
 import { startSekisho } from './sekisho.ts'
 import { clientScenarios, type Outcome, runClientScenario, runServerSuite, type ServerSuite } from './suite.ts'
 import { createTurnstile } from './turnstile.ts'
@@ -47,13 +47,13 @@ export function createSides(results: string): Sides {
     }
   }
 
-  function clientSide({ name, revision }: ClientRun, side: 'direct' | 'through'): Promise<Side> {
-    const script = `test/conformance/${side === 'direct' ? 'client' : 'client-through'}.ts`
+  function clientSide({ name, kind, revision }: ClientRun | BrokerRun, side: 'direct' | 'through'): Promise<Side> {
+    const script = `test/conformance/${kind === 'broker' ? 'broker-through' : side === 'direct' ? 'client' : 'client-through'}.ts`
     const env = { SEKISHO_LOG_FILE: join(results, `${name}.log`) }
     const one = (scenario: string) =>
       turnstile(() => runClientScenario(scenario, revision, script, join(results, `${name}-${side}`, scenario), env))
     return timed(`${name} ${side}`, async () => {
-      const outcomes = await Promise.all((await clientScenarios(revision)).map(one))
+      const outcomes = await Promise.all((await clientScenarios(revision, kind === 'broker')).map(one))
       return new Map(outcomes.flatMap((outcome) => [...outcome]))
     })
   }

@@ -52,7 +52,8 @@ export async function runClientScenario(
 ): Promise<Outcome> {
   // The suite hands this to a shell, split at spaces: `exec` lets its timeout reach the client, and paths stay relative.
   const command = `exec ${relative(ROOT, process.execPath)} --disable-warning=ExperimentalWarning ${script}`
-  const args = ['client', '--scenario', scenario, '--spec-version', revision, '--command', command, '-o', directory]
+  // `--force`: extensions are on no revision's list.
+  const args = ['client', '--scenario', scenario, '--spec-version', revision, '--force', '--command', command, '-o', directory]
   const { output } = await runNode([join(SUITE, 'dist/index.js'), ...args], { env: { ...process.env, ...env } })
   const outcome = await readOutcome(directory, '', output)
   const clientFailed = /Client (exited with code \d+|timed out)/.exec(output)
@@ -65,14 +66,14 @@ export async function runClientScenario(
   return outcome
 }
 
-/** The client scenarios of a revision, required or not, without those about authorisation. */
-export async function clientScenarios(revision: Revision): Promise<string[]> {
+/** The client scenarios of a revision, required or not: those about authorisation, or all others. */
+export async function clientScenarios(revision: Revision, aboutAuthorisation = false): Promise<string[]> {
   const set = parse(await readFile(join(SUITE, `requirements/${revision}.yaml`), 'utf8')) as {
     client: string[]
     not_scored: { scenario: string; leg: string }[]
   }
   const unscored = set.not_scored.filter(({ leg }) => leg === 'client').map(({ scenario }) => scenario)
-  return [...set.client, ...unscored].filter((scenario) => !scenario.startsWith('auth/'))
+  return [...set.client, ...unscored].filter((scenario) => scenario.startsWith('auth/') === aboutAuthorisation)
 }
 
 function runNode(args: string[], options: SpawnOptions = {}): Promise<{ output: string }> {
@@ -95,14 +96,14 @@ function runNode(args: string[], options: SpawnOptions = {}): Promise<{ output: 
   })
 }
 
-/** The suite writes one directory for each scenario: PREFIX + scenario + time. */
+/** The suite writes one directory for each scenario: PREFIX + scenario + time. A scenario may have a slash in its name. */
 async function readOutcome(directory: string, prefix: string, output: string): Promise<Outcome> {
   await mkdir(directory, { recursive: true })
   const outcome: Outcome = new Map()
-  for (const entry of await readdir(directory, { withFileTypes: true })) {
-    const scenario = /^(.*)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(entry.name)?.[1]
-    if (!entry.isDirectory() || !scenario) continue
-    const checks = await readFile(join(directory, entry.name, 'checks.json'), 'utf8').catch(() => '[]')
+  for (const path of await readdir(directory, { recursive: true })) {
+    const scenario = /^(.*)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(path)?.[1]
+    if (!scenario) continue
+    const checks = await readFile(join(directory, path, 'checks.json'), 'utf8').catch(() => '[]')
     outcome.set(scenario.slice(prefix.length), JSON.parse(checks) as Check[])
   }
   if (outcome.size === 0) throw new Error(`the suite wrote no results:\n${output.slice(-2000)}`)
@@ -110,8 +111,8 @@ async function readOutcome(directory: string, prefix: string, output: string): P
 }
 
 async function readStderr(directory: string): Promise<string> {
-  const [entry] = await readdir(directory)
-  const said = entry ? await readFile(join(directory, entry, 'stderr.txt'), 'utf8').catch(() => '') : ''
+  const entry = (await readdir(directory, { recursive: true })).find((path) => path.endsWith('stderr.txt'))
+  const said = entry ? await readFile(join(directory, entry), 'utf8') : ''
   return (
     said
       .split('\n')
