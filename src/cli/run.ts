@@ -1,4 +1,7 @@
-/** `sekisho run -- CMD`: the local guard. Stands on stdio between one client and one server, with its own audit log. */
+/**
+ * `sekisho run -- CMD` or `sekisho run -- URL`: the local guard. Stands on stdio between one client and one server, with its
+ * own audit log. A remote server that wants a token gets one that the person at this desk has consented to, in the browser.
+ */
 import { basename, join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { readEnvironment } from '../config/environment.ts'
@@ -17,9 +20,9 @@ interface Options {
 
 export function runCommand(): Command {
   return new Command('run')
-    .description('stand between one client and one local server, on stdio')
-    .usage('[options] -- COMMAND [ARGS...]')
-    .argument('<command...>', 'the server, started without a shell')
+    .description('stand on stdio between one client and one server, local or remote')
+    .usage('[options] -- COMMAND [ARGS...] | URL')
+    .argument('<command...>', 'the server, started without a shell; or the URL of a remote one')
     .option('--id <id>', 'what to call the server in the log (default: its program)')
     .option('--data <folder>', 'where the log is kept (default: the data folder of your user)')
     .option('--verbose', 'a line on stderr for each decision')
@@ -38,7 +41,14 @@ async function run(command: readonly string[], options: Options): Promise<void> 
     if (line !== undefined) process.stderr.write(`${line}\n`)
   }
   const gateway = await openFree((log) => {
-    const config = parseConfig(JSON.stringify(localConfig(id, command, data, log)), process.cwd())
+    const document = JSON.stringify(localConfig(id, command, data, log))
+    if (isRemote(command))
+      return openGateway({
+        config: parseConfig(document, process.cwd(), environment),
+        desk: { say: (line) => void process.stderr.write(`${line}\n`) },
+        tell,
+      })
+    const config = parseConfig(document, process.cwd())
     const servers = { [id]: { ...config.servers[id], env: environment.variables } } as typeof config.servers
     return openGateway({ config: { ...config, servers }, tell })
   }, id)
@@ -76,7 +86,7 @@ function localConfig(id: string, command: readonly string[], data: string, log: 
   return {
     store: `sqlite:${join(data, 'sekisho.db')}`,
     vault: { keyFile: join(data, 'sekisho.key') },
-    servers: { [id]: { command } },
+    servers: { [id]: isRemote(command) ? { url: command[0], credential: { kind: 'oauth' } } : { command } },
     roles: { owner: [{ effect: 'allow', server: id, tools: ['*'], prompts: ['*'], resources: ['*'], asks: ['*'] }] },
     bindings: [{ role: 'owner', anonymous: true }],
     limits: { principal: { perMinute: 'unlimited', concurrent: 'unlimited' } },
@@ -84,8 +94,12 @@ function localConfig(id: string, command: readonly string[], data: string, log: 
   }
 }
 
-/** `npx -y @scope/server-files@1` → `server-files`: the first word that names what is run. */
-function idFor(command: readonly string[]): string {
+const isRemote = (command: readonly string[]): boolean => command.length === 1 && /^https?:\/\//i.test(command[0] ?? '')
+
+/** `npx -y @scope/server-files@1` → `server-files`, `https://mcp.crm.example/mcp` → `crm-example`: what names what is run. */
+function idFor(given: readonly string[]): string {
+  const url = isRemote(given) && URL.canParse(given[0] as string) ? new URL(given[0] as string) : undefined
+  const command = url === undefined ? given : [url.hostname.replace(/^(www|mcp|api)\./, '').replaceAll('.', '-')]
   const words = command
     .map((word) => basename(word.replace(/(.)@[^/]*$/, '$1')))
     .filter((word) => !word.startsWith('-') && !/^(npx|node|uvx|python3?|bunx?|deno)$/.test(word))
