@@ -30,8 +30,8 @@ export class Generator {
     return ((await this.#ask({ do: 'measure', seconds })) as { measured: Measured }).measured
   }
 
-  async openStreams(url: string, count: number): Promise<{ opened: number; refused: string | null }> {
-    return (await this.#ask({ do: 'streams', url, count })) as { opened: number; refused: string | null }
+  async openStreams(url: string, token: string | null, count: number): Promise<{ opened: number; refused: string | null }> {
+    return (await this.#ask({ do: 'streams', url, token, count })) as { opened: number; refused: string | null }
   }
 
   async close(): Promise<void> {

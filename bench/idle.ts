@@ -40,16 +40,16 @@ const probe = { era: 'legacy', bytes: 20, concurrency: 1 } as const
 
 /** Every proxy that could be measured at this front; the others and the reason are in the tables already. */
 function candidates(front: Front): Subject[] {
-  const place = { root: '.', folder: '.', freePort: 0, upstreamUrl: 'http://127.0.0.1/mcp' }
+  const place = { root: '.', folder: '.', freePort: 0, upstreamUrl: 'http://127.0.0.1/mcp', issuerUrl: 'http://127.0.0.1' }
   return subjects.filter((subject) => 'argv' in subject.fronts[front](place))
 }
 
 async function holdStreams(subject: Subject, front: Front, started: Started): Promise<Streams> {
   const generator = new Generator()
   try {
-    await generator.warm({ ...probe, url: started.url }, 0.3)
+    await generator.warm({ ...probe, url: started.url, token: started.token }, 0.3)
     const beforeBytes = readRssBytes(started.pid!)
-    const { opened, refused } = await generator.openStreams(started.url, streamsWanted)
+    const { opened, refused } = await generator.openStreams(started.url, started.token, streamsWanted)
     await delay(settleMs)
     const withStreamsBytes = readRssBytes(started.pid!)
     const problem = refused && publicText(refused)
@@ -96,7 +96,7 @@ async function startOnce(subject: Subject, front: Front, ground: Ground): Promis
     const started = await start(subject, front, ground)
     if ('unavailable' in started) throw new Error(started.unavailable)
     try {
-      const first = await generator.warm({ ...probe, url: started.url }, 0.001)
+      const first = await generator.warm({ ...probe, url: started.url, token: started.token }, 0.001)
       if (first.calls === 0) throw new Error(first.firstFault ?? 'no answer')
       return { readyMs: started.readyMs, answeredMs: performance.now() - began }
     } finally {

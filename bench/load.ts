@@ -12,6 +12,8 @@ import { type Call, echoCall, fault, initializeBody, initializedBody, initialize
 
 export interface Target {
   url: string
+  /** Of the caller; null where nobody asks. */
+  token: string | null
   era: Era
   bytes: number
   concurrency: number
@@ -20,7 +22,7 @@ export interface Target {
 export type Command =
   | { do: 'warm'; target: Target; seconds: number }
   | { do: 'measure'; seconds: number }
-  | { do: 'streams'; url: string; count: number }
+  | { do: 'streams'; url: string; token: string | null; count: number }
   | { do: 'close' }
 
 export interface Measured {
@@ -43,10 +45,12 @@ let pool: Pool | undefined
 let path = '/'
 let call: Call | undefined
 let target: Target | undefined
+let authorization: Readonly<Record<string, string>> = {}
 /** One session for each address, kept between rounds, as a real client keeps it. */
 const sessions = new Map<string, string | null>()
 
-function connect(url: string, connections: number | null): Pool {
+function connect(url: string, token: string | null, connections: number | null): Pool {
+  authorization = token === null ? {} : { authorization: `Bearer ${token}` }
   const address = new URL(url)
   path = address.pathname
   return new Pool(address.origin, { connections, pipelining: 1, headersTimeout: 20_000, bodyTimeout: 0 })
@@ -54,12 +58,16 @@ function connect(url: string, connections: number | null): Pool {
 
 async function openSession(): Promise<string | null> {
   const open = { path, method: 'POST' as const }
-  const answer = await pool!.request({ ...open, headers: initializeHeaders, body: initializeBody(++lastId) })
+  const answer = await pool!.request({
+    ...open,
+    headers: { ...initializeHeaders, ...authorization },
+    body: initializeBody(++lastId),
+  })
   const text = await answer.body.text()
   if (answer.statusCode !== 200) throw new Error(`initialize: HTTP ${answer.statusCode} ${text.slice(0, 160)}`)
   const session = answer.headers['mcp-session-id']
   const id = typeof session === 'string' ? session : null
-  const noted = await pool!.request({ ...open, headers: sessionHeaders(id), body: initializedBody })
+  const noted = await pool!.request({ ...open, headers: { ...sessionHeaders(id), ...authorization }, body: initializedBody })
   await noted.body.dump()
   return id
 }
@@ -68,7 +76,8 @@ async function run(seconds: number): Promise<Measured> {
   const latencies: number[] = []
   const faults: string[] = []
   const { bytes, concurrency } = target!
-  const { headers, body } = call!
+  const { body } = call!
+  const headers = { ...call!.headers, ...authorization }
   const began = performance.now()
   const deadline = began + seconds * 1000
   async function caller(): Promise<void> {
@@ -105,7 +114,7 @@ async function run(seconds: number): Promise<Measured> {
 
 async function warm(next: Target, seconds: number): Promise<Measured> {
   await pool?.destroy()
-  pool = connect(next.url, next.concurrency)
+  pool = connect(next.url, next.token, next.concurrency)
   target = next
   if (next.era === 'legacy' && !sessions.has(next.url)) sessions.set(next.url, await openSession())
   call = echoCall(next.era, next.bytes, sessions.get(next.url) ?? null)
@@ -113,9 +122,13 @@ async function warm(next: Target, seconds: number): Promise<Measured> {
 }
 
 /** Opens sessions with one idle GET stream each, twenty at a time, until `count` are open or one is refused. */
-async function openStreams(url: string, count: number): Promise<{ opened: number; refused: string | null }> {
+async function openStreams(
+  url: string,
+  token: string | null,
+  count: number,
+): Promise<{ opened: number; refused: string | null }> {
   await pool?.destroy()
-  pool = connect(url, null)
+  pool = connect(url, token, null)
   let begun = 0
   let opened = 0
   let refused: string | null = null
@@ -123,7 +136,7 @@ async function openStreams(url: string, count: number): Promise<{ opened: number
     while (begun < count && refused === null) {
       begun++
       try {
-        const headers = { ...sessionHeaders(await openSession()), accept: 'text/event-stream' }
+        const headers = { ...sessionHeaders(await openSession()), ...authorization, accept: 'text/event-stream' }
         const answer = await pool!.request({ path, method: 'GET', headers })
         if (answer.statusCode === 200) {
           answer.body.on('error', () => {}).resume()
@@ -145,7 +158,7 @@ async function obey(command: Command): Promise<Reply> {
     case 'measure':
       return { measured: await run(command.seconds) }
     case 'streams':
-      return openStreams(command.url, command.count)
+      return openStreams(command.url, command.token, command.count)
     case 'close':
       await pool?.destroy()
       pool = undefined

@@ -43,7 +43,7 @@ export const medianOf = (row: Row | undefined, pick: (round: Round) => number | 
 const settleMs = 150
 
 async function measureRound(started: Started, cell: Cell, pace: Pace, first: boolean, generator: Generator): Promise<Round> {
-  const warmed = await generator.warm({ url: started.url, ...cell }, first ? 1 : pace.seconds / 5)
+  const warmed = await generator.warm({ url: started.url, token: started.token, ...cell }, first ? 1 : pace.seconds / 5)
   if (warmed.calls === 0) throw new Error(warmed.firstFault ?? 'no answer while warming up')
   const before = started.pid === null ? null : readCpu(started.pid)
   const measured = await generator.measure(pace.seconds)
@@ -54,7 +54,7 @@ async function measureRound(started: Started, cell: Cell, pace: Pace, first: boo
 /** Runs both eras hot once, so that the first cell does not measure a JIT compiler. Faults show in the rounds. */
 async function compile(subject: Subject, started: Started, generator: Generator): Promise<void> {
   for (const era of subject.eras) {
-    await generator.warm({ url: started.url, era, bytes: 20, concurrency: 16 }, 2).catch(() => {})
+    await generator.warm({ url: started.url, token: started.token, era, bytes: 20, concurrency: 16 }, 2).catch(() => {})
     await generator.close()
   }
 }

@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util'
 import { cellsMatching } from './cases.ts'
 import { Generator } from './generator.ts'
 import { measureStartUp, measureStreams } from './idle.ts'
+import { openIssuer } from './issuer.ts'
 import { machine } from './machine.ts'
 import { measureMicro } from './micro.ts'
 import { type Report, reportText } from './report.ts'
@@ -89,9 +90,11 @@ const scratch = mkdtempSync(join(root, '.sekisho', 'bench-'))
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 3 }))
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))
 
+const issuer = await openIssuer()
 const upstreamArgv = [process.execPath, join(root, 'bench/upstream.ts')]
 const upstream = await startProcess({ argv: upstreamArgv, endpoint: '/mcp', ready: 'line' }, join(scratch, 'upstream'), 0)
-const report = await measure(asked, { root, scratch, upstreamUrl: upstream.url })
+const report = await measure(asked, { root, scratch, upstreamUrl: upstream.url, issuer })
+issuer.close()
 await upstream.stop()
 const kept = keep(report, asked)
 process.stdout.write(asked.json ? `${JSON.stringify(report, null, 1)}\n` : `\n${reportText(report, 'terminal')}`)

@@ -8,6 +8,7 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Issuer } from './issuer.ts'
 import { publicText } from './machine.ts'
 import type { Front, Launch, Subject } from './subjects.ts'
 
@@ -16,6 +17,7 @@ export interface Ground {
   root: string
   scratch: string
   upstreamUrl: string
+  issuer: Issuer
 }
 
 export interface Started {
@@ -23,6 +25,8 @@ export interface Started {
   /** The root of the subject's process tree; null for `direct`, which has none. */
   pid: number | null
   readyMs: number
+  /** What callers have to show; null where nobody asks. */
+  token: string | null
   stop: () => Promise<void>
 }
 
@@ -79,7 +83,7 @@ async function stop(child: ChildProcess): Promise<void> {
 }
 
 /** Starts a process and waits until it is ready. Throws with the reason where it does not get that far. */
-export async function startProcess(launch: Launch, folder: string, port: number): Promise<Started> {
+export async function startProcess(launch: Launch, folder: string, port: number, issuer?: Issuer): Promise<Started> {
   mkdirSync(folder, { recursive: true })
   for (const [name, text] of Object.entries(launch.files ?? {})) writeFileSync(join(folder, name), text)
   const [program, ...rest] = launch.argv
@@ -110,7 +114,9 @@ export async function startProcess(launch: Launch, folder: string, port: number)
     const origin = await Promise.race([ready.catch(() => ended.promise), ended.promise])
     const readyMs = performance.now() - began
     child.stdout.resume()
-    return { url: origin + launch.endpoint, pid: child.pid!, readyMs, stop: () => stop(child) }
+    const url = origin + launch.endpoint
+    const token = launch.asksForToken && issuer ? issuer.token(url) : null
+    return { url, pid: child.pid!, readyMs, token, stop: () => stop(child) }
   } catch (error) {
     await stop(child)
     throw error
@@ -124,11 +130,12 @@ export async function startProcess(launch: Launch, folder: string, port: number)
 export async function start(subject: Subject, front: Front, ground: Ground): Promise<Started | { unavailable: string }> {
   const port = await freePort()
   const folder = mkdtempSync(join(ground.scratch, `${subject.name.replace(' ', '-')}-`))
-  const way = subject.fronts[front]({ root: ground.root, folder, freePort: port, upstreamUrl: ground.upstreamUrl })
+  const { root, upstreamUrl, issuer } = ground
+  const way = subject.fronts[front]({ root, folder, freePort: port, upstreamUrl, issuerUrl: issuer.url })
   if ('unavailable' in way) return way
-  if ('url' in way) return { url: way.url, pid: null, readyMs: 0, stop: async () => {} }
+  if ('url' in way) return { url: way.url, pid: null, readyMs: 0, token: null, stop: async () => {} }
   try {
-    return await startProcess(way, folder, port)
+    return await startProcess(way, folder, port, issuer)
   } catch (error) {
     return { unavailable: `did not start: ${publicText(error instanceof Error ? error.message : String(error))}` }
   }

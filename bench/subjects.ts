@@ -15,6 +15,8 @@ export interface Place {
   freePort: number
   /** The HTTP upstream's MCP endpoint. */
   upstreamUrl: string
+  /** Whose tokens callers have, where a subject asks for them. */
+  issuerUrl: string
 }
 
 /** A process to start. `line`: it prints `{"listen": URL}` first; `port`: it is ready when `freePort` accepts. */
@@ -23,6 +25,8 @@ export interface Launch {
   files?: Record<string, string>
   endpoint: string
   ready: 'line' | 'port'
+  /** Callers have to show a token of the issuer. */
+  asksForToken?: true
 }
 
 export type Way = Launch | { url: string } | { unavailable: string }
@@ -79,10 +83,10 @@ http {
 `
 
 /** Policy and durable audit are on, and limits are counted; only their numbers are high enough for one caller to be a load generator. */
-const sekishoConfig = (upstream: string) => `listen: 127.0.0.1:0
+const sekishoConfig = (upstream: string, identity = '{ mode: anonymous }', bound = 'anonymous: true') => `listen: 127.0.0.1:0
 admin: { listen: 127.0.0.1:0 }
 store: sqlite:./data/sekisho.db
-identity: { mode: anonymous }
+identity: ${identity}
 limits: { principal: { perMinute: 10000000, burst: 10000000, concurrent: 100000 } }
 servers:
   echo: { ${upstream}, trust: trusted, tools: { read: ["*"] } }
@@ -90,13 +94,20 @@ roles:
   everything:
     - { effect: allow, server: "*", tools: ["*"], prompts: ["*"], resources: ["*"], asks: ["*"] }
 bindings:
-  - { role: everything, anonymous: true }
+  - { role: everything, ${bound} }
 `
 
 function sekisho(place: Place, upstream: string): Launch {
   const start = ['start', '--config', join(place.folder, 'sekisho.yaml'), '--json', '--quiet']
   const files = { 'sekisho.yaml': sekishoConfig(upstream) }
   return { argv: script(place, 'src/cli/main.ts', ...start), files, endpoint: '/echo/mcp', ready: 'line' }
+}
+
+/** Callers bring tokens of a provider, as with single sign-on: every request is checked for whose it is and what it is for. */
+function sekishoWithTokens(place: Place, upstream: string): Launch {
+  const identity = `{ mode: resource-server, provider: { kind: oidc, issuer: "${place.issuerUrl}" }, audience: resource }`
+  const files = { 'sekisho.yaml': sekishoConfig(upstream, identity, 'client: bench') }
+  return { ...sekisho(place, upstream), files, asksForToken: true }
 }
 
 export const subjects: readonly Subject[] = [
@@ -142,6 +153,15 @@ export const subjects: readonly Subject[] = [
     fronts: {
       http: (place) => sekisho(place, `url: ${place.upstreamUrl}`),
       stdio: (place) => sekisho(place, `command: ${JSON.stringify(stdioServer(place))}`),
+    },
+  },
+  {
+    name: 'Sekisho, SSO',
+    setup: 'the same with an access token (RS256, 10 groups) on every request',
+    eras,
+    fronts: {
+      http: (place) => sekishoWithTokens(place, `url: ${place.upstreamUrl}`),
+      stdio: () => ({ unavailable: 'differs from Sekisho in what callers show, not in what stands behind' }),
     },
   },
   {

@@ -17,10 +17,11 @@ function row(
 const at16 = { concurrency: 16, era: 'legacy' } as const
 const at1 = { concurrency: 1, era: 'legacy' } as const
 
-function httpTable(cpuMicros: number, p50Ms: number, fsyncP50Ms = 0.1): Table {
+function httpTable(cpuMicros: number, p50Ms: number, fsyncP50Ms = 0.1, signedMicros = 220): Table {
   const rows = [
     row('bare proxy', at16, { callsPerSecond: 1, p50Ms: 1, cpuMicros: 100 }),
     row('Sekisho', at16, { callsPerSecond: 1, p50Ms: 1, cpuMicros }),
+    row('Sekisho, SSO', at16, { callsPerSecond: 1, p50Ms: 1, cpuMicros: signedMicros }),
     row('direct', at1, { callsPerSecond: 1, p50Ms: 0.2, cpuMicros: null }),
     row('Sekisho', at1, { callsPerSecond: 1, p50Ms, cpuMicros: 1 }),
   ]
@@ -45,8 +46,8 @@ test('throughput: each peer is judged on its own', () => {
 })
 
 test('CPU and added latency: the limit itself is reached, anything above is not', () => {
-  assert.deepEqual(legacy(httpTable(200, 0.9), null), ['reached', 'reached'])
-  assert.deepEqual(legacy(httpTable(201, 1.1), null), ['not reached', 'not reached'])
+  assert.deepEqual(legacy(httpTable(200, 0.9), null), ['reached', 'reached', 'reached'])
+  assert.deepEqual(legacy(httpTable(201, 1.1, 0.1, 222), null), ['not reached', 'not reached', 'not reached'])
 })
 
 test('a slower disk than the target assumes is no verdict, and the figure is still shown', () => {

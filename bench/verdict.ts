@@ -13,6 +13,7 @@ export interface Verdict {
 
 export const throughputTimesMin = 2
 export const cpuTimesMax = 2
+export const signOnTimesMax = 1.1
 export const addedP50MsMax = 0.8
 export const fsyncP50MsMax = 0.2
 
@@ -65,11 +66,23 @@ function added(http: Table, era: Cell['era']): Verdict {
   return { target, ...compare(http, 'direct', { size: 'small', concurrency: 1, era }, (round) => round.p50Ms, judge) }
 }
 
+/** Against a caller who shows nothing: what it costs to know who is asking. */
+function signedOn(http: Table, era: Cell['era']): Verdict {
+  const target = `CPU for a call with single sign-on at most ${signOnTimesMax} × without (HTTP upstream, small, c=16, ${era})`
+  const judge = (without: number, signed: number) =>
+    reached(
+      signed / without <= signOnTimesMax,
+      `${(signed / without).toFixed(2)} × (${signed.toFixed(0)} against ${without.toFixed(0)} µs)`,
+    )
+  return { target, ...compare(http, 'Sekisho, SSO', { size: 'small', concurrency: 16, era }, (round) => round.cpuMicros, judge) }
+}
+
 /** The verdicts on the tables that were run. */
 export function verdicts(http: Table | null, stdio: Table | null): Verdict[] {
   return [
     ...(stdio ? [throughput(stdio, 'mcp-proxy', 'legacy'), throughput(stdio, 'mcp-proxy', 'modern')] : []),
     ...(stdio ? [throughput(stdio, 'supergateway', 'legacy')] : []),
     ...(http ? [cpu(http, 'legacy'), cpu(http, 'modern'), added(http, 'legacy'), added(http, 'modern')] : []),
+    ...(http ? [signedOn(http, 'legacy'), signedOn(http, 'modern')] : []),
   ]
 }

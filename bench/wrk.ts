@@ -24,7 +24,7 @@ function wrkCallsPerSecond({ scratch, upstreamUrl }: Ground): number | 'not inst
 
 /** One sentence for the report. */
 export async function generatorCeiling(ground: Ground, generator: Generator): Promise<string> {
-  await generator.warm({ url: ground.upstreamUrl, era: 'modern', bytes: sizes.small, concurrency: 16 }, 1)
+  await generator.warm({ url: ground.upstreamUrl, token: null, era: 'modern', bytes: sizes.small, concurrency: 16 }, 1)
   const ours = await generator.measure(seconds)
   await generator.close()
   const theirs = wrkCallsPerSecond(ground)
