@@ -57,6 +57,7 @@ export type Step =
     }
   | { readonly kind: 'provider'; readonly url: URL; readonly cookies: readonly string[] }
   | { readonly kind: 'back'; readonly url: string; readonly cookies: readonly string[] }
+  | { readonly kind: 'denied'; readonly url: string }
   | { readonly kind: 'problem'; readonly problem: 'expired' | 'forged' | 'denied' | 'unavailable' | 'refused' }
 
 interface Pending extends LoginAttempt {
@@ -96,11 +97,8 @@ export class Interaction {
     if (!this.isOurs(browser, asked.uid, form)) return { kind: 'problem', problem: 'forged' }
     if (form.get('decision') === 'allow') return this.#toProvider(browser, asked, jar, [])
     await this.#options.note('consent.denied', principalOf(browser), wishText(asked.wish))
-    return {
-      kind: 'back',
-      url: await this.#finish(asked.uid, { error: 'access_denied', error_description: 'the person said no' }),
-      cookies: [],
-    }
+    const url = await this.#finish(asked.uid, { error: 'access_denied', error_description: 'the person said no' })
+    return { kind: 'denied', url }
   }
 
   /** The browser is back from the provider. */

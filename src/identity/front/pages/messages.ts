@@ -18,6 +18,15 @@ export function goingPage(language: Language, to: URL): Markup {
   return pageOf({ language, title: words.goingTitle, body, refreshTo: to.href })
 }
 
+/** For the same reason: the next redirect leads to the client. */
+export function deniedPage(language: Language, to: URL): Markup {
+  const words = wordsIn(language)
+  const body = html`<h1>${words.deniedTitle}</h1>
+<p>${words.denied}</p>
+<p><a class="button yes" href="${to.href}">${words.goOn}</a></p>`
+  return pageOf({ language, title: words.deniedTitle, body, refreshTo: to.href })
+}
+
 export type Problem = keyof Words['problems']
 
 export function problemPage(language: Language, problem: Problem): Markup {

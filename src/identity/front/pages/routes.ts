@@ -13,7 +13,7 @@ import type { Asked, Interaction, Step } from '../interaction.ts'
 import { placeOf } from '../redirect-uris.ts'
 import { consentPage } from './consent.ts'
 import { pageHeaders } from './layout.ts'
-import { consentsPage, goingPage, type Problem, problemPage, signInPage } from './messages.ts'
+import { consentsPage, deniedPage, goingPage, type Problem, problemPage, signInPage } from './messages.ts'
 import { languageOf } from './words.ts'
 
 type Env = { Bindings: HttpBindings }
@@ -53,7 +53,9 @@ export function pageRoutes({ interaction, consents, base, isSecure, config, take
     if (step.kind === 'problem') return problem(c, step.problem)
     if (step.kind === 'ask') return page(c, consentPage(viewOf(c, step)), step.cookies)
     if (step.kind === 'provider') return page(c, goingPage(language(c), step.url), step.cookies)
-    const response = c.redirect(new URL(step.url, `${base}${root}/`).href, 303)
+    const onward = new URL(step.url, `${base}${root}/`)
+    if (step.kind === 'denied') return page(c, deniedPage(language(c), onward), [])
+    const response = c.redirect(onward.href, 303)
     for (const cookie of step.cookies) response.headers.append('set-cookie', cookie)
     response.headers.set('referrer-policy', 'no-referrer')
     response.headers.set('cache-control', 'no-store')

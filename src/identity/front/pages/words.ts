@@ -31,6 +31,8 @@ const en = {
   goingTitle: 'One moment',
   going: (provider: string) => `You are being taken to ${provider} to sign in.`,
   goOn: 'Continue',
+  deniedTitle: 'Not allowed',
+  denied: 'Nothing was allowed. You are being taken back to the program.',
   problemTitle: 'This did not work',
   problems: {
     expired: 'This page has expired, or belongs to another browser window. Start again from your program.',
@@ -79,6 +81,8 @@ const ja: typeof en = {
   goingTitle: 'お待ちください',
   going: (provider) => `サインインのため ${provider} に移動します。`,
   goOn: '続ける',
+  deniedTitle: '許可しませんでした',
+  denied: '何も許可していません。プログラムに戻ります。',
   problemTitle: 'うまくいきませんでした',
   problems: {
     expired: 'このページは期限切れか、別のブラウザーのものです。プログラムからやり直してください。',
