@@ -11,19 +11,20 @@ import { reachProvider, reachStrangers } from '../reach.ts'
 import type { AuthorizationServerConfig } from '../schema.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
 import { standardIssuer } from '../tokens/openid.ts'
-import { type Account, Accounts } from './accounts.ts'
+import { Accounts } from './accounts.ts'
 import { authorizationServer, ownScopes, root } from './authorization-server.ts'
 import { Browsers } from './browsers.ts'
 import { RegistrationRate } from './clients.ts'
 import { Consents } from './consents.ts'
 import { Interaction } from './interaction.ts'
-import { Login, LoginFailed } from './login.ts'
+import { Login } from './login.ts'
 import { pageHeaders } from './pages/layout.ts'
 import { problemPage } from './pages/messages.ts'
 import { isPage, pageRoutes } from './pages/routes.ts'
 import { languageOf } from './pages/words.ts'
 import { type RecordStore, Records, type Seals } from './records.ts'
 import { ownKeys, signingPairs } from './signing.ts'
+import { Vouching } from './vouching.ts'
 
 export interface FrontOptions {
   readonly config: AuthorizationServerConfig
@@ -50,7 +51,6 @@ export interface Front {
 }
 
 const wellKnown = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration']
-const graceS = 86_400
 const purgeMs = 600_000
 
 export async function openFront(options: FrontOptions): Promise<Front> {
@@ -67,34 +67,8 @@ export async function openFront(options: FrontOptions): Promise<Front> {
   const number = Number((await records.get('signing', 'number'))?.['number'] ?? 1)
   const pairs = signingPairs((purpose) => seals.derive(purpose), number)
 
-  async function keepTokens(account: string, tokens: { readonly refreshToken: string | undefined }): Promise<void> {
-    if (tokens.refreshToken !== undefined)
-      await records.put('provider-token', account, { refreshToken: tokens.refreshToken }, config.refreshDays * 86_400)
-  }
-
-  /** Where it is due, the provider is asked whether it still vouches for the person; silence is trusted for a day. */
-  async function account(id: string, isRefresh: boolean): Promise<Account | undefined> {
-    const known = await accounts.find(id)
-    const ageS = known === undefined ? 0 : clock.now() / 1000 - known.checkedAt
-    if (known === undefined || !isRefresh || ageS < config.recheckMinutes * 60) return known
-    const { refreshToken } = (await records.get('provider-token', id)) ?? {}
-    if (typeof refreshToken !== 'string') return known
-    try {
-      const again = await login.again(refreshToken)
-      if (again.account.id !== id) throw new LoginFailed('refused')
-      await accounts.keep(again.account)
-      await keepTokens(id, again)
-      return again.account
-    } catch (error) {
-      if (!(error instanceof LoginFailed)) throw error
-      failed(error)
-      if (error.reason === 'unavailable' && ageS < graceS) return known
-      await accounts.forget(id)
-      await records.delete('provider-token', id)
-      await note('login.lapsed', `user:${id}`, error.reason)
-      return undefined
-    }
-  }
+  const { recheckMinutes, refreshDays } = config
+  const vouching = new Vouching({ accounts, records, login, clock, recheckMinutes, refreshDays, note, failed })
 
   const provider = authorizationServer({
     config,
@@ -104,7 +78,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     pairs,
     cookieKey: seals.derive('identity/cookies').toString('base64url'),
     fetch: reachStrangers(config.registration, options.proxy, config.registration.ca),
-    account,
+    account: (id, isRefresh) => (isRefresh ? vouching.account(id) : accounts.find(id)),
     errorPage: (accepted) => ({ headers: pageHeaders, html: String(problemPage(languageOf(accepted), 'client')) }),
   })
   tellOf(provider, options)
@@ -118,7 +92,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     clock,
     csrfKey: seals.derive('identity/csrf'),
     scopes: ownScopes,
-    keepTokens,
+    keepTokens: (account, tokens) => vouching.keepTokens(account, tokens),
     note,
   })
   async function takeBack(holder: string, by: string): Promise<void> {

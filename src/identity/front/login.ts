@@ -83,14 +83,19 @@ export class Login {
     }
   }
 
-  /** The person as the provider describes them now. Rejects with `denied` when it does not vouch for them any more. */
-  async again(refreshToken: string): Promise<LoggedIn> {
+  /**
+   * The person as the provider describes them now, which it need not do (OpenID Connect Core 1.0, 12.2): then as before.
+   * Rejects with `denied` when it does not vouch for them any more.
+   */
+  async again(refreshToken: string, known: Account): Promise<LoggedIn> {
     const configuration = await this.#configuration()
     try {
       const tokens = await client.refreshTokenGrant(configuration, refreshToken, {
         scope: scopesOf(this.#options.provider).join(' '),
       })
-      return this.#loggedIn(tokens)
+      if (tokens.claims() !== undefined) return this.#loggedIn(tokens)
+      const account = { ...known, checkedAt: Math.floor(this.#options.now() / 1000) }
+      return { account, refreshToken: tokens.refresh_token, accessToken: tokens.access_token }
     } catch (error) {
       throw asLoginFailed(error)
     }
