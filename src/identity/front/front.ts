@@ -111,7 +111,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     issuer: standardIssuer(
       base,
       ownKeys(() => pairs),
-      { groupsClaim: 'groups', rolesClaim: 'roles' },
+      { groupsClaim: 'groups', rolesClaim: 'roles', areSubjectsUnique: true },
     ),
     consents,
     serves: (path) => path.startsWith(`${root}/`) || wellKnown.includes(path),

@@ -27,12 +27,15 @@ export function openIdIssuer({ issuer, getJson, clock, groupsClaim, rolesClaim }
   return standardIssuer(issuer, keys, { groupsClaim, rolesClaim })
 }
 
+interface Names {
+  readonly groupsClaim: string
+  readonly rolesClaim: string
+  /** The subjects are names that are unique among all issuers already: those of our own tokens. */
+  readonly areSubjectsUnique?: true
+}
+
 /** The rules alone, with keys from anywhere. */
-export function standardIssuer(
-  issuer: string,
-  keys: KeySource,
-  names: { readonly groupsClaim: string; readonly rolesClaim: string },
-): TokenIssuer {
+export function standardIssuer(issuer: string, keys: KeySource, names: Names): TokenIssuer {
   return {
     keysFor: ({ payload }) => (payload['iss'] === issuer ? keys : 'issuer'),
     checks: [notAnIdToken],
@@ -55,7 +58,7 @@ export const issuerTag = (issuer: string): string => hash('sha256', issuer, 'bas
 function subjectOf(
   issuer: string,
   { payload }: UnverifiedToken,
-  { groupsClaim, rolesClaim }: { readonly groupsClaim: string; readonly rolesClaim: string },
+  { groupsClaim, rolesClaim, areSubjectsUnique }: Names,
 ): Subject | Fault {
   const sub = stringIn(payload, 'sub')
   if (sub === undefined || sub.length > 255) return 'subject'
@@ -64,7 +67,7 @@ function subjectOf(
   const kind = client !== undefined && sub === client ? 'application' : 'user'
   return {
     kind,
-    name: `${issuerTag(issuer)}.${encodeURIComponent(sub.toWellFormed())}`,
+    name: areSubjectsUnique ? sub : `${issuerTag(issuer)}.${encodeURIComponent(sub.toWellFormed())}`,
     claims: {
       client,
       tenant: undefined,
