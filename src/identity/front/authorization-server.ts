@@ -16,6 +16,8 @@ import type { SigningPair } from './signing.ts'
 export const ownScopes = ['mcp:read', 'mcp:write', 'mcp:destructive'] as const
 /** Everything below it is the authorization server's, or a page of it. */
 export const root = '/oauth'
+/** The library's own, which is never let in: front.ts takes it away. */
+export const sessionCookie = 'sekisho_session'
 
 export interface AuthorizationServerOptions {
   readonly config: AuthorizationServerConfig
@@ -66,7 +68,7 @@ function configuration(options: AuthorizationServerOptions, isSecure: boolean): 
     cookies: {
       keys: [cookieKey],
       names: {
-        session: `${prefix('__Host-')}sekisho_session`,
+        session: `${prefix('__Host-')}${sessionCookie}`,
         interaction: `${prefix('__Secure-')}sekisho_interaction`,
         resume: `${prefix('__Secure-')}sekisho_resume`,
       },
@@ -133,6 +135,8 @@ function configuration(options: AuthorizationServerOptions, isSecure: boolean): 
     interactions: { policy: onePrompt(), url: async (_ctx, { uid }) => `${root}/interaction/${uid}` },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,
+    // A login in the same browser for another server, or by another person, does not end what was given before.
+    expiresWithSession: async () => false,
     renderError: async (ctx) => {
       const { headers, html } = options.errorPage(ctx.get('accept-language'))
       ctx.set(headers)

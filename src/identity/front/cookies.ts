@@ -8,6 +8,19 @@ export interface Jar {
   set(name: string, value: string, seconds: number): string
 }
 
+/** A Cookie header without the cookies of this name, prefixed, signed or plain. */
+export function withoutCookie(header: string, name: string): string {
+  const isIt = (pair: string): boolean =>
+    (pair.split('=', 1)[0] as string)
+      .trim()
+      .replace(/^__Host-/, '')
+      .split('.', 1)[0] === name
+  return header
+    .split(';')
+    .filter((pair) => !isIt(pair))
+    .join(';')
+}
+
 export function jarOf(header: string | undefined, isSecure: boolean): Jar {
   const named = (name: string): string => (isSecure ? `__Host-${name}` : name)
   return {

@@ -12,10 +12,11 @@ import type { AuthorizationServerConfig } from '../schema.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
 import { standardIssuer } from '../tokens/openid.ts'
 import { Accounts } from './accounts.ts'
-import { authorizationServer, ownScopes, root } from './authorization-server.ts'
+import { authorizationServer, ownScopes, root, sessionCookie } from './authorization-server.ts'
 import { Browsers } from './browsers.ts'
 import { RegistrationRate } from './clients.ts'
 import { Consents } from './consents.ts'
+import { withoutCookie } from './cookies.ts'
 import { Interaction } from './interaction.ts'
 import { Login } from './login.ts'
 import { pageHeaders } from './pages/layout.ts'
@@ -126,6 +127,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       }
       if (path === `${root}/authorize`) request.url = withScope(url, config)
       addressedTo(base, request)
+      withoutSession(request)
       await answer(request, response)
     },
     close: () => clearInterval(purger),
@@ -153,6 +155,14 @@ function addressedTo(base: string, request: IncomingMessage): void {
   request.headers['host'] = host
   request.headers['x-forwarded-host'] = host
   request.headers['x-forwarded-proto'] = protocol.slice(0, -1)
+}
+
+/**
+ * The library remembers who logged in last, and ends that in a way of its own when somebody else does. Nothing here rests on
+ * it: every authorization is a login (interaction.ts).
+ */
+function withoutSession({ headers }: IncomingMessage): void {
+  if (headers.cookie !== undefined) headers.cookie = withoutCookie(headers.cookie, sessionCookie)
 }
 
 /** What happens in the library is written down like everything else. */
