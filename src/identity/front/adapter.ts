@@ -1,5 +1,5 @@
 /** The storage of oidc-provider (its Adapter interface), on our sealed records. */
-import type { Adapter, AdapterPayload } from 'oidc-provider'
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
 import type { Clock } from '../../lib/clock.ts'
 import type { JsonObject } from '../../lib/strict-json.ts'
 import type { Records } from './records.ts'
@@ -11,7 +11,14 @@ import type { Records } from './records.ts'
 const graceS = 10
 const foreverS = 315_360_000
 
-export function adapterOf(records: Records, clock: Clock): (model: string) => Adapter {
+export interface AdapterOptions {
+  readonly records: Records
+  readonly clock: Clock
+  /** A grant is over: what was issued under it and is kept by others has to go too. */
+  ended(grantId: string): Promise<void>
+}
+
+export function adapterOf({ records, clock, ended }: AdapterOptions): (model: string) => Adapter {
   return (model) => {
     const kind = `op/${model}`
     const nowS = (): number => Math.floor(clock.now() / 1000)
@@ -35,15 +42,20 @@ export function adapterOf(records: Records, clock: Clock): (model: string) => Ad
       },
       findByUserCode: async () => undefined, // the device flow is not offered
       async consume(id) {
-        const found = (await records.get(kind, id)) as AdapterPayload | undefined
-        if (found === undefined) return
+        // Of many who come with one code at once, one finds it (RFC 6749, 4.1.2).
+        const take = model === 'AuthorizationCode' ? records.take(kind, id) : records.get(kind, id)
+        const found = (await take) as AdapterPayload | undefined
+        if (found === undefined) throw new errors.InvalidGrant('it was used a moment ago')
         const lifetimeS = typeof found.exp === 'number' ? Math.max(found.exp - nowS(), 1) : foreverS
         const { grantId } = found
         const consumed = { ...found, consumed: found['consumed'] ?? nowS() } as JsonObject
         await records.put(kind, id, consumed, lifetimeS, grantId && `grant ${grantId}`)
       },
       destroy: (id) => records.delete(kind, id),
-      revokeByGrantId: (grantId) => records.deleteGroup(`grant ${grantId}`),
+      async revokeByGrantId(grantId) {
+        await records.deleteGroup(`grant ${grantId}`)
+        await ended(grantId)
+      },
     }
   }
 }

@@ -30,6 +30,8 @@ export interface AuthorizationServerOptions {
   readonly fetch: SafeFetch
   /** The account, when the provider still vouches for it; `isRefresh` asks the provider again where that is due. */
   account(id: string, isRefresh: boolean): Promise<Account | undefined>
+  /** A grant is over, by a code or refresh token that was used twice or by the client's own wish. */
+  ended(grantId: string): Promise<void>
   /** What a browser sees when there is nowhere to send it back to. */
   errorPage(acceptLanguage: string | undefined): { readonly headers: Readonly<Record<string, string>>; readonly html: string }
 }
@@ -47,13 +49,13 @@ export function authorizationServer(options: AuthorizationServerOptions): Provid
 }
 
 function configuration(options: AuthorizationServerOptions, isSecure: boolean): Configuration {
-  const { config, records, clock, pairs, cookieKey, base } = options
+  const { config, pairs, cookieKey, base } = options
   const { registration, accessTokenMinutes, refreshDays } = config
   const refreshS = refreshDays * 86_400
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true, secure: isSecure } as const
   const prefix = (kind: '__Host-' | '__Secure-'): string => (isSecure ? kind : '')
   return {
-    adapter: adapterOf(records, clock),
+    adapter: adapterOf(options),
     clients: knownClients(registration),
     jwks: { keys: pairs.map(({ privateJwk }) => privateJwk) as never },
     routes: {

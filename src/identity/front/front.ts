@@ -80,6 +80,10 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     cookieKey: seals.derive('identity/cookies').toString('base64url'),
     fetch: reachStrangers(config.registration, options.proxy, config.registration.ca),
     account: (id, isRefresh) => (isRefresh ? vouching.account(id) : accounts.find(id)),
+    async ended(grantId) {
+      const holder = (await records.take('grant', grantId))?.['holder']
+      if (typeof holder === 'string') await options.revoke(holder, 'gateway', 'a grant has ended')
+    },
     errorPage: (accepted) => ({ headers: pageHeaders, html: String(problemPage(languageOf(accepted), 'client')) }),
   })
   tellOf(provider, options)

@@ -200,7 +200,7 @@ export class Interaction {
       grant.addResourceScope(resource, wish.scopes.filter((one) => one !== 'offline_access').join(' '))
     const grantId = await grant.save()
     const holder = holderOf(`user:${account.id}`, wish.clientId)
-    await records.put('grant', grantId, { grantId }, 365 * 86_400, `grants of ${holder}`)
+    await records.put('grant', grantId, { grantId, holder }, 365 * 86_400, `grants of ${holder}`)
     const { authenticatedAt } = account
     return this.#finish(uid, {
       login: { accountId: account.id, remember: false, ...(authenticatedAt !== undefined && { ts: authenticatedAt }) },
