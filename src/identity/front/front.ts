@@ -51,7 +51,9 @@ export interface Front {
   close(): void
 }
 
-const wellKnown = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration']
+/** As they are written here. The library takes capitals and a slash at the end as well, past whatever is asked before it. */
+const served =
+  /^(\/oauth\/(authorize(\/[\w-]+)?|token|register|revoke|jwks)|\/\.well-known\/(oauth-authorization-server|openid-configuration))$/
 const purgeMs = 600_000
 
 export async function openFront(options: FrontOptions): Promise<Front> {
@@ -119,11 +121,11 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       { groupsClaim: 'groups', rolesClaim: 'roles', areSubjectsUnique: true },
     ),
     consents,
-    serves: (path) => path.startsWith(`${root}/`) || wellKnown.includes(path),
+    serves: (path) => path.toLowerCase().startsWith(`${root}/`) || (path.startsWith('/.well-known/o') && served.test(path)),
     async handle(request, response) {
       const url = request.url ?? '/'
       const path = url.split('?', 1)[0] as string
-      if (isPage(path)) return void showPage(request, response)
+      if (isPage(path) || !served.test(path)) return void showPage(request, response)
       if (path === `${root}/authorize` && request.method !== 'GET') return refuse(response, 405, 'only GET is served here')
       if (path === `${root}/register` && request.method === 'POST') {
         const waitS = rate.take(clock.now())
