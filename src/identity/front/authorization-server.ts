@@ -43,7 +43,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Provid
   // What a request says of its own address is not asked: front.ts has put our own in its place.
   provider.proxy = true
   provider.on('server_error', (_ctx, error) => void error)
-  provider.use(sayScopes)
+  provider.use(describe)
   if (config.dpop === 'require') provider.use(dpopIsRequired)
   return provider
 }
@@ -185,11 +185,11 @@ function canonical(indicator: string, base: string): string {
   return resourceOf(base, server[1])
 }
 
-/** The scopes of resources are not in the library's own document; clients look for them there (RFC 8414, 2). */
-async function sayScopes(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+/** The scopes of resources are not in the library's own document, and more modes than are served (RFC 8414, 2). */
+async function describe(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
   await next()
   if (ctx.path.startsWith('/.well-known/') && typeof ctx.body === 'object' && ctx.body !== null && 'issuer' in ctx.body)
-    ctx.body = { ...ctx.body, scopes_supported: [...ownScopes, 'offline_access'] }
+    ctx.body = { ...ctx.body, scopes_supported: [...ownScopes, 'offline_access'], response_modes_supported: ['query'] }
 }
 
 /** RFC 9449, 5: where it is required, no token is issued without a proof. */

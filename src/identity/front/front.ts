@@ -131,7 +131,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
         const waitS = rate.take(clock.now())
         if (waitS > 0) return refuse(response, 429, 'too many registrations; try again later', { 'retry-after': String(waitS) })
       }
-      if (path === `${root}/authorize`) request.url = withScope(url, config)
+      if (path === `${root}/authorize`) request.url = plainly(url, config)
       addressedTo(base, request)
       withoutSession(request)
       await answer(request, response)
@@ -146,11 +146,17 @@ export async function openFront(options: FrontOptions): Promise<Front> {
   }
 }
 
-/** A client that does not say what it wants gets the least. */
-function withScope(url: string, { askAtLogin }: AuthorizationServerConfig): string {
+/**
+ * A client that does not say what it wants gets the least. An answer goes into the query: a fragment would be carried along
+ * by every further redirect of the client's (RFC 9700, 4.1.3), and the library refuses only a mode that it does not know.
+ */
+function plainly(url: string, { askAtLogin }: AuthorizationServerConfig): string {
   const parsed = new URL(url, 'http://x')
-  if (parsed.searchParams.has('scope')) return url
-  parsed.searchParams.set('scope', askAtLogin.map((one) => `mcp:${one}`).join(' '))
+  const { searchParams } = parsed
+  const isPlain = searchParams.getAll('response_mode').every((mode) => mode === 'query')
+  if (searchParams.has('scope') && isPlain) return url
+  if (!isPlain) searchParams.set('response_mode', 'unsupported')
+  if (!searchParams.has('scope')) searchParams.set('scope', askAtLogin.map((one) => `mcp:${one}`).join(' '))
   return parsed.pathname + parsed.search
 }
 
