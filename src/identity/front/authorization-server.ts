@@ -44,6 +44,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Provid
   provider.proxy = true
   provider.on('server_error', (_ctx, error) => void error)
   provider.use(describe)
+  provider.use(noIdleSecret)
   if (config.dpop === 'require') provider.use(dpopIsRequired)
   return provider
 }
@@ -190,6 +191,15 @@ async function describe(ctx: KoaContextWithOIDC, next: () => Promise<void>): Pro
   await next()
   if (ctx.path.startsWith('/.well-known/') && typeof ctx.body === 'object' && ctx.body !== null && 'issuer' in ctx.body)
     ctx.body = { ...ctx.body, scopes_supported: [...ownScopes, 'offline_access'], response_modes_supported: ['query'] }
+}
+
+/** A client that did not ask for a secret is a public one here; the library makes one for it all the same (RFC 7591, 3.2.1). */
+async function noIdleSecret(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+  await next()
+  const body = ctx.body as Readonly<Record<string, unknown>> | undefined
+  if (ctx.path !== `${root}/register` || ctx.status !== 201 || body?.['token_endpoint_auth_method'] !== 'none') return
+  const { client_secret: _, client_secret_expires_at: __, ...rest } = body
+  ctx.body = rest
 }
 
 /** RFC 9449, 5: where it is required, no token is issued without a proof. */
