@@ -121,7 +121,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       { groupsClaim: 'groups', rolesClaim: 'roles', areSubjectsUnique: true },
     ),
     consents,
-    serves: (path) => path.toLowerCase().startsWith(`${root}/`) || (path.startsWith('/.well-known/o') && served.test(path)),
+    serves: (path) => path.startsWith(`${root}/`) || (path.startsWith('/.well-known/o') && served.test(path)),
     async handle(request, response) {
       const url = request.url ?? '/'
       const path = url.split('?', 1)[0] as string
