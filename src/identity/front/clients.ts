@@ -33,6 +33,9 @@ export function clientMetadata({ redirectSchemes }: RegistrationConfig): Configu
     properties: ['software_id', 'software_version'],
     validator(_ctx, key, _value, metadata) {
       if (key !== 'software_id') return
+      // A list of its own would bind a client to what it knew of at first. What it may have is asked of the person each time,
+      // and a server need not take over what a client registers (RFC 7591, 3.2.1).
+      delete metadata.scope
       const { redirect_uris: uris = [], client_name: name } = metadata
       if (uris.length === 0 || uris.length > redirectUrisMax)
         throw new errors.InvalidRedirectUri(`redirect_uris must have 1 to ${redirectUrisMax} entries`)
