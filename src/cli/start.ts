@@ -12,6 +12,9 @@ import { prepareExample } from './example.ts'
 import { liveLine } from './live.ts'
 import { printProblems, told } from './problems.ts'
 
+/** One Ctrl-C arrives several times: from the terminal, and again from each program that started us. A second one is later. */
+const oneKeyMs = 300
+
 interface Options {
   readonly config: string
   readonly example?: boolean
@@ -67,11 +70,13 @@ async function start(options: Options): Promise<void> {
     },
   })
   process.on('SIGHUP', () => void watch.reload())
-  let stopping = false
+  let stoppingSince: number | undefined
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => {
-      if (stopping) process.exit(1)
-      stopping = true
+      const now = performance.now()
+      if (now - (stoppingSince ?? now) > oneKeyMs) process.exit(1)
+      if (stoppingSince !== undefined) return
+      stoppingSince = now
       watch.close()
       void gateway.close().then(() => process.exit(0))
     })
