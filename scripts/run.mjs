@@ -38,8 +38,13 @@ function setUp() {
   writeFileSync(stamp, wanted)
 }
 
+/** `npm start -- --sso` is a program of its own: the identity provider that it brings along is not in the package. */
+const args = process.argv.slice(2)
+const sso = args.indexOf('--sso')
+const program = sso === -1 ? args : ['scripts/sso.ts', ...args.slice(sso + 1)]
+
 setUp()
-const child = spawn(ownNode, ['--disable-warning=ExperimentalWarning', ...process.argv.slice(2)], {
+const child = spawn(ownNode, ['--disable-warning=ExperimentalWarning', ...program], {
   cwd: root,
   stdio: 'inherit',
   env: { ...process.env, PATH: dirname(ownNode) + (process.platform === 'win32' ? ';' : ':') + process.env.PATH },

@@ -1,5 +1,4 @@
 /** The example workspace behind `npm start`: three real servers from npm, already installed and pinned by the lockfile. */
-
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -13,19 +12,20 @@ const servers = {
 } as const
 
 /** Writes the workspace where it is not there yet. Returns the path of its configuration, which people may edit. */
-export async function prepareExample(): Promise<string> {
-  const folder = resolve('.sekisho', 'example')
+export const prepareExample = (): Promise<string> => writeExample(resolve('.sekisho', 'example'), 'workspace')
+
+/** The same for any of examples/ that has a sekisho.yaml; `words` stand in it after a dollar sign. */
+export async function writeExample(folder: string, name: string, words: Readonly<Record<string, string>> = {}): Promise<string> {
   const file = join(folder, 'sekisho.yaml')
   if (existsSync(file)) return file
   await mkdir(join(folder, 'workspace'), { recursive: true })
   await writeFile(join(folder, 'workspace', 'hello.txt'), 'Hello from behind the checkpoint.\n')
-  let text = await readFile(join(root, 'examples', 'workspace', 'sekisho.yaml'), 'utf8')
-  for (const [name, specifier] of Object.entries(servers)) text = text.replace(`$${name}`, JSON.stringify(entryOf(specifier)))
+  const programs = Object.entries(servers).map(([word, specifier]) => [word, entryOf(specifier)] as const)
+  const known = { ...words, ...Object.fromEntries(programs), NODE: process.execPath, WORKSPACE: join(folder, 'workspace') }
+  const text = await readFile(join(root, 'examples', name, 'sekisho.yaml'), 'utf8')
   await writeFile(
     file,
-    text
-      .replaceAll('$NODE', JSON.stringify(process.execPath))
-      .replaceAll('$WORKSPACE', JSON.stringify(join(folder, 'workspace'))),
+    text.replace(/\$([A-Z]+)/g, (all, word: string) => (word in known ? JSON.stringify(known[word as keyof typeof known]) : all)),
   )
   return file
 }
