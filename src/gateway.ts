@@ -9,6 +9,7 @@ import type { Outcome } from './audit/entry.ts'
 import { auditMetrics } from './audit/metrics.ts'
 import type { AuditSink } from './audit/sink.ts'
 import { syslogSink } from './audit/sinks/syslog.ts'
+import { recordActs } from './audit/unrecorded-acts.ts'
 import { guardModes } from './config/guard-modes.ts'
 import { RestartNeeded } from './config/problem.ts'
 import type { Config } from './config/schema.ts'
@@ -228,22 +229,25 @@ export async function openGateway({
     identity: identityGuard({ demands: () => rules.identity.demands, base: () => base, clock: systemClock }),
   })
   const guards = [...own, ...further]
-  /** Obeys the kill switches and the revocations, and then writes down who threw them, and what was done to the vault. */
-  const applySwitches = async (): Promise<void> => {
-    if (revoked.replace(await store.revocations())) presence.review()
+  const sessions = new Sessions({
+    clock: systemClock,
+    ownerOf,
+    isRevoked,
+    endedAt: (principal) => revoked.sessionsEndedAt(principal),
+  })
+  /** Obeys what operators have changed in the store, and then writes down who did it. */
+  const obey = async (): Promise<void> => {
+    if (revoked.replace(await store.revocations())) {
+      presence.review()
+      sessions.review()
+    }
     await upstreams.disable((await store.disabledServers()).map(({ id }) => id))
-    for (const switching of await store.unrecorded()) {
-      const { seq, id, to, at, by, reason } = switching
-      const detail = [`at ${new Date(at).toISOString()}`, ...(reason ? [reason] : [])].join(': ')
-      await audit.event({ action: `server.${to}`, principal: by, server: id, detail })
-      await store.recorded(seq)
-    }
-    for (const { seq, action, by, at, server, detail } of await store.vault.unrecorded()) {
-      await audit.event({ action, principal: by, server, detail: `at ${new Date(at).toISOString()}: ${detail}` })
-      await store.vault.recorded(seq)
-    }
+    await front?.review()
+    await recordInTurn()
   }
-  await applySwitches()
+  let recording: Promise<unknown> = Promise.resolve()
+  const recordInTurn = (): Promise<unknown> => (recording = recording.catch(() => undefined).then(() => recordActs(store, audit)))
+  await obey()
 
   const directory = {
     methods: (method: string) => rules.methods(method),
@@ -277,7 +281,6 @@ export async function openGateway({
   const pass = (frame: Frame, reply: Reply): Promise<void> =>
     frame.server === undefined && !frame.fault ? allServers.pass(frame, reply) : corridor(frame, reply)
 
-  const sessions = new Sessions({ clock: systemClock, ownerOf, isRevoked })
   const doorAt = (listen: Address): HostCheck => new HostCheck({ ...config, listen, secure: config.tls !== undefined })
   let hosts = doorAt(config.listen)
   const turnedAway = ({ code }: Refusal, remote: string | undefined): void => {
@@ -298,9 +301,8 @@ export async function openGateway({
     sessions.close()
     endpoint.close()
   })
-  opened.defer(
-    store.watch(() => void applySwitches().catch((error: unknown) => tell({ kind: 'failed', exchange: 'servers', error }))),
-  )
+  opened.defer(async () => void (await recording.catch(() => undefined)))
+  opened.defer(store.watch(() => void obey().catch((error: unknown) => tell({ kind: 'failed', exchange: 'store', error }))))
   const open = opened.move()
 
   return {
@@ -326,6 +328,7 @@ export async function openGateway({
           clock: systemClock,
           proxy: config.proxy,
           revoke: (holder, by, reason) => store.revoke('holder', holder, by, reason),
+          isRevoked: (issued) => revoked.covers(issued),
           note: (action, principal, detail) => audit.event({ action, principal, detail }),
           failed: identityFailed,
         })
@@ -336,7 +339,12 @@ export async function openGateway({
         undefined,
         handle((arrival, departure) =>
           answerAdmin(
-            { hosts: adminHosts as HostCheck, healthy: audit.healthy, metrics: () => metrics.text() },
+            {
+              hosts: adminHosts as HostCheck,
+              healthy: audit.healthy,
+              metrics: () => metrics.text(),
+              sessions: () => sessions.list(),
+            },
             arrival,
             departure,
           ),

@@ -130,7 +130,7 @@ removed  1 record
 [0]
 `)
   assert.deepEqual(
-    (await store.vault.unrecorded()).map(({ action, by, server, detail }) =>
+    (await store.unrecorded()).map(({ action, by, server, detail }) =>
       [action, by.replace(userInfo().username, 'ME'), server, detail].join(' | '),
     ),
     [

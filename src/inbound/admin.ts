@@ -1,8 +1,12 @@
-/** The operators' listener: is it alive, is it ready, what did it count. On its own address, loopback by default. */
+/**
+ * The operators' listener: is it alive, is it ready, what did it count, who is here. On its own address, which has to be
+ * loopback: it asks for no credential, so it shows no secret and changes nothing.
+ */
 import { asRefusal, Refusal } from '../pipeline/refusal.ts'
 import { explain } from '../protocol/refusal-texts.ts'
 import type { Arrival, Departure } from './arrival.ts'
 import type { HostCheck } from './host-check.ts'
+import type { SessionRow } from './sessions.ts'
 
 export interface AdminOptions {
   readonly hosts: Pick<HostCheck, 'admit'>
@@ -10,12 +14,13 @@ export interface AdminOptions {
   healthy(): boolean
   /** Prometheus text exposition format. */
   metrics(): Promise<string>
+  sessions(): readonly SessionRow[]
 }
 
 const plain = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' } as const
 
 export async function answerAdmin(
-  { hosts, healthy, metrics }: AdminOptions,
+  { hosts, healthy, metrics, sessions }: AdminOptions,
   arrival: Arrival,
   departure: Departure,
 ): Promise<void> {
@@ -29,6 +34,12 @@ export async function answerAdmin(
         return healthy() ? departure.send(200, plain, 'ready\n') : departure.send(503, plain, 'the audit log cannot be written\n')
       case '/metrics':
         return departure.send(200, { ...plain, 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }, await metrics())
+      case '/admin/v1/sessions':
+        return departure.send(
+          200,
+          { ...plain, 'content-type': 'application/json' },
+          `${JSON.stringify({ sessions: sessions() })}\n`,
+        )
     }
     throw new Refusal('NOT_FOUND')
   } catch (error) {

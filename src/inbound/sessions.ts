@@ -2,6 +2,7 @@
  * Legacy HTTP sessions (2025-03-26 … 2025-11-25, Session Management). A session is state, never a credential: it is found
  * only by the principal who opened it, after that principal was verified, and anybody else is told that it does not exist.
  */
+import { hash } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
 import { unguessable } from '../lib/random.ts'
 import type { Origin, Principal } from '../pipeline/parcel.ts'
@@ -63,6 +64,11 @@ export class Session {
     return stream && { stream, seq: named.seq }
   }
 
+  /** Streams that a client is reading now. */
+  get streamsRead(): number {
+    return [...this.#streams.values()].filter(({ attached }) => attached).length
+  }
+
   close(reason: Refusal): void {
     this.conversation.close(reason)
     for (const stream of this.#streams.values()) stream.end()
@@ -72,12 +78,30 @@ export class Session {
 const reachOf = ({ claims }: Principal): readonly string[] =>
   claims === undefined ? [] : [...claims.scopes.map((one) => `scope ${one}`), ...claims.contexts.map((one) => `context ${one}`)]
 
+/** A session as operators see it. The id itself lets nobody in, and is shown to nobody all the same. */
+export interface SessionRow {
+  /** The beginning of the digest of its id. */
+  readonly session: string
+  readonly principal: string
+  /** The OAuth client that acts for the user, where there is one. */
+  readonly client: string | undefined
+  /** Undefined for the door to all servers. */
+  readonly server: string | undefined
+  /** ISO 8601. */
+  readonly openedAt: string
+  readonly idleS: number
+  /** Streams that the client is reading now. */
+  readonly streams: number
+}
+
 export interface SessionsOptions {
   readonly clock: Clock
   /** The owner's name for a session: principal and session, encoded so that no two pairs meet. */
   ownerOf(principal: Principal, session: string): string
   /** Whoever opened the session would not be let in any more. */
   isRevoked(principal: Principal): boolean
+  /** Sessions of this principal that were opened up to then have been ended; milliseconds since the epoch. */
+  endedAt(principal: Principal): number | undefined
 }
 
 export class Sessions {
@@ -137,7 +161,25 @@ export class Sessions {
 
   /** Ends the sessions of those who may no longer be here. */
   review(): void {
-    for (const session of this.#sessions.values()) if (this.#options.isRevoked(session.principal)) this.end(session)
+    for (const session of this.#sessions.values())
+      if (this.#options.isRevoked(session.principal) || this.#expired(session)) this.end(session)
+  }
+
+  /** Those that are open, oldest first. */
+  list(): readonly SessionRow[] {
+    const { clock } = this.#options
+    const [now, monotonic] = [clock.now(), clock.monotonic()]
+    return [...this.#sessions.values()]
+      .filter((session) => !this.#expired(session))
+      .map(({ id, principal, server, openedAt, usedAt, streamsRead }) => ({
+        session: hash('sha256', id, 'base64url').slice(0, 8),
+        principal: principal.id,
+        client: principal.claims?.client,
+        server,
+        openedAt: new Date(now - (monotonic - openedAt)).toISOString(),
+        idleS: Math.floor((monotonic - usedAt) / 1000),
+        streams: streamsRead,
+      }))
   }
 
   get size(): number {
@@ -150,8 +192,11 @@ export class Sessions {
   }
 
   /** An open standing stream keeps a session from being idle, but not from its absolute end. */
-  #expired({ openedAt, usedAt, standing }: Session): boolean {
-    const now = this.#options.clock.monotonic()
+  #expired({ principal, openedAt, usedAt, standing }: Session): boolean {
+    const { clock, endedAt } = this.#options
+    const now = clock.monotonic()
+    const ended = endedAt(principal)
+    if (ended !== undefined && clock.now() - (now - openedAt) <= ended) return true
     return now - openedAt > lifetimeMs || (now - usedAt > idleMs && !standing?.attached)
   }
 }

@@ -54,8 +54,15 @@ test('every switching is there for the audit log until it says that it has it', 
   await store.enableServer('files', 'cli:bob')
   await store.enableServer('files', 'cli:bob') // changed nothing
   const [first, second, ...rest] = await store.unrecorded()
-  assert.deepEqual(first, { seq: 1, to: 'disabled', id: 'files', at: clock.now(), by: 'cli:alice', reason: 'leaks' })
-  assert.deepEqual(second, { seq: 2, to: 'enabled', id: 'files', at: clock.now(), by: 'cli:bob', reason: '' })
+  assert.deepEqual(first, {
+    seq: 1,
+    action: 'server.disabled',
+    server: 'files',
+    at: clock.now(),
+    by: 'cli:alice',
+    detail: 'leaks',
+  })
+  assert.deepEqual(second, { seq: 2, action: 'server.enabled', server: 'files', at: clock.now(), by: 'cli:bob', detail: '' })
   assert.deepEqual(rest, [])
   await store.recorded(1)
   assert.deepEqual(

@@ -3,12 +3,14 @@
  * Every method answers with a promise, although this implementation has the answer at once.
  */
 import { DatabaseSync } from 'node:sqlite'
+import type { UnrecordedActs } from '../audit/unrecorded-acts.ts'
 import type { RecordStore } from '../identity/front/records.ts'
 import type { RevocationStore } from '../identity/revocations.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { makePrivateFile } from '../lib/private-files.ts'
 import type { ServerSwitches } from '../outbound/switches.ts'
 import type { VaultRecords } from '../vault/records.ts'
+import { acts } from './acts.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { identityRecords, revocations } from './identity-records.ts'
 import { migrations } from './migrations.ts'
@@ -17,7 +19,7 @@ import { serverSwitches } from './server-switches.ts'
 import { transaction } from './transaction.ts'
 import { vaultRecords } from './vault-records.ts'
 
-export interface Store extends ServerSwitches, RecordStore, RevocationStore {
+export interface Store extends ServerSwitches, RecordStore, RevocationStore, UnrecordedActs {
   readonly vault: VaultRecords
   close(): Promise<void>
 }
@@ -39,11 +41,13 @@ export async function openStore(url: string, clock: Clock = systemClock): Promis
     throw error
   }
   const feed = new ChangeFeed(database)
+  const { noted, ...unrecorded } = acts(database, () => feed.tell())
   return {
-    ...serverSwitches(database, clock, feed),
-    ...identityRecords(database, clock),
-    ...revocations(database, clock, feed),
-    vault: vaultRecords(database, () => feed.tell()),
+    ...unrecorded,
+    ...serverSwitches(database, clock, feed, noted),
+    ...identityRecords(database, clock, noted),
+    ...revocations(database, clock, noted),
+    vault: vaultRecords(database, noted),
     async close() {
       feed.close()
       database.close()

@@ -14,6 +14,17 @@ export const migrations: readonly string[] = [
      by     TEXT NOT NULL,
      reason TEXT NOT NULL
    ) STRICT`,
+  `CREATE TABLE acts_unrecorded (
+     seq    INTEGER PRIMARY KEY AUTOINCREMENT,
+     action TEXT NOT NULL,
+     at     INTEGER NOT NULL,
+     by     TEXT NOT NULL,
+     server TEXT,
+     detail TEXT NOT NULL
+   ) STRICT;
+   INSERT INTO acts_unrecorded (action, at, by, server, detail)
+     SELECT 'server.' || to_, at, by, id, reason FROM switchings_unrecorded ORDER BY seq;
+   DROP TABLE switchings_unrecorded`,
   `CREATE TABLE identity_records (
      kind       TEXT NOT NULL,
      name       TEXT NOT NULL,
@@ -25,7 +36,7 @@ export const migrations: readonly string[] = [
    CREATE INDEX identity_records_group ON identity_records (group_) WHERE group_ IS NOT NULL;
    CREATE INDEX identity_records_expiry ON identity_records (expires_at);
    CREATE TABLE revocations (
-     kind   TEXT NOT NULL CHECK (kind IN ('user', 'client', 'holder', 'token')),
+     kind   TEXT NOT NULL CHECK (kind IN ('user', 'client', 'holder', 'token', 'sessions')),
      value  TEXT NOT NULL,
      at     INTEGER NOT NULL,
      by     TEXT NOT NULL,
@@ -52,13 +63,5 @@ export const migrations: readonly string[] = [
      sealed  BLOB NOT NULL
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX vault_records_of_owner ON vault_records (owner);
-   CREATE INDEX vault_records_of_key ON vault_records (key);
-   CREATE TABLE vault_doings_unrecorded (
-     seq    INTEGER PRIMARY KEY AUTOINCREMENT,
-     action TEXT NOT NULL,
-     at     INTEGER NOT NULL,
-     by     TEXT NOT NULL,
-     server TEXT,
-     detail TEXT NOT NULL
-   ) STRICT`,
+   CREATE INDEX vault_records_of_key ON vault_records (key)`,
 ]

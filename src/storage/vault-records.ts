@@ -1,12 +1,10 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
-import type { Doing, KeyRow, RecordRow, Selection, VaultRecords } from '../vault/records.ts'
+import type { KeyRow, RecordRow, Selection, VaultRecords } from '../vault/records.ts'
+import type { Noted } from './acts.ts'
 import { transaction } from './transaction.ts'
 
-/**
- * The vault's rows: ciphertext only, so that what SQLite writes beside the database needs no further care. `noteTaken`: there
- * is something for the audit log.
- */
-export function vaultRecords(database: DatabaseSync, noteTaken: () => void = () => undefined): VaultRecords {
+/** The vault's rows: ciphertext only, so that what SQLite writes beside the database needs no further care. */
+export function vaultRecords(database: DatabaseSync, noted: Noted): VaultRecords {
   const prepare = (sql: string) => database.prepare(sql)
   const keys = prepare('SELECT seq, id, made, parameters, names FROM vault_keys ORDER BY seq')
   const newestKey = prepare('SELECT max(seq) AS seq FROM vault_keys')
@@ -25,14 +23,7 @@ export function vaultRecords(database: DatabaseSync, noteTaken: () => void = () 
   const page = prepare(`SELECT ${columns} FROM vault_records WHERE name > ? AND key <> ? ORDER BY name LIMIT ?`)
   const count = prepare('SELECT count(*) AS count FROM vault_records WHERE key <> ?')
   const rewrap = prepare('UPDATE vault_records SET key = ?, wrapped = ? WHERE name = ? AND version = ? AND key = ?')
-  const note = prepare('INSERT INTO vault_doings_unrecorded (action, at, by, server, detail) VALUES (?, ?, ?, ?, ?)')
-  const notes = prepare('SELECT seq, action, at, by, server, detail FROM vault_doings_unrecorded ORDER BY seq')
-  const forget = prepare('DELETE FROM vault_doings_unrecorded WHERE seq <= ?')
 
-  const noted = ({ action, at, by, server, detail }: Doing): void => {
-    note.run(action, at, by, server ?? null, detail)
-    queueMicrotask(noteTaken) // after the transaction
-  }
   const counted = (notUnder: string): number => Number(count.get(notUnder)?.['count'])
   /** The log beside the database too: what was removed is in it until then. It may wait for readers, so only an operator's verbs do it. */
   const truncated = <Result>(result: Result): Result => {
@@ -48,19 +39,19 @@ export function vaultRecords(database: DatabaseSync, noteTaken: () => void = () 
     async keys() {
       return keys.all().map(keyRow)
     },
-    async addKey({ id, made, parameters, names }, after, doing) {
+    async addKey({ id, made, parameters, names }, after, act) {
       return transaction(database, () => {
         if (Number(newestKey.get()?.['seq'] ?? 0) !== after) return false
         addKey.run(id, made, parameters, names)
-        noted(doing)
+        noted(act)
         return true
       })
     },
-    async removeUnusedKeys(keep, doing) {
+    async removeUnusedKeys(keep, act) {
       return truncated(
         transaction(database, () => {
           const removed = removeUnused.all(keep).map((row) => String(row['id']))
-          noted(doing)
+          noted(act)
           return removed
         }),
       )
@@ -80,15 +71,15 @@ export function vaultRecords(database: DatabaseSync, noteTaken: () => void = () 
     async remove(name) {
       return remove.run(name).changes > 0
     },
-    async removeAll(selection, doing) {
+    async removeAll(selection, act) {
       const { where, values } = conditions(selection)
       const work = (): number => Number(prepare(`DELETE FROM vault_records WHERE ${where}`).run(...values).changes)
-      if (doing === undefined) return transaction(database, work)
+      if (act === undefined) return transaction(database, work)
       return truncated(
         transaction(database, () => {
           const removed = work()
           if (counted('') === 0) removeKeys.run()
-          noted(doing(removed))
+          noted(act(removed))
           return removed
         }),
       )
@@ -106,12 +97,6 @@ export function vaultRecords(database: DatabaseSync, noteTaken: () => void = () 
           if (hasKey.get(to) !== undefined) changed += Number(rewrap.run(to, wrapped, name, version, from).changes)
         return changed
       })
-    },
-    async unrecorded() {
-      return notes.all().map(doingOf)
-    },
-    async recorded(seq) {
-      forget.run(seq)
     },
   }
 }
@@ -150,13 +135,4 @@ const recordRow = (row: Row): RecordRow => ({
   key: String(row['key']),
   wrapped: bytes(row['wrapped']),
   sealed: bytes(row['sealed']),
-})
-
-const doingOf = (row: Row): Doing & { seq: number } => ({
-  seq: Number(row['seq']),
-  action: String(row['action']),
-  at: Number(row['at']),
-  by: String(row['by']),
-  server: row['server'] === null ? undefined : String(row['server']),
-  detail: String(row['detail']),
 })

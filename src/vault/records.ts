@@ -2,6 +2,7 @@
  * What the vault keeps in a store, and what it asks of one. Nothing in a row is readable without a key but the server, the kind
  * and times: an operator has to be able to purge those of a server also when the key is lost.
  */
+import type { Act } from '../lib/act.ts'
 
 /** A key that records are sealed with. Never the key itself: what is needed to find it again, and to know it when found. */
 export interface KeyRow {
@@ -46,17 +47,6 @@ export interface Selection {
   readonly before?: number | undefined
 }
 
-/** What an operator did, for the audit log. */
-export interface Doing {
-  /** A stable word: `vault.rotated`. */
-  readonly action: string
-  /** Who did it: `cli:alice`. */
-  readonly by: string
-  readonly at: number
-  readonly server?: string | undefined
-  readonly detail: string
-}
-
 export interface Rewrapping {
   readonly name: Uint8Array
   /** It is left alone when it is not this version under this key any more. */
@@ -66,28 +56,24 @@ export interface Rewrapping {
   readonly wrapped: Uint8Array
 }
 
-/** Every method is one transaction; a change and its note for the audit log happen together or not at all. */
+/** Every method is one transaction; a change and its act for the audit log happen together or not at all. */
 export interface VaultRecords {
   /** Oldest first. */
   keys(): Promise<readonly KeyRow[]>
   /** False when the newest key is not number `after` any more (0: there was none): look again. */
-  addKey(key: Omit<KeyRow, 'seq'>, after: number, doing: Doing): Promise<boolean>
+  addKey(key: Omit<KeyRow, 'seq'>, after: number, act: Act): Promise<boolean>
   /** Removes the keys that no record needs, but `keep`, and answers which. The note is written in any case. */
-  removeUnusedKeys(keep: string, doing: Doing): Promise<readonly string[]>
+  removeUnusedKeys(keep: string, act: Act): Promise<readonly string[]>
   record(name: Uint8Array): Promise<RecordRow | undefined>
   /** Writes version n over n - 1. False when that is not there any more, or key number `keySeq` is not: look again. */
   write(row: RecordRow, keySeq: number): Promise<boolean>
   /** False when there was none. */
   remove(name: Uint8Array): Promise<boolean>
-  /** How many were removed. With `doing`, and where no record is left, the keys go too: the next record begins anew. */
-  removeAll(selection: Selection, doing?: (count: number) => Doing): Promise<number>
+  /** How many were removed. With `act`, and where no record is left, the keys go too: the next record begins anew. */
+  removeAll(selection: Selection, act?: (count: number) => Act): Promise<number>
   /** In the order of their names, from after `after`; those under another key than `notUnder` where it is given. */
   page(after: Uint8Array | undefined, limit: number, notUnder?: string): Promise<readonly RecordRow[]>
   count(notUnder?: string): Promise<number>
   /** How many were still as they had been. */
   rewrap(changes: readonly Rewrapping[]): Promise<number>
-  /** What is not in the audit log yet, oldest first. */
-  unrecorded(): Promise<readonly (Doing & { readonly seq: number })[]>
-  /** Said of everything up to `seq`, once it is in the audit log. */
-  recorded(seq: number): Promise<void>
 }

@@ -51,7 +51,7 @@ test('an empty vault has no key to rotate', async () => {
     removed: [],
     broken: [],
   })
-  assert.deepEqual(await store.vault.unrecorded(), [])
+  assert.deepEqual(await store.unrecorded(), [])
 })
 
 test('a record that does not open is named, and keeps its key; the others move', async () => {
@@ -79,7 +79,7 @@ test('every record moves, and who rotated is there for the audit log', async () 
   assert.deepEqual(sql('SELECT name, sealed, version, at FROM vault_records'), before, 'values and names are not touched')
   for (let at = 0; at < 120; at++) assert.equal(await vault.get(keyOf(at)), textOf(at))
   assert.deepEqual(
-    (await store.vault.unrecorded()).map(({ action, by, detail }) => `${action} ${by} ${detail}`),
+    (await store.unrecorded()).map(({ action, by, detail }) => `${action} ${by} ${detail}`),
     ['vault.key-added gateway file:1', 'vault.key-added cli:me file:2', 'vault.rotated cli:me 120 records to file:2'],
   )
 })

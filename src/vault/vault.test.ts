@@ -147,7 +147,7 @@ test('a full disk is an error; what was stored before stays', async () => {
   const database = new DatabaseSync(':memory:')
   for (const step of migrations) database.exec(step)
   const { keyFile, clock } = await cellar()
-  const records = vaultRecords(database)
+  const records = vaultRecords(database, () => undefined)
   const keys = new VaultKeys(records, [fileProvider(keyFile)], clock)
   const vault = new Vault(records, keys, clock)
   await vault.put(alice, token)

@@ -40,8 +40,8 @@ test('disabled, listed as such without secrets or query, enabled, and each of it
   assert.equal(await serversEnable(config, store, 'files', 'cli:you'), true)
   assert.equal(await serversEnable(config, store, 'files', 'cli:you'), false)
   assert.deepEqual(
-    (await store.unrecorded()).map(({ to, id, by }) => `${to} ${id} ${by}`),
-    ['disabled files cli:me', 'enabled files cli:you'],
+    (await store.unrecorded()).map(({ action, server, by }) => `${action} ${server} ${by}`),
+    ['server.disabled files cli:me', 'server.enabled files cli:you'],
   )
   await store.close()
 })

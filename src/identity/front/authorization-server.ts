@@ -6,7 +6,9 @@ import Provider, { type Configuration, errors, interactionPolicy, type KoaContex
 import type { Clock } from '../../lib/clock.ts'
 import type { SafeFetch } from '../../lib/safe-fetch.ts'
 import { resourceOf } from '../resources.ts'
+import type { Issued } from '../revocations.ts'
 import type { AuthorizationServerConfig } from '../schema.ts'
+import { holderOf } from '../tokens/access-tokens.ts'
 import { type Account, tokenClaimsOf } from './accounts.ts'
 import { adapterOf } from './adapter.ts'
 import { clientMetadata, isDocumentAllowed, knownClients } from './clients.ts'
@@ -32,6 +34,8 @@ export interface AuthorizationServerOptions {
   account(id: string, isRefresh: boolean): Promise<Account | undefined>
   /** A grant is over, by a code or refresh token that was used twice or by the client's own wish. */
   ended(grantId: string): Promise<void>
+  /** Whether a code or a refresh token has been taken back. */
+  isRevoked(issued: Issued): boolean
   /** What a browser sees when there is nowhere to send it back to. */
   errorPage(acceptLanguage: string | undefined): { readonly headers: Readonly<Record<string, string>>; readonly html: string }
 }
@@ -126,8 +130,9 @@ function configuration(options: AuthorizationServerOptions, isSecure: boolean): 
     },
     fetch: options.fetch,
     findAccount: async (_ctx, id, token) => {
-      const isRefresh = (token as { readonly kind?: unknown } | undefined)?.kind === 'RefreshToken'
-      const account = await options.account(id, isRefresh)
+      const grant = token as Grant | undefined
+      if (grant?.clientId !== undefined && options.isRevoked(issuedOf(id, grant))) return undefined
+      const account = await options.account(id, grant?.kind === 'RefreshToken')
       return account && { accountId: id, claims: async () => ({ sub: id }) }
     },
     extraTokenClaims: async (_ctx, token) => {
@@ -159,6 +164,23 @@ function configuration(options: AuthorizationServerOptions, isSecure: boolean): 
     clientBasedCORS: () => true, // the door has refused every origin that is not allowed,
   } as Configuration
 }
+
+/** A code or a refresh token, as far as it counts here. */
+interface Grant {
+  readonly kind: string
+  readonly clientId?: string
+  readonly iat?: number
+  /** When the first of a row of rotated refresh tokens was issued: rotating one does not make it younger. */
+  readonly iiat?: number
+}
+
+const issuedOf = (id: string, { clientId, iat, iiat }: Grant): Issued => ({
+  user: `user:${id}`,
+  client: clientId,
+  holder: holderOf(`user:${id}`, clientId),
+  tokenId: undefined,
+  issuedAt: iiat ?? iat ?? 0,
+})
 
 /**
  * One question for every authorization, asked of every browser: has this person agreed to this client, and logged in, just

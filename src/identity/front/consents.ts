@@ -3,6 +3,7 @@
  * shown: another name, another redirect URI, another key, and the person is asked again.
  */
 import { hash } from 'node:crypto'
+import type { Act } from '../../lib/act.ts'
 import { canonicalJson } from '../../lib/canonical-json.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { JsonObject } from '../../lib/strict-json.ts'
@@ -72,8 +73,9 @@ export class Consents {
     return (await this.#records.list(kind)) as unknown as readonly Consent[]
   }
 
-  revoke(account: string, clientId: string): Promise<void> {
-    return this.#records.delete(kind, nameOf(account, clientId))
+  /** `act`: for the audit log. */
+  revoke(account: string, clientId: string, act: Act): Promise<void> {
+    return this.#records.delete(kind, nameOf(account, clientId), act)
   }
 
   async #find(account: string, clientId: string): Promise<Consent | undefined> {

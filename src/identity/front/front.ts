@@ -8,6 +8,7 @@ import type Provider from 'oidc-provider'
 import type { Clock } from '../../lib/clock.ts'
 import type { SafeFetchOptions } from '../../lib/safe-fetch.ts'
 import { reachProvider, reachStrangers } from '../reach.ts'
+import type { Issued } from '../revocations.ts'
 import type { AuthorizationServerConfig } from '../schema.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
 import { standardIssuer } from '../tokens/openid.ts'
@@ -24,7 +25,9 @@ import { problemPage } from './pages/messages.ts'
 import { isPage, pageRoutes } from './pages/routes.ts'
 import { languageOf } from './pages/words.ts'
 import { type RecordStore, Records, type Seals } from './records.ts'
-import { ownKeys, signingPairs } from './signing.ts'
+import { ownKeys, type SigningPair, signingPairs } from './signing.ts'
+import { believed, signingNumbers } from './signing-numbers.ts'
+import { takeBackConsent } from './take-back.ts'
 import { Vouching } from './vouching.ts'
 
 export interface FrontOptions {
@@ -37,6 +40,8 @@ export interface FrontOptions {
   readonly proxy: SafeFetchOptions['proxy']
   /** Takes back everything that was issued to a user for one client up to now. */
   revoke(holder: string, by: string, reason: string): Promise<void>
+  /** Whether a code or a refresh token is no longer good although it has not expired. */
+  isRevoked(issued: Issued): boolean
   note(action: string, principal: string, detail: string): Promise<void>
   failed(error: unknown): void
 }
@@ -48,6 +53,8 @@ export interface Front {
   /** True for a path that is answered here. */
   serves(path: string): boolean
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>
+  /** Looks again which keys sign and count; the gateway calls it when the store has changed. */
+  review(): Promise<void>
   close(): void
 }
 
@@ -67,30 +74,39 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     fetch: reachProvider(config.provider, options.proxy),
     now: () => clock.now(),
   })
-  const number = Number((await records.get('signing', 'number'))?.['number'] ?? 1)
-  const pairs = signingPairs((purpose) => seals.derive(purpose), number)
+  let numbers = await signingNumbers(records)
+  const pairsOf = signingPairs((purpose) => seals.derive(purpose))
+  const pairsNow = (): readonly SigningPair[] => pairsOf(believed(numbers, clock.now()))
 
   const { recheckMinutes, refreshDays } = config
   const vouching = new Vouching({ accounts, records, login, clock, recheckMinutes, refreshDays, note, failed })
 
-  const provider = authorizationServer({
-    config,
-    base,
-    records,
-    clock,
-    pairs,
-    cookieKey: seals.derive('identity/cookies').toString('base64url'),
-    fetch: reachStrangers(config.registration, options.proxy, config.registration.ca),
-    account: (id, isRefresh) => (isRefresh ? vouching.account(id) : accounts.find(id)),
-    async ended(grantId) {
-      const holder = (await records.take('grant', grantId))?.['holder']
-      if (typeof holder === 'string') await options.revoke(holder, 'gateway', 'a grant has ended')
-    },
-    errorPage: (accepted) => ({ headers: pageHeaders, html: String(problemPage(languageOf(accepted), 'client')) }),
-  })
-  tellOf(provider, options)
+  /** Its keys are given to it once, so that other keys make another server; what it remembers is in the records. */
+  function opened(pairs: readonly SigningPair[]) {
+    const provider = authorizationServer({
+      config,
+      base,
+      records,
+      clock,
+      pairs,
+      cookieKey: seals.derive('identity/cookies').toString('base64url'),
+      fetch: reachStrangers(config.registration, options.proxy, config.registration.ca),
+      isRevoked: (issued) => options.isRevoked(issued),
+      account: (id, isRefresh) => (isRefresh ? vouching.account(id) : accounts.find(id)),
+      async ended(grantId) {
+        const holder = (await records.take('grant', grantId))?.['holder']
+        if (typeof holder === 'string') await options.revoke(holder, 'gateway', 'a grant has ended')
+      },
+      errorPage: (accepted) => ({ headers: pageHeaders, html: String(problemPage(languageOf(accepted), 'client')) }),
+    })
+    tellOf(provider, options)
+    return { provider, kids: kidsIn(pairs), answer: provider.callback() }
+  }
+  let server = opened(pairsNow())
   const interaction = new Interaction({
-    provider,
+    get provider() {
+      return server.provider
+    },
     records,
     browsers,
     consents,
@@ -102,24 +118,24 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     keepTokens: (account, tokens) => vouching.keepTokens(account, tokens),
     note,
   })
-  async function takeBack(holder: string, by: string): Promise<void> {
-    for (const { grantId } of await records.list('grant', `grants of ${holder}`)) await records.deleteGroup(`grant ${grantId}`)
-    await records.deleteGroup(`grants of ${holder}`)
-    await options.revoke(holder, by, 'consent taken back')
+  const takeBack = (account: string, clientId: string): Promise<void> => {
+    const user = `user:${account}`
+    const act = { action: 'consent.revoked', by: user, at: clock.now(), detail: `${user} ${clientId}` }
+    return takeBackConsent({ records, consents, revoke: options.revoke }, account, clientId, act)
   }
-  const app = pageRoutes({ interaction, consents, base, isSecure, config, takeBack, note, failed })
+  const app = pageRoutes({ interaction, consents, base, isSecure, config, takeBack, failed })
   const showPage = getRequestListener(app.fetch, { overrideGlobalObjects: false })
-  const answer = provider.callback()
   const rate = new RegistrationRate(config.registration.perHour)
-  const purger = setInterval(() => void records.purge().catch(failed), purgeMs)
+  async function review(): Promise<void> {
+    numbers = await signingNumbers(records)
+    const pairs = pairsNow()
+    if (kidsIn(pairs) !== server.kids) server = opened(pairs)
+  }
+  const purger = setInterval(() => void Promise.all([records.purge(), review()]).catch(failed), purgeMs)
   purger.unref()
 
   return {
-    issuer: standardIssuer(
-      base,
-      ownKeys(() => pairs),
-      { groupsClaim: 'groups', rolesClaim: 'roles', areSubjectsUnique: true },
-    ),
+    issuer: standardIssuer(base, ownKeys(pairsNow), { groupsClaim: 'groups', rolesClaim: 'roles', areSubjectsUnique: true }),
     consents,
     serves: (path) => path.startsWith(`${root}/`) || (path.startsWith('/.well-known/o') && served.test(path)),
     async handle(request, response) {
@@ -134,8 +150,9 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       if (path === `${root}/authorize`) request.url = plainly(url, config)
       addressedTo(base, request)
       withoutSession(request)
-      await answer(request, response)
+      await server.answer(request, response)
     },
+    review,
     close: () => clearInterval(purger),
   }
   function refuse(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
@@ -145,6 +162,8 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     )
   }
 }
+
+const kidsIn = (pairs: readonly SigningPair[]): string => pairs.map(({ kid }) => kid).join(' ')
 
 /**
  * A client that does not say what it wants gets the least. An answer goes into the query: a fragment would be carried along

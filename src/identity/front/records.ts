@@ -3,16 +3,18 @@
  * the database learns no code, no token, no cookie and no subject, and whoever swaps two rows gets neither opened.
  */
 import { createHmac } from 'node:crypto'
+import type { Act } from '../../lib/act.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { JsonObject } from '../../lib/strict-json.ts'
 
 /** Rows as storage/ keeps them. `name` and `group` are digests; times are milliseconds since the epoch. */
 export interface RecordStore {
-  putRecord(kind: string, name: string, group: string | undefined, sealed: string, expiresAt: number): Promise<void>
+  /** With `act`, both in one transaction. */
+  putRecord(kind: string, name: string, group: string | undefined, sealed: string, expiresAt: number, act?: Act): Promise<void>
   getRecord(kind: string, name: string): Promise<string | undefined>
   /** Gives the row once: of many who ask for it, one gets it. */
   takeRecord(kind: string, name: string): Promise<string | undefined>
-  deleteRecord(kind: string, name: string): Promise<void>
+  deleteRecord(kind: string, name: string, act?: Act): Promise<void>
   deleteGroup(group: string): Promise<void>
   listRecords(kind: string, group?: string): Promise<readonly { readonly name: string; readonly sealed: string }[]>
   /** Removes what has expired. */
@@ -40,11 +42,12 @@ export class Records {
     this.#nameKey = seals.derive('identity/record-name')
   }
 
-  put(kind: string, name: string, value: JsonObject, lifetimeS: number, group?: string): Promise<void> {
+  /** `act`: what the audit log has to be told of it. */
+  put(kind: string, name: string, value: JsonObject, lifetimeS: number, group?: string, act?: Act): Promise<void> {
     const digest = this.#digest(kind, name)
     const sealed = this.#seals.seal(purpose, JSON.stringify(value), `${kind} ${digest}`)
     const expiresAt = this.#clock.now() + lifetimeS * 1000
-    return this.#store.putRecord(kind, digest, group && this.#digest('group', group), sealed, expiresAt)
+    return this.#store.putRecord(kind, digest, group && this.#digest('group', group), sealed, expiresAt, act)
   }
 
   async get(kind: string, name: string): Promise<JsonObject | undefined> {
@@ -57,8 +60,8 @@ export class Records {
     return this.#opened(kind, digest, await this.#store.takeRecord(kind, digest))
   }
 
-  delete(kind: string, name: string): Promise<void> {
-    return this.#store.deleteRecord(kind, this.#digest(kind, name))
+  delete(kind: string, name: string, act?: Act): Promise<void> {
+    return this.#store.deleteRecord(kind, this.#digest(kind, name), act)
   }
 
   deleteGroup(group: string): Promise<void> {

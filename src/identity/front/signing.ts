@@ -1,6 +1,6 @@
 /**
  * The keys that our own tokens are signed with: ES256, derived from the gateway's key by number, so that every process of
- * one gateway has the same and none is kept anywhere. The newest signs; the one before it is still believed.
+ * one gateway has the same and none is kept anywhere. Which numbers count is in signing-numbers.ts.
  */
 import { createECDH, createPrivateKey, createPublicKey, type JsonWebKey } from 'node:crypto'
 import type { KeySource } from '../tokens/issuer.ts'
@@ -11,9 +11,15 @@ export interface SigningPair {
   readonly privateJwk: JsonWebKey & { readonly kid: string; readonly alg: 'ES256'; readonly use: 'sig' }
 }
 
-/** Newest first: the pair with `number`, and the one before it. */
-export function signingPairs(derive: (purpose: string) => Buffer, number: number): readonly SigningPair[] {
-  return [number, number - 1].filter((one) => one > 0).map((one) => pairOf(derive, one))
+/** The pairs with these numbers, in their order; each is made once. */
+export function signingPairs(derive: (purpose: string) => Buffer): (numbers: readonly number[]) => readonly SigningPair[] {
+  const made = new Map<number, SigningPair>()
+  const pairWith = (number: number): SigningPair => {
+    const pair = made.get(number) ?? pairOf(derive, number)
+    made.set(number, pair)
+    return pair
+  }
+  return (numbers) => numbers.map(pairWith)
 }
 
 function pairOf(derive: (purpose: string) => Buffer, number: number): SigningPair {

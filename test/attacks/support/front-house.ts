@@ -121,6 +121,7 @@ export async function openFrontHouse({
       await store.revoke('holder', holder, by, reason)
       revoked.replace(await store.revocations())
     },
+    isRevoked: (issued) => revoked.covers(issued),
     note: async (action, principal, detail) => void notes.push(`${action} ${principal} ${detail}`),
     failed,
   })

@@ -5,7 +5,6 @@
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import type { AuthorizationServerConfig } from '../../schema.ts'
-import { holderOf } from '../../tokens/access-tokens.ts'
 import { root } from '../authorization-server.ts'
 import type { Consents } from '../consents.ts'
 import { type Jar, jarOf } from '../cookies.ts'
@@ -30,12 +29,11 @@ export interface PagesOptions {
   readonly base: string
   readonly isSecure: boolean
   readonly config: AuthorizationServerConfig
-  takeBack(holder: string, by: string): Promise<void>
-  note(action: string, principal: string, detail: string): Promise<void>
+  takeBack(account: string, clientId: string): Promise<void>
   failed(error: unknown): void
 }
 
-export function pageRoutes({ interaction, consents, base, isSecure, config, takeBack, note, failed }: PagesOptions): Hono<Env> {
+export function pageRoutes({ interaction, consents, base, isSecure, config, takeBack, failed }: PagesOptions): Hono<Env> {
   const app = new Hono<Env>()
   const jar = (c: Context<Env>): Jar => jarOf(c.req.header('cookie'), isSecure)
   const language = (c: Context<Env>) => languageOf(c.req.header('accept-language'))
@@ -104,10 +102,7 @@ export function pageRoutes({ interaction, consents, base, isSecure, config, take
     const client = form.get('client')
     if (browser.account === undefined || client === null) return taken(c, await interaction.signIn(jar(c), form))
     if (!interaction.isOurs(browser, 'consents', form)) return problem(c, 'forged')
-    const user = `user:${browser.account}`
-    await consents.revoke(browser.account, client)
-    await takeBack(holderOf(user, client), user)
-    await note('consent.revoked', user, client)
+    await takeBack(browser.account, client)
     return c.redirect(`${base}${root}/consents`, 303)
   })
   app.notFound((c) => problem(c, 'unknown'))
