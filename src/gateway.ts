@@ -11,16 +11,17 @@ import type { AuditSink } from './audit/sink.ts'
 import { syslogSink } from './audit/sinks/syslog.ts'
 import { recordActs } from './audit/unrecorded-acts.ts'
 import { guardModes } from './config/guard-modes.ts'
-import { RestartNeeded } from './config/problem.ts'
+import { mustBeReloadable } from './config/reloadable.ts'
 import type { Config } from './config/schema.ts'
 import { type Front, openFront } from './identity/front/front.ts'
 import { identityGuard } from './identity/guard.ts'
-import { type IdentityOptions, identityOf } from './identity/identity.ts'
+import { type IdentityOptions, identityOf, personOf } from './identity/identity.ts'
 import { ownerOf } from './identity/owner.ts'
 import { Presence } from './identity/presence.ts'
 import { Revocations } from './identity/revocations.ts'
 import { answerAdmin } from './inbound/admin.ts'
 import { AllServers } from './inbound/aggregate/all-servers.ts'
+import { baseOf } from './inbound/base.ts'
 import { Endpoint } from './inbound/endpoint.ts'
 import { answerFetch } from './inbound/fetch.ts'
 import { HostCheck } from './inbound/host-check.ts'
@@ -37,6 +38,8 @@ import { limitsGuard } from './limits/guard.ts'
 import { Broker, type BrokerOptions } from './outbound/credentials/broker.ts'
 import { openLocalConsent } from './outbound/credentials/local-consent.ts'
 import { openBrowser } from './outbound/credentials/open-browser.ts'
+import { descriptionPath, pageConsent } from './outbound/credentials/page-consent.ts'
+import { clientMetadata } from './outbound/credentials/registration.ts'
 import { type Fetch, Upstreams } from './outbound/upstreams.ts'
 import { exchange, type Frame, type Gate, type Reply } from './pipeline/exchange.ts'
 import type { Guard } from './pipeline/guard.ts'
@@ -92,21 +95,6 @@ export interface Gateway {
   close(): Promise<void>
 }
 
-/** What is opened once. Everything else may change while the gateway runs. */
-const restartKeys = [
-  'listen',
-  'admin',
-  'tls',
-  'publicUrl',
-  'allowedHosts',
-  'allowedOrigins',
-  'trustedProxies',
-  'store',
-  'vault',
-  'audit',
-] as const
-const restartLimits = ['bodyBytesMax', 'resultBytesMax', 'depthMax', 'batchMax', 'guardTimeoutMs'] as const
-
 /** What a new configuration replaces as a whole. */
 function ruleBook(config: Config, ports: Omit<IdentityOptions, 'config'>, before?: RuleBook) {
   const isSame = (id: string): boolean => isDeepStrictEqual(before?.config.servers[id], config.servers[id])
@@ -125,13 +113,6 @@ interface RuleBook {
   readonly classes: ToolClasses
 }
 
-/** Where clients reach us when no public URL is configured. */
-function originOf({ listen: { host, port }, tls }: Config, opened = port): string {
-  const name = host.includes(':') ? `[${host}]` : host
-  const scheme = tls === undefined ? 'http' : 'https'
-  return new URL(`${scheme}://${name}:${opened}`).origin
-}
-
 const isListening = ({ message }: Frame): boolean => message.method === 'subscriptions/listen'
 
 export async function openGateway({
@@ -147,7 +128,7 @@ export async function openGateway({
   await using opened = new AsyncDisposableStack() // closed again, last first, should the rest fail
   const store = await openStore(config.store)
   opened.defer(() => store.close())
-  let base = config.publicUrl ?? originOf(config)
+  let base = baseOf(config)
   let front: Front | undefined
   const revoked = new Revocations()
   const isRevoked = (principal: Principal): boolean => revoked.has(principal) || rules.identity.isGone(principal)
@@ -162,6 +143,7 @@ export async function openGateway({
       if (front === undefined) throw new Error('the authorization server is not open yet')
       return front.issuer
     },
+    ownSubjectToken: async (account) => front?.subjectToken(account),
   }
   let rules = ruleBook(config, identityPorts)
   opened.defer(() => front?.close())
@@ -193,13 +175,14 @@ export async function openGateway({
   const listeners: Listener[] = []
   opened.defer(async () => void (await Promise.all(listeners.map((listener) => listener.close()))))
 
-  const consent = desk && (await openLocalConsent({ open: openBrowser, say: (line) => desk.say(line) }))
-  opened.defer(async () => consent?.close())
+  const local = desk && (await openLocalConsent({ open: openBrowser, say: (line) => desk.say(line) }))
+  opened.defer(async () => local?.close())
+  const consent = local ?? (config.identity.mode === 'authorization-server' ? pageConsent(() => base) : undefined)
   const broker = new Broker({
     wayOut: (own) => safeFetch({ ...own, proxy: config.proxy }),
     store: vault,
     consent,
-    subjectToken: async () => undefined,
+    subjectToken: (principal) => rules.identity.subjectToken(principal),
     ...credentials,
     clock: systemClock,
     random: fraction,
@@ -292,7 +275,7 @@ export async function openGateway({
     sessions,
     methods: directory.methods,
     limits: config.limits,
-    document: (path) => rules.identity.metadata(path),
+    document: (path) => (path === descriptionPath && consent ? clientMetadata(consent) : rules.identity.metadata(path)),
     identify: gate.identify,
     pass,
     turnedAway,
@@ -318,7 +301,7 @@ export async function openGateway({
       const mcp = await listen(config.listen, config.tls, side)
       listeners.push(mcp)
       hosts = doorAt({ ...config.listen, port: mcp.address.port })
-      base = config.publicUrl ?? originOf(config, mcp.address.port)
+      base = baseOf(config, mcp.address.port)
       if (config.identity.mode === 'authorization-server') {
         front = await openFront({
           config: config.identity,
@@ -330,6 +313,14 @@ export async function openGateway({
           revoke: (holder, by, reason) => store.revoke('holder', holder, by, reason),
           isRevoked: (issued) => revoked.covers(issued),
           note: (action, principal, detail) => audit.event({ action, principal, detail }),
+          tokens: vault,
+          connections: {
+            async begin(server, account) {
+              upstreams.mustServe(server)
+              return broker.begin(server, personOf(account))
+            },
+            complete: (answer, account) => broker.complete(answer, personOf(account)),
+          },
           failed: identityFailed,
         })
       }
@@ -368,12 +359,7 @@ export async function openGateway({
     },
     connected: (answer, principal) => broker.complete(answer, principal),
     async reload(next) {
-      const isOwnServer = [next, config].some(({ identity }) => identity.mode === 'authorization-server')
-      if (isOwnServer && !isDeepStrictEqual(next.identity, config.identity)) throw new RestartNeeded(['identity'])
-      const key = restartKeys.find((one) => !isDeepStrictEqual(next[one], config[one]))
-      if (key !== undefined) throw new RestartNeeded([key])
-      const limit = restartLimits.find((limit) => next.limits[limit] !== config.limits[limit])
-      if (limit !== undefined) throw new RestartNeeded(['limits', limit])
+      mustBeReloadable(config, next)
       const fresh = ruleBook(next, identityPorts, rules)
       await audit.event({ action: 'config.reloaded', principal: 'operator' })
       await upstreams.serve(next.servers, () => {

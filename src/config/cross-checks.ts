@@ -174,19 +174,20 @@ const methodsAreOwn: Check = ({ methods }) =>
     return [{ path, message: 'is not the name of a method', fix: 'write for example acme/search', at: 'key' }]
   })
 
-/** Not refused: a gateway opened as a library can hand the tokens over. */
-const exchangesHaveTokens: Check = ({ servers }) =>
-  Object.entries(servers).flatMap(([id, server]) =>
-    server.kind === 'http' && needsSubjectToken(server.credential)
-      ? [
-          {
-            path: ['servers', id, 'credential', 'kind'],
-            message: 'exchanges the token of the caller, which is not handed over yet, so every call is refused',
-            fix: 'choose client-credentials, oauth or static',
-          },
-        ]
-      : [],
-  )
+/** Not refused: a gateway opened as a library can bring tokens and pages of its own. */
+const credentialsFitIdentity: Check = ({ servers, identity: { mode } }) =>
+  Object.entries(servers).flatMap(([id, server]): Complaint[] => {
+    if (server.kind !== 'http') return []
+    const path = ['servers', id, 'credential', 'kind']
+    if (needsSubjectToken(server.credential) && mode !== 'resource-server' && mode !== 'authorization-server') {
+      const message = 'exchanges the token of the caller, and callers have none here, so every call is refused'
+      return [{ path, message, fix: 'use identity.mode resource-server or authorization-server, or another kind' }]
+    }
+    if (server.credential.kind !== 'oauth' || mode === 'authorization-server') return []
+    const message = 'needs a page on which each user consents, which only our own authorization server has'
+    return [{ path, message, fix: 'use identity.mode authorization-server; or "sekisho run -- URL" for one person' }]
+  })
+
 const keyProvidersDiffer: Check = ({ vault }) =>
   vault.previousKeyProviders.flatMap((provider, at): Complaint[] => {
     const before = [vault.keyProvider, ...vault.previousKeyProviders.slice(0, at)]
@@ -232,4 +233,4 @@ export const crossChecks: readonly Check[] = [
 ]
 
 /** What lets nobody in and stops nothing. To refuse it would keep a revoked key in force until its last binding is gone too. */
-export const harmlessChecks: readonly Check[] = [keysExist, exchangesHaveTokens]
+export const harmlessChecks: readonly Check[] = [keysExist, credentialsFitIdentity]

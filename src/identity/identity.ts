@@ -17,6 +17,12 @@ import { openIdIssuer } from './tokens/openid.ts'
 import { jsonGetter } from './tokens/signing-keys.ts'
 import type { Expectations } from './tokens/verify.ts'
 
+/** Structurally what outbound/credentials asks for. */
+export interface SubjectToken {
+  readonly token: string
+  readonly type: 'access_token'
+}
+
 const noDemands: Demands = { scopeFor: () => undefined, stepUps: [], asksForClaims: false }
 
 export interface Identity {
@@ -24,6 +30,8 @@ export interface Identity {
   /** The credential of a principal that was here before is no longer one. */
   isGone(principal: Principal): boolean
   readonly demands: Demands
+  /** A token that names the caller at the identity provider, to be exchanged there and shown to nobody else. */
+  subjectToken(principal: Principal): Promise<SubjectToken | undefined>
   /** The document at a well-known path, or undefined where there is none. */
   metadata(path: string): JsonObject | undefined
 }
@@ -35,14 +43,15 @@ export interface IdentityOptions {
   /** Scheme, host and port under which clients reach us. */
   base(): string
   isRevoked(principal: Principal): boolean
-  /** The tokens of our own authorization server, once it is open. */
+  /** The tokens of our own authorization server, once it is open, and what the provider gave it for a user. */
   ownTokens(): TokenIssuer
+  ownSubjectToken(account: string): Promise<string | undefined>
   failed(error: unknown): void
 }
 
 export function identityOf(options: IdentityOptions): Identity {
   const { config } = options
-  const nothing = { metadata: () => undefined, demands: noDemands }
+  const nothing = { metadata: () => undefined, demands: noDemands, subjectToken: async () => undefined }
   switch (config.mode) {
     case 'anonymous':
       return { ...nothing, identify: everyone, isGone: ({ kind }) => kind !== 'anonymous' }
@@ -98,6 +107,7 @@ function ownServer(
     scopes,
     leastScopes: scopes,
     demands: { scopeFor: (one) => `mcp:${one}`, stepUps: stepUp, asksForClaims: false },
+    subjectToken: (account) => options.ownSubjectToken(account),
     isDpopRequired: dpop === 'require',
   })
 }
@@ -110,6 +120,8 @@ interface ByTokens {
   readonly scopes: readonly string[]
   readonly leastScopes: readonly string[]
   readonly demands: Demands
+  /** By our own server; undefined where the token that came is the provider's. */
+  readonly subjectToken?: (account: string) => Promise<string | undefined>
   readonly isDpopRequired: boolean
 }
 
@@ -122,6 +134,12 @@ function byTokensOf(by: ByTokens): Identity {
     identify: identifyOnce(identify),
     isGone: ({ kind }) => kind !== 'user' && kind !== 'application',
     demands: by.demands,
+    async subjectToken(principal) {
+      if (principal.kind !== 'user') return undefined
+      const account = principal.id.slice('user:'.length)
+      const token = by.subjectToken ? await by.subjectToken(account) : tokens.presentedBy(principal)
+      return token === undefined ? undefined : { token, type: 'access_token' }
+    },
     metadata: (path) =>
       resourceMetadata(path, {
         base: base(),
@@ -148,3 +166,7 @@ const expected = (config: ResourceServerConfig, resource: string): Expectations 
   skewS: config.clockSkewS,
   lifetimeSMax: config.tokenHoursMax * 3600,
 })
+
+/** Somebody who sits before a browser, without a client that acts for them. */
+export const personOf = (account: string): Principal =>
+  Object.freeze({ kind: 'user', id: `user:${account}`, holder: `user:${account}` })

@@ -22,13 +22,13 @@ import { Interaction } from './interaction.ts'
 import { Login } from './login.ts'
 import { pageHeaders } from './pages/layout.ts'
 import { problemPage } from './pages/messages.ts'
-import { isPage, pageRoutes } from './pages/routes.ts'
+import { type Connections, isPage, pageRoutes } from './pages/routes.ts'
 import { languageOf } from './pages/words.ts'
 import { type RecordStore, Records, type Seals } from './records.ts'
 import { ownKeys, type SigningPair, signingPairs } from './signing.ts'
 import { believed, signingNumbers } from './signing-numbers.ts'
 import { takeBackConsent } from './take-back.ts'
-import { Vouching } from './vouching.ts'
+import { type ProviderTokens, Vouching } from './vouching.ts'
 
 export interface FrontOptions {
   readonly config: AuthorizationServerConfig
@@ -42,6 +42,9 @@ export interface FrontOptions {
   revoke(holder: string, by: string, reason: string): Promise<void>
   /** Whether a code or a refresh token is no longer good although it has not expired. */
   isRevoked(issued: Issued): boolean
+  readonly connections: Connections
+  /** Where the provider's tokens are kept. */
+  readonly tokens: ProviderTokens
   note(action: string, principal: string, detail: string): Promise<void>
   failed(error: unknown): void
 }
@@ -50,6 +53,8 @@ export interface Front {
   /** Our own tokens, for checking. */
   readonly issuer: TokenIssuer
   readonly consents: Consents
+  /** A token of the provider for one of its people, to be exchanged there for another; undefined where there is none. */
+  subjectToken(account: string): Promise<string | undefined>
   /** True for a path that is answered here. */
   serves(path: string): boolean
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>
@@ -78,8 +83,8 @@ export async function openFront(options: FrontOptions): Promise<Front> {
   const pairsOf = signingPairs((purpose) => seals.derive(purpose))
   const pairsNow = (): readonly SigningPair[] => pairsOf(believed(numbers, clock.now()))
 
-  const { recheckMinutes, refreshDays } = config
-  const vouching = new Vouching({ accounts, records, login, clock, recheckMinutes, refreshDays, note, failed })
+  const { recheckMinutes } = config
+  const vouching = new Vouching({ accounts, tokens: options.tokens, login, clock, recheckMinutes, note, failed })
 
   /** Its keys are given to it once, so that other keys make another server; what it remembers is in the records. */
   function opened(pairs: readonly SigningPair[]) {
@@ -123,7 +128,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     const act = { action: 'consent.revoked', by: user, at: clock.now(), detail: `${user} ${clientId}` }
     return takeBackConsent({ records, consents, revoke: options.revoke }, account, clientId, act)
   }
-  const app = pageRoutes({ interaction, consents, base, isSecure, config, takeBack, failed })
+  const app = pageRoutes({ interaction, consents, base, isSecure, config, takeBack, connections: options.connections, failed })
   const showPage = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   const rate = new RegistrationRate(config.registration.perHour)
   async function review(): Promise<void> {
@@ -137,6 +142,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
   return {
     issuer: standardIssuer(base, ownKeys(pairsNow), { groupsClaim: 'groups', rolesClaim: 'roles', areSubjectsUnique: true }),
     consents,
+    subjectToken: (account) => vouching.subjectToken(account),
     serves: (path) => path.startsWith(`${root}/`) || (path.startsWith('/.well-known/o') && served.test(path)),
     async handle(request, response) {
       const url = request.url ?? '/'

@@ -62,8 +62,10 @@ export type Step =
 
 interface Pending extends LoginAttempt {
   readonly browser: string
-  /** The interaction to go back to; undefined for somebody who only looks at their own consents. */
+  /** The interaction to go back to; undefined for somebody who comes to a page of their own. */
   readonly uid: string | undefined
+  /** That page. */
+  readonly page: string
   readonly wish: Wish | undefined
   /** Who the consent was taken from without asking, or whose browser it was. */
   readonly expected: string | undefined
@@ -135,11 +137,11 @@ export class Interaction {
     return this.#loggedIn(pending, browser, loggedIn, jar, removed)
   }
 
-  /** Somebody wants to see what they have agreed to. */
-  async signIn(jar: Jar, form: URLSearchParams): Promise<Step> {
+  /** Somebody comes to a page of their own, and has to be known for it. */
+  async signIn(jar: Jar, form: URLSearchParams, page: string): Promise<Step> {
     const browser = await this.#options.browsers.find(jar.get(browserCookie))
-    if (browser === undefined || !this.isOurs(browser, 'consents', form)) return { kind: 'problem', problem: 'forged' }
-    return this.#toProvider(browser, undefined, jar, [])
+    if (browser === undefined || !this.isOurs(browser, page, form)) return { kind: 'problem', problem: 'forged' }
+    return this.#toProvider(browser, undefined, jar, [], page)
   }
 
   /** The browser that this is, or a new one. */
@@ -159,12 +161,25 @@ export class Interaction {
     return expected.length === given.length && timingSafeEqual(expected, given)
   }
 
-  async #toProvider(browser: Browser, asked: Asked | undefined, jar: Jar, cookies: readonly string[]): Promise<Step> {
+  async #toProvider(
+    browser: Browser,
+    asked: Asked | undefined,
+    jar: Jar,
+    cookies: readonly string[],
+    page = 'consents',
+  ): Promise<Step> {
     const { login, records } = this.#options
     const attempt = login.newAttempt()
     try {
       const url = await login.urlFor(attempt, asked?.wantsFresh ?? {})
-      const pending: Pending = { ...attempt, browser: browser.id, uid: asked?.uid, wish: asked?.wish, expected: browser.account }
+      const pending: Pending = {
+        ...attempt,
+        browser: browser.id,
+        uid: asked?.uid,
+        page,
+        wish: asked?.wish,
+        expected: browser.account,
+      }
       await records.put('login', attempt.state, { ...pending } as unknown as JsonObject, loginS)
       return { kind: 'provider', url, cookies: [...cookies, jar.set(stateCookie, attempt.state, loginS)] }
     } catch (error) {
@@ -176,14 +191,14 @@ export class Interaction {
   async #loggedIn(pending: Pending, before: Browser, loggedIn: LoggedIn, jar: Jar, removed: string): Promise<Step> {
     const { browsers, consents, accounts, keepTokens, note } = this.#options
     const { account } = loggedIn
-    const { uid, wish, expected } = pending
+    const { uid, page, wish, expected } = pending
     await browsers.close(before)
     const { browser, lifetimeS } = await browsers.open(account.id)
     const cookies = [removed, jar.set(browserCookie, browser.id, lifetimeS)]
     await accounts.keep(account)
     await keepTokens(account.id, loggedIn)
     await note('login', `user:${account.id}`, '')
-    if (uid === undefined || wish === undefined) return { kind: 'back', url: 'consents', cookies }
+    if (uid === undefined || wish === undefined) return { kind: 'back', url: page, cookies }
     // What somebody else agreed to does not bind this person.
     if (expected !== undefined && expected !== account.id) return { kind: 'back', url: `interaction/${uid}?another`, cookies }
     const isNew = !(await consents.covers(account.id, wish))

@@ -101,6 +101,19 @@ export class Login {
     }
   }
 
+  /** A token for ourselves, such as the provider wants to see when it is to be exchanged for another. */
+  async tokenForUs(refreshToken: string): Promise<{ accessToken: string; refreshToken: string | undefined; lifetimeS: number }> {
+    const configuration = await this.#configuration()
+    const { provider } = this.#options
+    const scope = provider.kind === 'entra' ? `${provider.clientId}/.default` : scopesOf(provider).join(' ')
+    try {
+      const tokens = await client.refreshTokenGrant(configuration, refreshToken, { scope })
+      return { accessToken: tokens.access_token, refreshToken: tokens.refresh_token, lifetimeS: tokens.expires_in ?? 300 }
+    } catch (error) {
+      throw asLoginFailed(error)
+    }
+  }
+
   #loggedIn(tokens: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers): LoggedIn {
     const claims = tokens.claims()
     if (claims === undefined) throw new LoginFailed('refused', new Error('no ID token came'))

@@ -6,25 +6,38 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Account, Accounts } from './accounts.ts'
 import { type LoggedIn, type Login, LoginFailed } from './login.ts'
-import type { Records } from './records.ts'
+
+interface TokenKey {
+  readonly owner: string
+  readonly server: string
+  readonly kind: string
+}
+/** Encrypted; the vault is one. */
+export interface ProviderTokens {
+  get(key: TokenKey): Promise<string | undefined>
+  put(key: TokenKey, value: string): Promise<void>
+  delete(key: TokenKey): Promise<unknown>
+}
 
 export interface VouchingOptions {
   readonly accounts: Accounts
-  readonly records: Records
+  readonly tokens: ProviderTokens
   readonly login: Login
   readonly clock: Clock
   readonly recheckMinutes: number
-  readonly refreshDays: number
   note(action: string, principal: string, detail: string): Promise<void>
   failed(error: unknown): void
 }
 
 const graceS = 86_400
-const kind = 'provider-token'
+/** `oauth` is no server: the name is reserved. */
+const keyOf = (account: string): TokenKey => ({ owner: `user:${account}`, server: 'oauth', kind: 'provider-login' })
+const freshS = 60
 
 export class Vouching {
   readonly #options: VouchingOptions
   readonly #asking = new Map<string, Promise<Account | undefined>>()
+  readonly #subjects = new Map<string, { readonly token: Promise<string | undefined>; readonly until: number }>()
   constructor(options: VouchingOptions) {
     this.#options = options
   }
@@ -42,15 +55,37 @@ export class Vouching {
   }
 
   async keepTokens(account: string, { refreshToken }: Pick<LoggedIn, 'refreshToken'>): Promise<void> {
-    const { records, refreshDays } = this.#options
-    if (refreshToken !== undefined) await records.put(kind, account, { refreshToken }, refreshDays * 86_400)
+    if (refreshToken !== undefined) await this.#options.tokens.put(keyOf(account), refreshToken)
+  }
+
+  /** A token of the provider that names this person, for the provider itself. In memory only, and asked for once for all who wait. */
+  async subjectToken(id: string): Promise<string | undefined> {
+    const now = this.#options.clock.now()
+    const known = this.#subjects.get(id)
+    if (known !== undefined && now < known.until) return known.token
+    const token = this.#freshSubject(id).catch((error: unknown) => {
+      this.#subjects.delete(id)
+      throw error
+    })
+    this.#subjects.set(id, { token, until: now + freshS * 1000 })
+    return token
+  }
+
+  async #freshSubject(id: string): Promise<string | undefined> {
+    const { tokens, login, clock } = this.#options
+    const refreshToken = await tokens.get(keyOf(id))
+    if (refreshToken === undefined) return undefined
+    const own = await login.tokenForUs(refreshToken)
+    await this.keepTokens(id, own)
+    this.#subjects.set(id, { token: Promise.resolve(own.accessToken), until: clock.now() + (own.lifetimeS - freshS) * 1000 })
+    return own.accessToken
   }
 
   async #ask(known: Account, ageS: number): Promise<Account | undefined> {
-    const { accounts, records, login, failed } = this.#options
+    const { accounts, tokens, login, failed } = this.#options
     const { id } = known
-    const { refreshToken } = (await records.get(kind, id)) ?? {}
-    if (typeof refreshToken !== 'string') return ageS < graceS ? known : this.#lapse(id, 'the provider was not asked for a day')
+    const refreshToken = await tokens.get(keyOf(id))
+    if (refreshToken === undefined) return ageS < graceS ? known : this.#lapse(id, 'the provider was not asked for a day')
     try {
       const again = await login.again(refreshToken, known)
       if (again.account.id !== id) throw new LoginFailed('refused')
@@ -65,9 +100,10 @@ export class Vouching {
   }
 
   async #lapse(id: string, why: string): Promise<undefined> {
-    const { accounts, records, note } = this.#options
+    const { accounts, tokens, note } = this.#options
     await accounts.forget(id)
-    await records.delete(kind, id)
+    await tokens.delete(keyOf(id))
+    this.#subjects.delete(id)
     await note('login.lapsed', `user:${id}`, why)
   }
 }

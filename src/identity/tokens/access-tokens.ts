@@ -32,6 +32,8 @@ const rememberedMax = 20_000
 
 export class AccessTokens {
   readonly #options: AccessTokensOptions
+  /** In memory, and for as long as the principal is: what a user came with can be exchanged at the provider for another. */
+  readonly #presented = new WeakMap<Principal, string>()
   readonly #known = new Map<string, { readonly accepted: Accepted; readonly until: number }>()
 
   constructor(options: AccessTokensOptions) {
@@ -47,9 +49,9 @@ export class AccessTokens {
     return this.#verify(token, resource, key)
   }
 
-  /** Nothing is remembered any more: keys, rules or people have changed. */
-  forget(): void {
-    this.#known.clear()
+  /** What this principal proved itself with; for its own provider alone. */
+  presentedBy(principal: Principal): string | undefined {
+    return this.#presented.get(principal)
   }
 
   async #verify(text: string, resource: string, key: string): Promise<Accepted> {
@@ -59,6 +61,7 @@ export class AccessTokens {
       principal: await this.#principalOf(text, verified),
       confirmation: confirmationIn(verified.token),
     })
+    this.#presented.set(accepted.principal, text)
     const until = Math.min(clock.now() + rememberedMs, verified.expiresAt * 1000)
     if (this.#known.size >= rememberedMax) this.#known.delete(this.#known.keys().next().value as string)
     this.#known.set(key, { accepted, until })

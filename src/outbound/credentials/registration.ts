@@ -3,7 +3,9 @@
  * else registered on the spot (MCP 2026-07-28, Client Registration). What an authorization server gave us is kept under its
  * issuer and never shown to another.
  */
+
 import { isLoopback } from '../../lib/loopback.ts'
+import type { JsonObject } from '../../lib/strict-json.ts'
 import { clientProof, secretProof } from './client-proof.ts'
 import type { BrokerPorts, Consent, TokenKey } from './credential.ts'
 import type { AuthorizationServer } from './discovery.ts'
@@ -26,7 +28,7 @@ export interface Registration {
 type Ports = Pick<BrokerPorts, 'fetch' | 'clock' | 'store'>
 
 /** The document at `clientMetadataUrl`, for whoever serves it (draft-ietf-oauth-client-id-metadata-document, section 4.1). */
-export const clientMetadata = ({ redirectUri, clientMetadataUrl }: Consent): object => ({
+export const clientMetadata = ({ redirectUri, clientMetadataUrl }: Consent): JsonObject => ({
   client_id: clientMetadataUrl,
   ...aboutUs(redirectUri),
   token_endpoint_auth_method: 'none',

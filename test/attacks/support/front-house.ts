@@ -110,6 +110,7 @@ export async function openFrontHouse({
   const revoked = new Revocations()
   const [notes, errors]: [string[], unknown[]] = [[], []]
   const failed = (error: unknown): void => void errors.push(error)
+  const tokens = new Map<string, string>()
   const front = await openFront({
     config,
     base,
@@ -122,6 +123,12 @@ export async function openFrontHouse({
       revoked.replace(await store.revocations())
     },
     isRevoked: (issued) => revoked.covers(issued),
+    tokens: {
+      get: async ({ owner }) => tokens.get(owner),
+      put: async ({ owner }, value) => void tokens.set(owner, value),
+      delete: async ({ owner }) => tokens.delete(owner),
+    },
+    connections: { begin: async () => base, complete: async () => 'x' },
     note: async (action, principal, detail) => void notes.push(`${action} ${principal} ${detail}`),
     failed,
   })
@@ -132,6 +139,7 @@ export async function openFrontHouse({
     base: () => base,
     isRevoked: (principal) => revoked.has(principal),
     ownTokens: () => front.issuer,
+    ownSubjectToken: (account) => front.subjectToken(account),
     failed,
   })
   const hosts = new HostCheck({

@@ -4,12 +4,14 @@
  */
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
+import { Refusal } from '../../../pipeline/refusal.ts'
 import type { AuthorizationServerConfig } from '../../schema.ts'
 import { root } from '../authorization-server.ts'
 import type { Consents } from '../consents.ts'
 import { type Jar, jarOf } from '../cookies.ts'
 import type { Asked, Interaction, Step } from '../interaction.ts'
 import { placeOf } from '../redirect-uris.ts'
+import { connectedPage, connectPage, notConnectedPage } from './connect.ts'
 import { consentPage } from './consent.ts'
 import { pageHeaders } from './layout.ts'
 import { consentsPage, deniedPage, goingPage, type Problem, problemPage, signInPage } from './messages.ts'
@@ -21,7 +23,21 @@ const formBytesMax = 16_384
 
 /** True for a path that is a page; the rest is the authorization server's own. */
 export const isPage = (path: string): boolean =>
-  path.startsWith(`${root}/interaction/`) || path === `${root}/callback` || path === `${root}/consents`
+  path.startsWith(`${root}/interaction/`) ||
+  path === `${root}/callback` ||
+  path === `${root}/consents` ||
+  path === `${root}/connected` ||
+  path.startsWith(`${root}/connect/`)
+
+/** The consents of people to our own use of servers in their name (outbound/credentials). Both reject with a Refusal. */
+export interface Connections {
+  /** Where the person consents. */
+  begin(server: string, account: string): Promise<string>
+  /** What the browser came back with; the server that is connected now. */
+  complete(answer: URLSearchParams, account: string): Promise<string>
+}
+
+const serverId = /^[a-z][a-z0-9-]{0,23}$/
 
 export interface PagesOptions {
   readonly interaction: Interaction
@@ -30,10 +46,20 @@ export interface PagesOptions {
   readonly isSecure: boolean
   readonly config: AuthorizationServerConfig
   takeBack(account: string, clientId: string): Promise<void>
+  readonly connections: Connections
   failed(error: unknown): void
 }
 
-export function pageRoutes({ interaction, consents, base, isSecure, config, takeBack, failed }: PagesOptions): Hono<Env> {
+export function pageRoutes({
+  interaction,
+  consents,
+  base,
+  isSecure,
+  config,
+  takeBack,
+  connections,
+  failed,
+}: PagesOptions): Hono<Env> {
   const app = new Hono<Env>()
   const jar = (c: Context<Env>): Jar => jarOf(c.req.header('cookie'), isSecure)
   const language = (c: Context<Env>) => languageOf(c.req.header('accept-language'))
@@ -58,6 +84,14 @@ export function pageRoutes({ interaction, consents, base, isSecure, config, take
     response.headers.set('referrer-policy', 'no-referrer')
     response.headers.set('cache-control', 'no-store')
     return response
+  }
+  async function connecting(c: Context<Env>, step: () => Promise<unknown>): Promise<Response> {
+    try {
+      return page(c, await step(), [])
+    } catch (error) {
+      if (error instanceof Refusal) return page(c, notConnectedPage(language(c), error.message), [])
+      throw error
+    }
   }
   const viewOf = (
     c: Context<Env>,
@@ -100,10 +134,36 @@ export function pageRoutes({ interaction, consents, base, isSecure, config, take
     const form = await formOf(c)
     const { browser } = await interaction.browser(jar(c))
     const client = form.get('client')
-    if (browser.account === undefined || client === null) return taken(c, await interaction.signIn(jar(c), form))
+    if (browser.account === undefined || client === null) return taken(c, await interaction.signIn(jar(c), form, 'consents'))
     if (!interaction.isOurs(browser, 'consents', form)) return problem(c, 'forged')
     await takeBack(browser.account, client)
     return c.redirect(`${base}${root}/consents`, 303)
+  })
+  app.get(`${root}/connect/:server`, async (c) => {
+    const { browser, cookies } = await interaction.browser(jar(c))
+    const server = c.req.param('server')
+    const at = `connect/${server}`
+    if (!serverId.test(server)) return problem(c, 'unknown')
+    const [action, csrf] = [`${root}/${at}`, interaction.csrf(browser, at)]
+    return page(c, connectPage({ language: language(c), server, action, csrf, isKnown: browser.account !== undefined }), cookies)
+  })
+  app.post(`${root}/connect/:server`, async (c) => {
+    if (isForeign(c, base)) return problem(c, 'forged')
+    const form = await formOf(c)
+    const { browser } = await interaction.browser(jar(c))
+    const at = `connect/${c.req.param('server')}`
+    if (!interaction.isOurs(browser, at, form)) return problem(c, 'forged')
+    if (browser.account === undefined) return taken(c, await interaction.signIn(jar(c), form, at))
+    return connecting(c, async () =>
+      goingPage(language(c), new URL(await connections.begin(c.req.param('server'), browser.account as string))),
+    )
+  })
+  app.get(`${root}/connected`, async (c) => {
+    const { browser } = await interaction.browser(jar(c))
+    const { account } = browser
+    if (account === undefined) return problem(c, 'expired')
+    const answer = new URL(c.req.url).searchParams
+    return connecting(c, async () => connectedPage(language(c), await connections.complete(answer, account)))
   })
   app.notFound((c) => problem(c, 'unknown'))
   app.onError((error, c) => {

@@ -47,6 +47,14 @@ const en = {
   consentsNone: 'You have not allowed anything.',
   consentsGiven: 'Allowed on',
   revoke: (client: string) => `Take back from “${client}”`,
+  connectHeading: (server: string) => `Connect “${server}”`,
+  connectLead:
+    'You will be asked at that service to let this gateway use it in your name. You can take that back there at any time.',
+  connectSignIn: 'Sign in first, so that the connection is yours and nobody else’s.',
+  connect: 'Connect',
+  connectedHeading: (server: string) => `“${server}” is connected`,
+  connectedLead: 'Go back to your program and try again. You can close this page.',
+  notConnected: 'The service was not connected.',
   signInFirst: 'Sign in to see what you have allowed.',
   signIn: 'Sign in',
 }
@@ -97,6 +105,14 @@ const ja: typeof en = {
   consentsNone: '許可したものはありません。',
   consentsGiven: '許可日',
   revoke: (client) => `「${client}」の許可を取り消す`,
+  connectHeading: (server) => `「${server}」を接続`,
+  connectLead:
+    'このゲートウェイがあなたの名前でそのサービスを使うことの許可を、サービス側で求められます。許可はいつでもそこで取り消せます。',
+  connectSignIn: '接続があなただけのものになるように、まずサインインしてください。',
+  connect: '接続する',
+  connectedHeading: (server) => `「${server}」を接続しました`,
+  connectedLead: 'プログラムに戻ってもう一度お試しください。このページは閉じてかまいません。',
+  notConnected: 'サービスを接続できませんでした。',
   signInFirst: '許可したものを見るにはサインインしてください。',
   signIn: 'サインイン',
 }

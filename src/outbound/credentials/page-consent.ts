@@ -1,0 +1,15 @@
+import type { Consent } from './credential.ts'
+
+/** Where others read what we are as a client of theirs (draft-ietf-oauth-client-id-metadata-document). */
+export const descriptionPath = '/.well-known/sekisho-client'
+
+/** Consent on the pages of our own authorization server (identity/front/pages/connect.ts), which is at `base`. */
+export const pageConsent = (base: () => string): Consent => ({
+  get redirectUri() {
+    return `${base()}/oauth/connected`
+  },
+  get clientMetadataUrl() {
+    return base().startsWith('https:') ? base() + descriptionPath : undefined
+  },
+  connectUrl: (server) => `${base()}/oauth/connect/${server}`,
+})
