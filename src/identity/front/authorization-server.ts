@@ -32,6 +32,8 @@ export interface AuthorizationServerOptions {
   readonly fetch: SafeFetch
   /** The account, when the provider still vouches for it; `isRefresh` asks the provider again where that is due. */
   account(id: string, isRefresh: boolean): Promise<Account | undefined>
+  /** Whether the login of a finished interaction was in the browser that now goes on with it. */
+  isBack(uid: string, result: Readonly<Record<string, unknown>>, cookies: string | undefined): boolean
   /** A grant is over, by a code or refresh token that was used twice or by the client's own wish. */
   ended(grantId: string): Promise<void>
   /** Whether a code or a refresh token has been taken back. */
@@ -140,7 +142,7 @@ function configuration(options: AuthorizationServerOptions, isSecure: boolean): 
       const account = id === undefined ? undefined : await options.account(id, false)
       return account && (tokenClaimsOf(account) as never)
     },
-    interactions: { policy: onePrompt(), url: async (_ctx, { uid }) => `${root}/interaction/${uid}` },
+    interactions: { policy: onePrompt(options), url: async (_ctx, { uid }) => `${root}/interaction/${uid}` },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,
     // A login in the same browser for another server, or by another person, does not end what was given before.
@@ -186,10 +188,13 @@ const issuedOf = (id: string, { clientId, iat, iiat }: Grant): Issued => ({
  * One question for every authorization, asked of every browser: has this person agreed to this client, and logged in, just
  * now? Whether anything has to be shown for it is decided in interaction.ts, never by a cookie of this library.
  */
-function onePrompt(): interactionPolicy.DefaultPolicy {
+function onePrompt({ isBack }: AuthorizationServerOptions): interactionPolicy.DefaultPolicy {
   const { Prompt, Check } = interactionPolicy
-  const isDone = (ctx: KoaContextWithOIDC): boolean =>
-    ctx.oidc.result?.login !== undefined && ctx.oidc.result.consent !== undefined
+  const isDone = ({ oidc, headers }: KoaContextWithOIDC): boolean => {
+    const { result, entities } = oidc
+    const uid = entities.Interaction?.uid
+    return result?.login !== undefined && result.consent !== undefined && uid !== undefined && isBack(uid, result, headers.cookie)
+  }
   const fresh = new Check('fresh', 'a login and a consent are needed', (ctx: KoaContextWithOIDC) => !isDone(ctx))
   const never = (): boolean => false
   return [

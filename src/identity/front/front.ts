@@ -17,7 +17,7 @@ import { authorizationServer, ownScopes, root, sessionCookie } from './authoriza
 import { Browsers } from './browsers.ts'
 import { RegistrationRate } from './clients.ts'
 import { Consents } from './consents.ts'
-import { withoutCookie } from './cookies.ts'
+import { jarOf, withoutCookie } from './cookies.ts'
 import { Interaction } from './interaction.ts'
 import { Login } from './login.ts'
 import { pageHeaders } from './pages/layout.ts'
@@ -98,6 +98,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       fetch: reachStrangers(config.registration, options.proxy, config.registration.ca),
       isRevoked: (issued) => options.isRevoked(issued),
       account: (id, isRefresh) => (isRefresh ? vouching.account(id) : accounts.find(id)),
+      isBack: (uid, result, cookies) => interaction.isBack(uid, result, jarOf(cookies, isSecure)),
       async ended(grantId) {
         const holder = (await records.take('grant', grantId))?.['holder']
         if (typeof holder === 'string') await options.revoke(holder, 'gateway', 'a grant has ended')

@@ -161,6 +161,16 @@ export class Interaction {
     return expected.length === given.length && timingSafeEqual(expected, given)
   }
 
+  /**
+   * Whether this is the browser in which the person of a finished interaction logged in. The library's cookies of one
+   * interaction have a path, so they cannot be `__Host-`: another host of our domain can set them, and so have somebody
+   * log in for an authorization that was begun, and is ended, in another browser.
+   */
+  isBack(uid: string, result: Readonly<Record<string, unknown>>, jar: Jar): boolean {
+    const id = jar.get(browserCookie)
+    return id !== undefined && result['browser'] === this.csrf({ id, account: undefined }, `back in ${uid}`)
+  }
+
   async #toProvider(
     browser: Browser,
     asked: Asked | undefined,
@@ -204,10 +214,10 @@ export class Interaction {
     const isNew = !(await consents.covers(account.id, wish))
     await consents.give(account.id, wish)
     if (isNew) await note('consent.given', `user:${account.id}`, wishText(wish))
-    return { kind: 'back', url: await this.#grant(uid, wish, loggedIn), cookies }
+    return { kind: 'back', url: await this.#grant(uid, wish, loggedIn, browser), cookies }
   }
 
-  async #grant(uid: string, wish: Wish, { account }: LoggedIn): Promise<string> {
+  async #grant(uid: string, wish: Wish, { account }: LoggedIn, browser: Browser): Promise<string> {
     const { provider, records } = this.#options
     const grant = new provider.Grant({ accountId: account.id, clientId: wish.clientId })
     grant.addOIDCScope('openid offline_access')
@@ -220,6 +230,7 @@ export class Interaction {
     return this.#finish(uid, {
       login: { accountId: account.id, remember: false, ...(authenticatedAt !== undefined && { ts: authenticatedAt }) },
       consent: { grantId },
+      browser: this.csrf(browser, `back in ${uid}`),
     })
   }
 
