@@ -72,7 +72,9 @@ interface Pending extends LoginAttempt {
 }
 
 const loginS = 600
-export const stateCookie = 'sekisho_login'
+/** Of one login, so that two tabs do not take each other's. */
+const stateCookieOf = (state: string): string => `sekisho_login_${/^[\w-]{8}/.exec(state)?.[0] ?? 'none'}`
+const isOf = ({ id, was }: Browser, secret: string): boolean => id === secret || was.includes(secret)
 
 export class Interaction {
   readonly #options: InteractionOptions
@@ -107,11 +109,12 @@ export class Interaction {
   async callback(url: URL, jar: Jar): Promise<Step> {
     const { records, browsers, login } = this.#options
     const state = url.searchParams.get('state') ?? ''
-    const removed = jar.set(stateCookie, '', 0)
-    const isSame = state !== '' && jar.get(stateCookie) === state
+    const cookie = stateCookieOf(state)
+    const removed = jar.set(cookie, '', 0)
+    const isSame = state !== '' && jar.get(cookie) === state
     const pending = isSame ? ((await records.take('login', state)) as unknown as Pending | undefined) : undefined
     const browser = await browsers.find(jar.get(browserCookie))
-    if (pending === undefined || browser === undefined || pending.browser !== browser.id)
+    if (pending === undefined || browser === undefined || !isOf(browser, pending.browser))
       return { kind: 'problem', problem: 'expired' }
     let loggedIn: LoggedIn
     try {
@@ -152,13 +155,16 @@ export class Interaction {
     return { browser, cookies: [jar.set(browserCookie, browser.id, lifetimeS)] }
   }
 
-  csrf(browser: Browser, what: string): string {
-    return createHmac('sha256', this.#options.csrfKey).update(`${browser.id} ${what}`).digest('base64url')
+  csrf({ id }: Pick<Browser, 'id'>, what: string): string {
+    return createHmac('sha256', this.#options.csrfKey).update(`${id} ${what}`).digest('base64url')
   }
 
   isOurs(browser: Browser, what: string, form: URLSearchParams): boolean {
-    const [expected, given] = [Buffer.from(this.csrf(browser, what)), Buffer.from(form.get('csrf') ?? '')]
-    return expected.length === given.length && timingSafeEqual(expected, given)
+    const given = Buffer.from(form.get('csrf') ?? '')
+    return [browser.id, ...browser.was].some((id) => {
+      const expected = Buffer.from(this.csrf({ id }, what))
+      return expected.length === given.length && timingSafeEqual(expected, given)
+    })
   }
 
   /**
@@ -168,7 +174,7 @@ export class Interaction {
    */
   isBack(uid: string, result: Readonly<Record<string, unknown>>, jar: Jar): boolean {
     const id = jar.get(browserCookie)
-    return id !== undefined && result['browser'] === this.csrf({ id, account: undefined }, `back in ${uid}`)
+    return id !== undefined && result['browser'] === this.csrf({ id }, `back in ${uid}`)
   }
 
   async #toProvider(
@@ -191,7 +197,7 @@ export class Interaction {
         expected: browser.account,
       }
       await records.put('login', attempt.state, { ...pending } as unknown as JsonObject, loginS)
-      return { kind: 'provider', url, cookies: [...cookies, jar.set(stateCookie, attempt.state, loginS)] }
+      return { kind: 'provider', url, cookies: [...cookies, jar.set(stateCookieOf(attempt.state), attempt.state, loginS)] }
     } catch (error) {
       if (error instanceof LoginFailed) return { kind: 'problem', problem: error.reason }
       throw error
@@ -203,7 +209,7 @@ export class Interaction {
     const { account } = loggedIn
     const { uid, page, wish, expected } = pending
     await browsers.close(before)
-    const { browser, lifetimeS } = await browsers.open(account.id)
+    const { browser, lifetimeS } = await browsers.open(account.id, before)
     const cookies = [removed, jar.set(browserCookie, browser.id, lifetimeS)]
     await accounts.keep(account)
     await keepTokens(account.id, loggedIn)
