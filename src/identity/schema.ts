@@ -156,6 +156,12 @@ const knownClient = z
   })
   .readonly()
 
+/** RFC 8252, 7.1; the rest would run in the browser, or be read from its disk. */
+const isAppScheme = (scheme: string): boolean =>
+  !/^(https?|wss?|ftp|file|filesystem|data|blob|about|javascript|vbscript|view-source|intent|content|mailto|chrome.*|edge|resource|jar)$/.test(
+    scheme,
+  )
+
 const clientRegistration = z
   .strictObject({
     metadataDocuments: z
@@ -168,7 +174,12 @@ const clientRegistration = z
     perHour: z.int().min(1).max(10_000).default(60).describe('Registrations that are accepted in an hour'),
     unusedDays: z.int().min(1).max(365).default(30).describe('After so long without use a registration is forgotten'),
     redirectSchemes: z
-      .array(z.string().regex(/^[a-z][a-z0-9+.-]*$/))
+      .array(
+        z
+          .string()
+          .regex(/^[a-z][a-z0-9+.-]*$/)
+          .refine(isAppScheme, { error: 'is a scheme that browsers give a meaning of their own' }),
+      )
       .default([])
       .readonly()
       .describe('Private-use URI schemes of native apps that are accepted, for example cursor'),

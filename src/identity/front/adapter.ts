@@ -14,11 +14,12 @@ const foreverS = 315_360_000
 export interface AdapterOptions {
   readonly records: Records
   readonly clock: Clock
+  readonly unusedDays: number
   /** A grant is over: what was issued under it and is kept by others has to go too. */
   ended(grantId: string): Promise<void>
 }
 
-export function adapterOf({ records, clock, ended }: AdapterOptions): (model: string) => Adapter {
+export function adapterOf({ records, clock, unusedDays, ended }: AdapterOptions): (model: string) => Adapter {
   return (model) => {
     const kind = `op/${model}`
     const nowS = (): number => Math.floor(clock.now() / 1000)
@@ -33,7 +34,8 @@ export function adapterOf({ records, clock, ended }: AdapterOptions): (model: st
       find,
       async upsert(id, payload, expiresIn) {
         const { grantId, uid } = payload
-        await records.put(kind, id, payload as JsonObject, expiresIn || foreverS, grantId && `grant ${grantId}`)
+        const lifetimeS = expiresIn || (model === 'Client' ? unusedDays * 86_400 : foreverS)
+        await records.put(kind, id, payload as JsonObject, lifetimeS, grantId && `grant ${grantId}`)
         if (model === 'Session' && uid !== undefined) await records.put('op/uid', uid, { id }, expiresIn || foreverS)
       },
       async findByUid(uid) {
@@ -58,4 +60,10 @@ export function adapterOf({ records, clock, ended }: AdapterOptions): (model: st
       },
     }
   }
+}
+
+/** A client that registered itself was of use, and is remembered for as long again. */
+export async function keepClient(records: Records, id: string, unusedDays: number): Promise<void> {
+  const found = await records.get('op/Client', id)
+  if (found !== undefined) await records.put('op/Client', id, found, unusedDays * 86_400)
 }

@@ -62,7 +62,7 @@ function configuration(options: AuthorizationServerOptions, isSecure: boolean): 
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true, secure: isSecure } as const
   const prefix = (kind: '__Host-' | '__Secure-'): string => (isSecure ? kind : '')
   return {
-    adapter: adapterOf(options),
+    adapter: adapterOf({ ...options, unusedDays: registration.unusedDays }),
     clients: knownClients(registration),
     jwks: { keys: pairs.map(({ privateJwk }) => privateJwk) as never },
     routes: {

@@ -13,6 +13,7 @@ import type { AuthorizationServerConfig } from '../schema.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
 import { standardIssuer } from '../tokens/openid.ts'
 import { Accounts } from './accounts.ts'
+import { keepClient } from './adapter.ts'
 import { authorizationServer, ownScopes, root, sessionCookie } from './authorization-server.ts'
 import { Browsers } from './browsers.ts'
 import { RegistrationRate } from './clients.ts'
@@ -106,6 +107,10 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       errorPage: (accepted) => ({ headers: pageHeaders, html: String(problemPage(languageOf(accepted), 'client')) }),
     })
     tellOf(provider, options)
+    provider.on('grant.success', ({ oidc }) => {
+      const id = oidc.client?.clientId
+      if (id !== undefined) void keepClient(records, id, config.registration.unusedDays).catch(failed)
+    })
     return { provider, kids: kidsIn(pairs), answer: provider.callback() }
   }
   let server = opened(pairsNow())
