@@ -4,12 +4,13 @@ import type { SafeFetchOptions } from '../lib/safe-fetch.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { Principal } from '../pipeline/parcel.ts'
 import { byToken } from './bearer.ts'
+import { Graph } from './graph.ts'
 import type { Demands } from './guard.ts'
 import { byApiKey, everyone, type Identify, identifyOnce } from './identifier.ts'
 import { reachProvider } from './reach.ts'
 import { resourceMetadata } from './resources.ts'
 import type { AuthorizationServerConfig, IdentityConfig, ResourceServerConfig } from './schema.ts'
-import { AccessTokens } from './tokens/access-tokens.ts'
+import { AccessTokens, type AccessTokensOptions } from './tokens/access-tokens.ts'
 import { Proofs } from './tokens/dpop.ts'
 import { entraIssuer } from './tokens/entra.ts'
 import type { TokenIssuer } from './tokens/issuer.ts'
@@ -77,6 +78,7 @@ function resourceServer(config: ResourceServerConfig, options: IdentityOptions):
     leastScopes: scopes.read === undefined ? [] : [scopes.read],
     demands: { scopeFor: (one) => scopes[one], stepUps: config.stepUp, asksForClaims: provider.kind === 'entra' },
     isDpopRequired: dpop === 'require',
+    groupsOf: groupsElsewhere(config, options),
   })
 }
 
@@ -123,12 +125,13 @@ interface ByTokens {
   /** By our own server; undefined where the token that came is the provider's. */
   readonly subjectToken?: (account: string) => Promise<string | undefined>
   readonly isDpopRequired: boolean
+  readonly groupsOf?: AccessTokensOptions['groupsOf']
 }
 
 function byTokensOf(by: ByTokens): Identity {
   const { options, issuer, expectations, authorizationServers, scopes, leastScopes, isDpopRequired } = by
   const { clock, base, isRevoked, failed } = options
-  const tokens = new AccessTokens({ issuer, clock, expectations })
+  const tokens = new AccessTokens({ issuer, clock, expectations, groupsOf: by.groupsOf })
   const identify = byToken({ tokens, proofs: new Proofs(clock), isDpopRequired, base, isRevoked, leastScopes, failed })
   return {
     identify: identifyOnce(identify),
@@ -154,6 +157,19 @@ function byTokensOf(by: ByTokens): Identity {
 function issuerOf({ provider }: ResourceServerConfig, { clock, proxy }: IdentityOptions): TokenIssuer {
   const getJson = jsonGetter(reachProvider(provider, proxy))
   return provider.kind === 'entra' ? entraIssuer({ ...provider, getJson, clock }) : openIdIssuer({ ...provider, getJson, clock })
+}
+
+/** Only tokens of Entra leave groups out. A subject's name is `<tenant>.<oid>` there. */
+function groupsElsewhere({ provider }: ResourceServerConfig, { clock, proxy }: IdentityOptions): AccessTokensOptions['groupsOf'] {
+  if (provider.kind !== 'entra') return undefined
+  const graph = new Graph({
+    ...provider,
+    clientId: provider.clientId,
+    clientSecret: provider.clientSecret,
+    send: reachProvider(provider, proxy),
+    now: clock.now,
+  })
+  return ({ kind, name, claims: { tenant = '' } }) => graph.groupsOf({ kind, tenant, oid: name.slice(tenant.length + 1) })
 }
 
 const authorizationServersOf = (provider: ResourceServerConfig['provider']): readonly string[] =>

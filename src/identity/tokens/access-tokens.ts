@@ -24,7 +24,7 @@ export interface AccessTokensOptions {
   readonly clock: Clock
   readonly expectations: (resource: string) => Expectations
   /** All groups of a user whose token has no room for them. */
-  readonly groupsOf?: (token: string, subject: Subject) => Promise<readonly string[]>
+  readonly groupsOf?: ((subject: Subject) => Promise<readonly string[]>) | undefined
 }
 
 const rememberedMs = 60_000
@@ -58,7 +58,7 @@ export class AccessTokens {
     const { issuer, clock, expectations } = this.#options
     const verified = await verifyToken(text, issuer, expectations(resource), clock)
     const accepted = Object.freeze({
-      principal: await this.#principalOf(text, verified),
+      principal: await this.#principalOf(verified),
       confirmation: confirmationIn(verified.token),
     })
     this.#presented.set(accepted.principal, text)
@@ -68,9 +68,9 @@ export class AccessTokens {
     return accepted
   }
 
-  async #principalOf(text: string, { subject, issuedAt, expiresAt }: Verified): Promise<Principal> {
+  async #principalOf({ subject, issuedAt, expiresAt }: Verified): Promise<Principal> {
     const { groupsOf } = this.#options
-    const groups = subject.groupsElsewhere && groupsOf ? await groupsOf(text, subject) : subject.claims.groups
+    const groups = subject.groupsElsewhere && groupsOf ? await groupsOf(subject) : subject.claims.groups
     return principalOf({ ...subject, claims: { ...subject.claims, groups } }, issuedAt, expiresAt)
   }
 }

@@ -99,7 +99,7 @@ function subjectOf({ payload }: UnverifiedToken): Subject | Fault {
 }
 
 /** More groups than fit: the claim names a source instead. The URL in it is never followed. */
-function hasOverage(payload: JsonObject): boolean {
+export function hasOverage(payload: JsonObject): boolean {
   const names = payload['_claim_names']
   const isNamed = typeof names === 'object' && names !== null && 'groups' in names
   return payload['groups'] === undefined && (isNamed || payload['hasgroups'] === true)

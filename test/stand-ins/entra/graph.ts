@@ -11,6 +11,8 @@ type Claims = Readonly<Record<string, unknown>>
 /** Directory permissions, any of which lets an app read memberships. */
 const mayReadOthers = ['GroupMember.Read.All', 'Directory.Read.All', 'User.Read.All']
 const idsMax = 11_000
+/** As an App ID URI, or as the client id that is the same in every cloud. */
+const ownAudiences: readonly unknown[] = ['https://graph.microsoft.com', '00000003-0000-0000-c000-000000000000']
 
 export const graphPath = /^\/v1\.0\/(?:(me)|(users|servicePrincipals)\/([^/]+))\/getMemberObjects$/
 
@@ -71,7 +73,7 @@ function bearer(world: World, { headers }: Got): Bearer {
   if (token === undefined) return refused('Access token is empty.')
   const claims = readToken(world, token)
   if (claims === undefined) return refused('Access token validation failure. Invalid signature.')
-  if (claims['aud'] !== 'https://graph.microsoft.com') return refused('Access token validation failure. Invalid audience.')
+  if (!ownAudiences.includes(claims['aud'])) return refused('Access token validation failure. Invalid audience.')
   if (Number(claims['exp']) * 1000 <= world.clock.now()) return refused('Lifetime validation failed, the token is expired.')
   const session = world.grants.issued.get(String(claims['uti']))
   const revokedAt = session === undefined ? undefined : world.grants.revokedAt(session.signIn)
