@@ -11,7 +11,6 @@ import { reachProvider, reachStrangers } from '../reach.ts'
 import type { Issued } from '../revocations.ts'
 import type { AuthorizationServerConfig } from '../schema.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
-import { standardIssuer } from '../tokens/openid.ts'
 import { Accounts } from './accounts.ts'
 import { keepClient } from './adapter.ts'
 import { authorizationServer, ownScopes, root, sessionCookie } from './authorization-server.ts'
@@ -21,6 +20,7 @@ import { Consents } from './consents.ts'
 import { jarOf, withoutCookie } from './cookies.ts'
 import { Interaction } from './interaction.ts'
 import { Login } from './login.ts'
+import { ownTokens } from './own-tokens.ts'
 import { pageHeaders } from './pages/layout.ts'
 import { problemPage } from './pages/messages.ts'
 import { type Connections, isPage, pageRoutes } from './pages/routes.ts'
@@ -146,7 +146,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
   purger.unref()
 
   return {
-    issuer: standardIssuer(base, ownKeys(pairsNow), { groupsClaim: 'groups', rolesClaim: 'roles', areSubjectsUnique: true }),
+    issuer: ownTokens(base, ownKeys(pairsNow)),
     consents,
     subjectToken: (account) => vouching.subjectToken(account),
     serves: (path) => path.startsWith(`${root}/`) || (path.startsWith('/.well-known/o') && served.test(path)),

@@ -30,8 +30,6 @@ export function openIdIssuer({ issuer, getJson, clock, groupsClaim, rolesClaim }
 interface Names {
   readonly groupsClaim: string
   readonly rolesClaim: string
-  /** The subjects are names that are unique among all issuers already: those of our own tokens. */
-  readonly areSubjectsUnique?: true
 }
 
 /** The rules alone, with keys from anywhere. */
@@ -55,11 +53,7 @@ function notAnIdToken({ header, payload }: UnverifiedToken): Fault | undefined {
 /** Short, and the same for ever: users of two issuers are never the same user. */
 export const issuerTag = (issuer: string): string => hash('sha256', issuer, 'base64url').slice(0, 10)
 
-function subjectOf(
-  issuer: string,
-  { payload }: UnverifiedToken,
-  { groupsClaim, rolesClaim, areSubjectsUnique }: Names,
-): Subject | Fault {
+function subjectOf(issuer: string, { payload }: UnverifiedToken, { groupsClaim, rolesClaim }: Names): Subject | Fault {
   const sub = stringIn(payload, 'sub')
   if (sub === undefined || sub.length > 255) return 'subject'
   const client = stringIn(payload, 'client_id') ?? stringIn(payload, 'azp')
@@ -67,7 +61,7 @@ function subjectOf(
   const kind = client !== undefined && sub === client ? 'application' : 'user'
   return {
     kind,
-    name: areSubjectsUnique ? sub : `${issuerTag(issuer)}.${encodeURIComponent(sub.toWellFormed())}`,
+    name: `${issuerTag(issuer)}.${encodeURIComponent(sub.toWellFormed())}`,
     claims: {
       client,
       tenant: undefined,
