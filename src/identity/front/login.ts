@@ -6,7 +6,9 @@
 import * as client from 'openid-client'
 import { isLoopback } from '../../lib/loopback.ts'
 import type { JsonObject } from '../../lib/strict-json.ts'
+import { Graph } from '../graph.ts'
 import type { ProviderConfig } from '../schema.ts'
+import { hasOverage } from '../tokens/entra.ts'
 import { issuerTag } from '../tokens/openid.ts'
 import { numberIn, stringIn, stringsIn } from '../tokens/parse.ts'
 import type { Account } from './accounts.ts'
@@ -43,10 +45,20 @@ export interface LoginOptions {
 
 export class Login {
   readonly #options: LoginOptions
+  readonly #graph: Graph | undefined
   #discovered: Promise<client.Configuration> | undefined
 
   constructor(options: LoginOptions) {
     this.#options = options
+    const { provider, fetch, now } = options
+    if (provider.kind === 'entra')
+      this.#graph = new Graph({
+        ...provider,
+        clientId: provider.clientId,
+        clientSecret: provider.clientSecret,
+        send: fetch as never,
+        now,
+      })
   }
 
   newAttempt(): LoginAttempt {
@@ -77,7 +89,7 @@ export class Login {
         pkceCodeVerifier: verifier,
         idTokenExpected: true,
       })
-      return this.#loggedIn(tokens)
+      return await this.#loggedIn(tokens)
     } catch (error) {
       throw asLoginFailed(error)
     }
@@ -93,7 +105,7 @@ export class Login {
       const tokens = await client.refreshTokenGrant(configuration, refreshToken, {
         scope: scopesOf(this.#options.provider).join(' '),
       })
-      if (tokens.claims() !== undefined) return this.#loggedIn(tokens)
+      if (tokens.claims() !== undefined) return await this.#loggedIn(tokens)
       const account = { ...known, checkedAt: Math.floor(this.#options.now() / 1000) }
       return { account, refreshToken: tokens.refresh_token, accessToken: tokens.access_token }
     } catch (error) {
@@ -114,11 +126,22 @@ export class Login {
     }
   }
 
-  #loggedIn(tokens: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers): LoggedIn {
+  async #loggedIn(tokens: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers): Promise<LoggedIn> {
     const claims = tokens.claims()
     if (claims === undefined) throw new LoginFailed('refused', new Error('no ID token came'))
-    const account = accountOf(this.#options.provider, claims as unknown as JsonObject, this.#options.now())
+    const known = accountOf(this.#options.provider, claims as unknown as JsonObject, this.#options.now())
+    const account = { ...known, groups: await this.#groupsOf(known, claims as unknown as JsonObject) }
     return { account, refreshToken: tokens.refresh_token, accessToken: tokens.access_token }
+  }
+
+  /** An ID token has no more room for groups than an access token has. */
+  async #groupsOf({ id, tenant, groups }: Account, claims: JsonObject): Promise<readonly string[]> {
+    if (this.#graph === undefined || tenant === undefined || !hasOverage(claims)) return groups
+    try {
+      return await this.#graph.groupsOf({ kind: 'user', tenant, oid: id.slice(tenant.length + 1) })
+    } catch (error) {
+      throw new LoginFailed('unavailable', error)
+    }
   }
 
   /** Asked for again after a failure, and once for all who wait. */
@@ -152,10 +175,19 @@ const denials = ['access_denied', 'invalid_grant', 'interaction_required', 'logi
 
 function asLoginFailed(error: unknown): LoginFailed {
   if (error instanceof LoginFailed) return error
-  const code = (error as { readonly error?: unknown }).error
-  if (typeof code === 'string') return new LoginFailed(denials.includes(code) ? 'denied' : 'refused', error)
-  const isNetwork = error instanceof TypeError || (error as { readonly code?: unknown }).code === 'OAUTH_TIMEOUT'
-  return new LoginFailed(isNetwork ? 'unavailable' : 'refused', error)
+  if (isOutage(error)) return new LoginFailed('unavailable', error)
+  const { error: code } = error as { readonly error?: unknown }
+  return new LoginFailed(typeof code === 'string' && denials.includes(code) ? 'denied' : 'refused', error)
+}
+
+/** The provider has not judged: it could not be reached, was not well, or wants to be left alone for a moment. */
+function isOutage(error: unknown): boolean {
+  const { error: word, status, code, cause } = error as Readonly<Record<'error' | 'status' | 'code' | 'cause', unknown>>
+  const answered = cause instanceof Response ? cause.status : status
+  if (typeof answered === 'number' && (answered >= 500 || answered === 429)) return true
+  if (typeof word === 'string') return word === 'temporarily_unavailable' || word === 'server_error'
+  // The library names all of its own judgements; what has no name came from below it.
+  return code === undefined || code === 'OAUTH_TIMEOUT' || code === 'OAUTH_ABORT'
 }
 
 function accountOf(provider: ProviderConfig, claims: JsonObject, now: number): Account {
