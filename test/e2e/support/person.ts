@@ -18,6 +18,8 @@ export interface Landing {
 export interface Clicks {
   readonly decision?: 'allow' | 'deny'
   readonly approve?: 'yes' | 'no'
+  /** On the page of what was allowed: from whom to take it back. */
+  readonly client?: string
 }
 
 const stepsMax = 25
@@ -33,9 +35,9 @@ export class Person {
     this.#known = known
   }
 
-  async visit(from: string | URL, { decision = 'allow', approve = 'yes' }: Clicks = {}): Promise<Landing> {
+  async visit(from: string | URL, { decision = 'allow', approve = 'yes', client = '' }: Clicks = {}): Promise<Landing> {
     const pages: Shown[] = []
-    const answers = { username: this.username, decision, approve, consent: approve === 'yes' ? 'accept' : 'cancel' }
+    const answers = { username: this.username, decision, approve, client, consent: approve === 'yes' ? 'accept' : 'cancel' }
     let url = new URL(from)
     let form: URLSearchParams | undefined
     for (let step = 0; step < stepsMax; step++) {
@@ -50,7 +52,8 @@ export class Person {
       }
       pages.push({ origin: url.origin, title: /<title>([^<]*)/.exec(html)?.[1] ?? '', text: readable(html) })
       const filled = /<form[^>]* action="([^"]*)"[^>]*>(.*?)<\/form>/s.exec(html)
-      if (filled === null || response.status >= 400 || html.includes('role="alert"'))
+      const isDone = client !== '' && html.includes('name="client"') && !html.includes(`value="${client}"`)
+      if (filled === null || isDone || response.status >= 400 || html.includes('role="alert"'))
         return { url: undefined, pages, status: response.status }
       form = new URLSearchParams()
       for (const [, name = '', value = ''] of (filled[2] ?? '').matchAll(/type="hidden" name="([^"]*)" value="([^"]*)"/g))

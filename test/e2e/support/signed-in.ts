@@ -56,6 +56,10 @@ export class Memory implements OAuthClientProvider {
   codeVerifier(): string {
     return this.#verifier
   }
+  invalidateCredentials(what: string): void {
+    if (what === 'all' || what === 'client') this.client = undefined
+    if (what === 'all' || what === 'tokens') this.held = undefined
+  }
   saveDiscoveryState(state: OAuthDiscoveryState): void {
     this.#discovered = state
   }
@@ -90,9 +94,15 @@ export class SignedIn {
   }
 
   /** Connected; `memory` of an earlier one is a program that is started again. */
-  static async open(url: string, person: Person, era: Era, memory: Memory = new Memory('Try')): Promise<SignedIn> {
+  static async open(
+    url: string,
+    person: Person,
+    era: Era,
+    memory: Memory = new Memory('Try'),
+    clicks: Clicks = {},
+  ): Promise<SignedIn> {
     const one = new SignedIn(url, person, era, memory)
-    await one.#connect()
+    await one.#connect(clicks)
     return one
   }
 
@@ -119,12 +129,12 @@ export class SignedIn {
     return this.#client.close()
   }
 
-  async #connect(): Promise<void> {
+  async #connect(clicks: Clicks): Promise<void> {
     try {
       await this.#client.connect(this.#transport)
     } catch (error) {
       if (!(error instanceof UnauthorizedError)) throw error
-      await this.#authorize({})
+      await this.#authorize(clicks)
       this.#transport = this.#newTransport()
       this.#client = this.#newClient()
       await this.#client.connect(this.#transport)
@@ -147,3 +157,8 @@ export class SignedIn {
     return new Client({ name: 'sekisho-e2e', version: '1.0.0' }, { versionNegotiation: { mode } } as never)
   }
 }
+
+const part = (token: string, at: 0 | 1): Record<string, unknown> =>
+  JSON.parse(Buffer.from(token.split('.')[at] ?? '', 'base64url').toString('utf8')) as Record<string, unknown>
+export const headerIn = (token: string): Record<string, unknown> => part(token, 0)
+export const claimsIn = (token: string): Record<string, unknown> => part(token, 1)
