@@ -41,8 +41,11 @@ export class Accounts {
   }
 }
 
+/** How a person logged in when a grant was made. Who proved more for one program has proven nothing for another. */
+export type Proof = Pick<Account, 'contexts' | 'authenticatedAt'>
+
 /** What our own access tokens say of their user, besides what the standard has them say. */
-export const tokenClaimsOf = ({ tenant, groups, roles, contexts, authenticatedAt }: Account): JsonObject => ({
+export const tokenClaimsOf = ({ tenant, groups, roles }: Account, { contexts, authenticatedAt }: Proof): JsonObject => ({
   groups,
   roles,
   ...(tenant !== undefined && { tid: tenant }),

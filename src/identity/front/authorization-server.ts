@@ -9,7 +9,7 @@ import { resourceOf } from '../resources.ts'
 import type { Issued } from '../revocations.ts'
 import type { AuthorizationServerConfig } from '../schema.ts'
 import { holderOf } from '../tokens/access-tokens.ts'
-import { type Account, tokenClaimsOf } from './accounts.ts'
+import { type Account, type Proof, tokenClaimsOf } from './accounts.ts'
 import { adapterOf } from './adapter.ts'
 import { clientMetadata, isDocumentAllowed, knownClients } from './clients.ts'
 import type { Records } from './records.ts'
@@ -38,6 +38,8 @@ export interface AuthorizationServerOptions {
   ended(grantId: string): Promise<void>
   /** Whether a code or a refresh token has been taken back. */
   isRevoked(issued: Issued): boolean
+  /** How the person logged in for a grant. */
+  proof(grantId: string): Promise<Proof>
   /** What a browser sees when there is nowhere to send it back to. */
   errorPage(acceptLanguage: string | undefined): { readonly headers: Readonly<Record<string, string>>; readonly html: string }
 }
@@ -138,9 +140,9 @@ function configuration(options: AuthorizationServerOptions, isSecure: boolean): 
       return account && { accountId: id, claims: async () => ({ sub: id }) }
     },
     extraTokenClaims: async (_ctx, token) => {
-      const id = (token as { readonly accountId?: string }).accountId
+      const { accountId: id, grantId } = token as { readonly accountId?: string; readonly grantId?: string }
       const account = id === undefined ? undefined : await options.account(id, false)
-      return account && (tokenClaimsOf(account) as never)
+      return account && (tokenClaimsOf(account, await options.proof(grantId ?? '')) as never)
     },
     interactions: { policy: onePrompt(options), url: async (_ctx, { uid }) => `${root}/interaction/${uid}` },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),

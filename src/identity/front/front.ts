@@ -99,6 +99,11 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       fetch: reachStrangers(config.registration, options.proxy, config.registration.ca),
       isRevoked: (issued) => options.isRevoked(issued),
       account: (id, isRefresh) => (isRefresh ? vouching.account(id) : accounts.find(id)),
+      proof: async (grantId) => ({
+        contexts: [],
+        authenticatedAt: undefined,
+        ...((await records.get('grant', grantId)) as object),
+      }),
       isBack: (uid, result, cookies) => interaction.isBack(uid, result, jarOf(cookies, isSecure)),
       async ended(grantId) {
         const holder = (await records.take('grant', grantId))?.['holder']
@@ -185,9 +190,13 @@ function plainly(url: string, { askAtLogin }: AuthorizationServerConfig): string
   const parsed = new URL(url, 'http://x')
   const { searchParams } = parsed
   const isPlain = searchParams.getAll('response_mode').every((mode) => mode === 'query')
-  if (searchParams.has('scope') && isPlain) return url
+  const wanted = searchParams.get('scope') ?? askAtLogin.map((one) => `mcp:${one}`).join(' ')
+  // One that asks for a better login need not know OpenID (RFC 9470, 4).
+  const isFresh = searchParams.has('acr_values') || searchParams.has('max_age')
+  const scope = isFresh && !wanted.split(' ').includes('openid') ? `openid ${wanted}` : wanted
+  if (searchParams.get('scope') === scope && isPlain) return url
   if (!isPlain) searchParams.set('response_mode', 'unsupported')
-  if (!searchParams.has('scope')) searchParams.set('scope', askAtLogin.map((one) => `mcp:${one}`).join(' '))
+  searchParams.set('scope', scope)
   return parsed.pathname + parsed.search
 }
 

@@ -231,8 +231,9 @@ export class Interaction {
       grant.addResourceScope(resource, wish.scopes.filter((one) => one !== 'offline_access').join(' '))
     const grantId = await grant.save()
     const holder = holderOf(`user:${account.id}`, wish.clientId)
-    await records.put('grant', grantId, { grantId, holder }, 365 * 86_400, `grants of ${holder}`)
-    const { authenticatedAt } = account
+    const { contexts, authenticatedAt } = account
+    const proof = { contexts, ...(authenticatedAt !== undefined && { authenticatedAt }) }
+    await records.put('grant', grantId, { grantId, holder, ...proof }, 365 * 86_400, `grants of ${holder}`)
     return this.#finish(uid, {
       login: { accountId: account.id, remember: false, ...(authenticatedAt !== undefined && { ts: authenticatedAt }) },
       consent: { grantId },

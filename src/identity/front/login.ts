@@ -75,7 +75,7 @@ export class Login {
       code_challenge_method: 'S256',
       state,
       nonce,
-      ...wishes,
+      ...(provider.kind === 'entra' ? inEntrasWords(wishes) : wishes),
     })
   }
 
@@ -169,6 +169,22 @@ const issuerOf = (provider: ProviderConfig): string =>
 /** Entra takes scopes only when they are whole, and gives a refresh token only when it is asked for one. */
 const scopesOf = (provider: ProviderConfig): readonly string[] =>
   provider.kind === 'entra' ? ['openid', 'profile', 'offline_access'] : provider.loginScopes
+
+/**
+ * Entra knows neither `acr_values` nor `max_age`. A context is asked for as a claim of the ID token, a recent login by having
+ * the person log in; that they did is believed when the token says when (`auth_time`, an optional claim of the registration).
+ */
+function inEntrasWords({
+  acr_values: contexts,
+  max_age: maxAge,
+  prompt,
+}: Readonly<Record<string, string>>): Record<string, string> {
+  const [value] = contexts?.split(' ') ?? []
+  return {
+    ...(value && { claims: JSON.stringify({ id_token: { acrs: { essential: true, value } } }) }),
+    ...((maxAge !== undefined || prompt === 'login') && { prompt: 'login' }),
+  }
+}
 
 /** OAuth errors of which the person, or their administrator, is the cause. */
 const denials = ['access_denied', 'invalid_grant', 'interaction_required', 'login_required', 'consent_required']
