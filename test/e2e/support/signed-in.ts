@@ -21,6 +21,8 @@ export class Memory implements OAuthClientProvider {
   readonly clientMetadata
   client: StoredOAuthClientInformation | undefined
   held: StoredOAuthTokens | undefined
+  /** What it asks for besides, when it sends its user to the browser. */
+  asks: Readonly<Record<string, string>> = {}
   /** Where it last wanted to send its user. */
   sentTo: URL | undefined
   #verifier = ''
@@ -48,6 +50,7 @@ export class Memory implements OAuthClientProvider {
     this.held = tokens
   }
   redirectToAuthorization(url: URL): void {
+    for (const [name, value] of Object.entries(this.asks)) url.searchParams.set(name, value)
     this.sentTo = url
   }
   saveCodeVerifier(verifier: string): void {

@@ -87,6 +87,7 @@ export async function openHouse(yard: Yard, options: HouseOptions = {}): Promise
         groupClaims: 'sources',
         tokenVersion: 2,
         scopes: ['mcp.access'],
+        optionalClaims: ['auth_time'],
         permissions: [{ resource: graphApi, scopes: ['User.Read'], roles: ['GroupMember.Read.All'], adminConsent: true }],
       },
     ],

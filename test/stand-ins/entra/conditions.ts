@@ -57,8 +57,12 @@ export const stepUp = (resource: string, missing: readonly string[]): Refused =>
 export function readClaims(text: string | null): ClaimsRequest {
   if (text === null || text === '') return { acrs: [], capabilities: [] }
   try {
-    const { access_token: asked = {} } = JSON.parse(text) as { access_token?: Record<string, Asked | null> }
-    return { acrs: valuesOf(asked['acrs']), capabilities: valuesOf(asked['xms_cc']).map((one) => one.toLowerCase()) }
+    type Members = Record<string, Asked | null>
+    const { access_token: asked = {}, id_token: shown = {} } = JSON.parse(text) as { access_token?: Members; id_token?: Members }
+    return {
+      acrs: [...valuesOf(asked['acrs']), ...valuesOf(shown['acrs'])],
+      capabilities: valuesOf(asked['xms_cc']).map((one) => one.toLowerCase()),
+    }
   } catch {
     return refuse(70000, 'claims')
   }

@@ -52,7 +52,7 @@ export interface App {
   readonly preauthorized?: readonly { readonly clientId: string; readonly scopes: readonly string[] }[]
   /** `groupMembershipClaims`: whether its tokens name groups, and how they say that there are too many. */
   readonly groupClaims?: 'sources' | 'hasgroups'
-  readonly optionalClaims?: readonly ('idtyp' | 'xms_cc')[]
+  readonly optionalClaims?: readonly ('idtyp' | 'xms_cc' | 'auth_time')[]
   /** Apps without a role get no token (they do otherwise, without `roles`). */
   readonly assignmentRequired?: boolean
   /** Takes part in continuous access evaluation: tokens for clients that declare `cp1` live 20 to 28 hours. */

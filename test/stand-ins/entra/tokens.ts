@@ -103,6 +103,7 @@ export function idToken(mint: Minting, { tenant, client, user, signIn, scopes, n
     ...times(mint, lifetimeSeconds),
     ...(signIn.acrs.length > 0 ? { acrs: signIn.acrs } : {}),
     aio: opaque(36),
+    ...(client.optionalClaims?.includes('auth_time') ? { auth_time: Math.floor(signIn.authTimeMs / 1000) } : {}),
     ...(scopes.has('email') && user.username.includes('@') ? { email: user.username } : {}),
     ...(client.groupClaims ? groups(client.groupClaims, user) : {}),
     ...(user.idp ? { idp: user.idp } : {}),
