@@ -189,7 +189,7 @@ next
   sekisho check
 [0]
 $ policy why --principal alice --server files
-error "alice" is not a principal: write anonymous or key:ID
+error "alice" is not a principal: write anonymous, key:ID, user:ID or application:ID, as the audit log shows it
 [1]
 $ policy why --principal anonymous --server fils
 error there is no server "fils"; did you mean "files"?

@@ -1,16 +1,25 @@
-/** `sekisho keys`: API keys of this gateway. */
+/** `sekisho keys`: API keys of this gateway, and the key that it signs its own tokens with. */
 import { Command } from 'commander'
 import { keyNew } from '../admin/operations/key-new.ts'
+import { type KeyRotation, keysRotate } from '../admin/operations/keys-rotate.ts'
+import { withRecords } from '../admin/with-records.ts'
+import { systemClock } from '../lib/clock.ts'
+import { operator } from './operator.ts'
 import { told } from './problems.ts'
-import { styled } from './table.ts'
+import { jsonLine, styled, table } from './table.ts'
 
 export function keysCommand(): Command {
   const make = new Command('new')
     .argument('<id>', 'its name: 1 to 32 of a-z, 0-9 and "-"')
-    .description('make a key; it is shown once')
+    .description('make an API key; it is shown once')
     .option('--json', 'machine-readable')
     .action((id: string, { json }: { json?: true }) => told('', () => show(id, json), { json }))
-  return new Command('keys').description('API keys').addCommand(make)
+  const rotation = new Command('rotate')
+    .description('sign our own tokens with a new key, also in a running gateway (identity mode authorization-server)')
+    .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
+    .option('--json', 'machine-readable')
+    .action(rotate)
+  return new Command('keys').description('API keys, and the key of our own tokens').addCommand(make).addCommand(rotation)
 }
 
 async function show(id: string, json?: true): Promise<void> {
@@ -23,4 +32,23 @@ Paste under identity.keys (mode: api-keys), then give it a role under bindings:
   ${yaml}
   - { role: ROLE, apiKey: ${id} }
 `)
+}
+
+const rotate = ({ config, json }: { readonly config: string; readonly json?: true }): Promise<void> =>
+  told(
+    config,
+    () =>
+      withRecords(config, async ({ records }) => {
+        const done = await keysRotate(records, systemClock, operator())
+        process.stdout.write(json ? jsonLine(done) : rotationText(done))
+      }),
+    { json },
+  )
+
+function rotationText({ key, believed }: KeyRotation): string {
+  const facts = [
+    ['signs', `key ${key}, in a running gateway within a second`],
+    ['believed', `key ${believed.join(', ')} as well, for about an hour: until what it signed has expired`],
+  ]
+  return `${styled('green', 'rotated')}\n${table(facts, '  ')}`
 }

@@ -13,6 +13,11 @@ export function policyCommand(): Command {
 interface WhyOptions {
   config: string
   principal: string
+  group: string[]
+  appRole: string[]
+  scope: string[]
+  client?: string
+  tenant?: string
   server: string
   tool?: string
   prompt?: string
@@ -27,8 +32,13 @@ function whyCommand(): Command {
   const command = new Command('why')
     .description('explain a decision: every rule considered, and the next command')
     .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
-    .requiredOption('-p, --principal <principal>', 'who asks: anonymous or key:ID')
+    .requiredOption('-p, --principal <principal>', 'who asks: anonymous, key:ID, user:ID or application:ID')
     .requiredOption('-s, --server <id>', 'which server')
+    .option('--group <id>', 'a group in the token; may be given several times', gathered, [])
+    .option('--app-role <role>', 'an app role in the token; may be given several times', gathered, [])
+    .option('--scope <scope>', 'a scope of the token; may be given several times', gathered, [])
+    .option('--client <id>', 'the OAuth client that acts for the user')
+    .option('--tenant <id>', 'the tenant; with Entra, the one in the id of the user')
   for (const thing of things) {
     const option = new Option(`--${thing} <name>`, `which ${thing === 'ask' ? 'question of the server' : thing}`)
     if (thing === 'ask') option.choices(questions)
@@ -45,7 +55,8 @@ function whyCommand(): Command {
           const concern: Concern = thing ?? 'server'
           const subject = thing && options[thing]
           const config = await loadConfig(file, undefined, { secrets: 'leave' })
-          const explanation = await policyWhy(config, { principal, server, concern, subject, class: options.class })
+          const said = saidIn(options)
+          const explanation = await policyWhy(config, { principal, said, server, concern, subject, class: options.class })
           process.stdout.write(json ? `${JSON.stringify(explanation)}\n` : explanationText(explanation))
         },
         { json },
@@ -53,11 +64,23 @@ function whyCommand(): Command {
     )
 }
 
-function explanationText({ allowed, because, rules, next, mode, ...question }: Answer): string {
+const gathered = (value: string, before: string[]): string[] => [...before, value]
+
+const saidIn = ({ group, appRole, scope, client, tenant }: Omit<WhyOptions, 'config' | 'principal' | 'server'>) => ({
+  ...(group.length > 0 && { groups: group }),
+  ...(appRole.length > 0 && { roles: appRole }),
+  ...(scope.length > 0 && { scopes: scope }),
+  ...(client !== undefined && { client }),
+  ...(tenant !== undefined && { tenant }),
+})
+
+function explanationText({ allowed, because, rules, next, mode, scopeMissing, ...question }: Answer): string {
   const verdict = allowed ? styled('green', 'allowed') : styled('red', 'denied')
   const asClass = question.concern === 'tool' ? `  (class ${question.class})` : ''
   const word = mode === 'monitor' ? 'in monitor mode' : 'off'
   const passes = allowed || mode === 'enforce' ? '' : `policy is ${word} here; this passes\n`
+  const scope =
+    scopeMissing === undefined ? '' : `the token needs the scope ${scopeMissing} besides; say what it has with --scope\n`
   const rows = rules.map(({ rule, effect, matches, why }) => [
     matches ? styled('bold', rule) : styled('dim', rule),
     effect,
@@ -66,5 +89,5 @@ function explanationText({ allowed, because, rules, next, mode, ...question }: A
   ])
   const considered = rows.length === 0 ? '  no rules to consider\n' : table(rows, '  ')
   const change = next.change === undefined ? '' : `  ${plain(next.change)}\n`
-  return `${verdict}  ${plain(because)}${asClass}\n${styled('yellow', passes)}\n${considered}\n${styled('bold', 'next')}\n${change}  ${next.command}\n`
+  return `${verdict}  ${plain(because)}${asClass}\n${styled('yellow', passes + scope)}\n${considered}\n${styled('bold', 'next')}\n${change}  ${next.command}\n`
 }

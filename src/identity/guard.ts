@@ -47,13 +47,18 @@ export function identityGuard({ demands, base, clock }: IdentityGuardOptions): G
   }
 }
 
-function scope(parcel: Parcel, claims: Claims, { scopeFor }: Demands, metadataUrl: string): Verdict | undefined {
-  const needed = scopeFor(parcel.class)
-  const isEnough = covering[parcel.class].some((one) => {
+/** The scope that a token needs for a class and lacks; undefined where it has enough. */
+export function missingScope(toolClass: Class, scopes: readonly string[], scopeFor: Demands['scopeFor']): string | undefined {
+  const isEnough = covering[toolClass].some((one) => {
     const name = scopeFor(one)
-    return name !== undefined && claims.scopes.includes(name)
+    return name !== undefined && scopes.includes(name)
   })
-  if (needed === undefined || isEnough) return undefined
+  return isEnough ? undefined : scopeFor(toolClass)
+}
+
+function scope(parcel: Parcel, claims: Claims, { scopeFor }: Demands, metadataUrl: string): Verdict | undefined {
+  const needed = missingScope(parcel.class, claims.scopes, scopeFor)
+  if (needed === undefined) return undefined
   // All that is needed for this in one challenge, with what the token has already (2026-07-28, Scope Challenge Handling).
   const scopes = [...new Set([...claims.scopes.filter((one) => one.startsWith('mcp:')), needed])]
   const challenge: Challenge = { metadataUrl, error: 'insufficient_scope', scopes, description: `${needed} is needed` }

@@ -10,6 +10,7 @@ import { byApiKey, everyone, type Identify, identifyOnce } from './identifier.ts
 import { reachProvider } from './reach.ts'
 import { resourceMetadata } from './resources.ts'
 import type { AuthorizationServerConfig, IdentityConfig, ResourceServerConfig } from './schema.ts'
+import { scopeForClass } from './scopes.ts'
 import { AccessTokens, type AccessTokensOptions } from './tokens/access-tokens.ts'
 import { Proofs } from './tokens/dpop.ts'
 import { entraIssuer } from './tokens/entra.ts'
@@ -76,18 +77,16 @@ function resourceServer(config: ResourceServerConfig, options: IdentityOptions):
     authorizationServers: () => authorizationServersOf(provider),
     scopes: Object.values(scopes),
     leastScopes: scopes.read === undefined ? [] : [scopes.read],
-    demands: { scopeFor: (one) => scopes[one], stepUps: config.stepUp, asksForClaims: provider.kind === 'entra' },
+    demands: { scopeFor: (one) => scopeForClass(config, one), stepUps: config.stepUp, asksForClaims: provider.kind === 'entra' },
     isDpopRequired: dpop === 'require',
     groupsOf: groupsElsewhere(config, options),
   })
 }
 
 /** Our own tokens: for one resource each, and short. */
-function ownServer(
-  { dpop, askAtLogin, accessTokenMinutes, stepUp }: AuthorizationServerConfig,
-  options: IdentityOptions,
-): Identity {
-  const scopes = askAtLogin.map((one) => `mcp:${one}`)
+function ownServer(config: AuthorizationServerConfig, options: IdentityOptions): Identity {
+  const { dpop, askAtLogin, accessTokenMinutes, stepUp } = config
+  const scopes = askAtLogin.map((one) => scopeForClass(config, one) as string)
   const own = (): TokenIssuer => options.ownTokens()
   return byTokensOf({
     options,
@@ -108,7 +107,7 @@ function ownServer(
     authorizationServers: () => [options.base()],
     scopes,
     leastScopes: scopes,
-    demands: { scopeFor: (one) => `mcp:${one}`, stepUps: stepUp, asksForClaims: false },
+    demands: { scopeFor: (one) => scopeForClass(config, one), stepUps: stepUp, asksForClaims: false },
     subjectToken: (account) => options.ownSubjectToken(account),
     isDpopRequired: dpop === 'require',
   })

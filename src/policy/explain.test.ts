@@ -87,5 +87,6 @@ test('a whole server', () => {
 test('principals are written as in the audit log', () => {
   assert.deepEqual(principalOf('key:ci'), plainPrincipal('api-key', 'key:ci'))
   assert.deepEqual(principalOf('anonymous'), plainPrincipal('anonymous', 'anonymous'))
-  for (const word of ['', 'key:', 'key:C_I', 'user:x', 'Anonymous']) assert.equal(principalOf(word), undefined, word)
+  for (const word of ['', 'key:', 'key:C_I', 'user:x', 'user:', 'user:a.b c', 'group:a.b', 'Anonymous'])
+    assert.equal(principalOf(word), undefined, word)
 })

@@ -1,9 +1,10 @@
 /** Why may they, or why not: every rule that was considered, and what to do next. Decides with the policy itself. */
-import { type Principal, plainPrincipal } from '../pipeline/parcel.ts'
+import { type Claims, type Principal, plainPrincipal } from '../pipeline/parcel.ts'
 import type { Class, Concern } from '../protocol/methods.ts'
 import { compilePolicy, type Decision, type Policy } from './policy.ts'
 import { isBound } from './roles.ts'
 import { type CompiledRule, type Miss, misses } from './rules.ts'
+import type { Binding } from './schema.ts'
 import { phrase, visible } from './words.ts'
 
 export interface Question {
@@ -37,10 +38,29 @@ export interface Explanation {
   readonly next: { readonly change: string | undefined; readonly command: string }
 }
 
-/** `anonymous` or `key:ID`, as it stands in audit records; undefined for any other word. */
-export function principalOf(text: string): Principal | undefined {
+/** What a token says of its bearer, as far as roles can be bound to it. */
+export type Said = Partial<Pick<Claims, 'groups' | 'roles' | 'scopes' | 'client' | 'tenant'>>
+
+/** `anonymous`, `key:ID`, `user:ID` or `application:ID`, as it stands in audit records; undefined for any other word. */
+export function principalOf(text: string, said: Said = {}): Principal | undefined {
   if (text === 'anonymous') return plainPrincipal('anonymous', text)
-  return /^key:[a-z][a-z0-9-]{0,31}$/.test(text) ? plainPrincipal('api-key', text) : undefined
+  if (/^key:[a-z][a-z0-9-]{0,31}$/.test(text)) return plainPrincipal('api-key', text)
+  const [, kind] = /^(user|application):[A-Za-z0-9_-]+\.[\x21-\x7e]{1,1000}$/.exec(text) ?? []
+  return kind === undefined ? undefined : { kind: kind as 'user', id: text, holder: text, claims: { ...unsaid, ...said } }
+}
+
+const unsaid: Claims = {
+  client: undefined,
+  tenant: undefined,
+  groups: [],
+  roles: [],
+  scopes: [],
+  contexts: [],
+  authenticatedAt: undefined,
+  answersChallenges: false,
+  tokenId: undefined,
+  issuedAt: 0,
+  expiresAt: 0,
 }
 
 export function explain(policy: Policy, question: Question): Explanation {
@@ -98,7 +118,7 @@ function remedy(policy: Policy, decision: Decision, question: Question, roles: r
   const { principal, server, concern, subject } = question
   if (decision.because === 'no-subject') return 'name the tool, prompt, resource or question'
   if (decision.rule !== undefined) return `narrow or remove the deny rule ${decision.rule}`
-  const who = principal.kind === 'anonymous' ? 'anonymous: true' : `apiKey: ${principal.id.replace(/^key:/, '')}`
+  const who = written(boundBy(principal))
   const enough = Object.keys(policy.config.roles).find((role) => !roles.includes(role) && wouldAllow(policy, role, question))
   if (enough !== undefined) return `bind the role that allows it, under "bindings":  - { role: ${enough}, ${who} }`
   const list = { tool: 'tools', task: 'tools', server: 'tools', prompt: 'prompts', resource: 'resources', ask: 'asks' }[concern]
@@ -109,9 +129,27 @@ function remedy(policy: Policy, decision: Decision, question: Question, roles: r
     : `add a rule under "roles.${roles[0]}":  ${rule}`
 }
 
+/** What a new binding for this principal would name: rather a group or an app role than one person. */
+function boundBy({ kind, id, claims }: Principal): Omit<Binding, 'role'> {
+  if (kind === 'anonymous') return { anonymous: true }
+  if (kind === 'api-key') return { apiKey: id.replace(/^key:/, '') }
+  const [group, appRole] = [claims?.groups[0], claims?.roles[0]]
+  if (group !== undefined) return { group }
+  return appRole === undefined ? { user: id } : { appRole }
+}
+
+const written = (bound: Omit<Binding, 'role'>): string =>
+  Object.entries(bound)
+    .map(([name, value]) => `${name}: ${/^[a-z][a-z0-9-]*$/.test(String(value)) ? value : JSON.stringify(value)}`)
+    .join(', ')
+
 function wouldAllow(policy: Policy, role: string, { principal, server, concern, subject, class: toolClass }: Question): boolean {
-  const binding =
-    principal.kind === 'anonymous' ? { role, anonymous: true as const } : { role, apiKey: principal.id.replace(/^key:/, '') }
   const { roles, bindings } = policy.config
-  return compilePolicy({ roles, bindings: [...bindings, binding] }).decide(principal, server, concern, subject, toolClass).allowed
+  return compilePolicy({ roles, bindings: [...bindings, { role, ...boundBy(principal) }] }).decide(
+    principal,
+    server,
+    concern,
+    subject,
+    toolClass,
+  ).allowed
 }

@@ -5,6 +5,7 @@ import { entriesOf, entryName, type Parcel } from '../pipeline/parcel.ts'
 import { isObject } from '../protocol/json-rpc.ts'
 import type { Class, Concern } from '../protocol/methods.ts'
 import type { Decision, Policy } from './policy.ts'
+import type { Binding } from './schema.ts'
 import type { Seen } from './tool-class.ts'
 import { phrase, type Thing, visible, whyCommand } from './words.ts'
 
@@ -22,7 +23,11 @@ function judgeOne(parcel: Parcel, policy: Policy): Verdict {
   for (const [concern, subject] of thingsOf(parcel)) {
     const decision = policy.decide(principal, server, concern, subject, parcel.class)
     if (!decision.allowed)
-      return block(decision, { principal, server, concern, subject: decision.because === 'no-subject' ? undefined : subject })
+      return block(
+        decision,
+        { principal, server, concern, subject: decision.because === 'no-subject' ? undefined : subject },
+        policy.config.bindings,
+      )
   }
   return pass
 }
@@ -81,11 +86,11 @@ function judgeCatalog(parcel: Parcel, policy: Policy, seen: Seen): Verdict {
   return { kind: 'omit', names, findings: [finding('policy/no-rule', 'info', evidence)] }
 }
 
-function block(decision: Decision, thing: Thing): Verdict {
+function block(decision: Decision, thing: Thing, bindings: readonly Binding[]): Verdict {
   const detail = phrase(thing)
   const rule = decision.because === 'rule' ? 'policy/denied' : `policy/${decision.because}`
   const evidence = decision.rule === undefined ? `no rule allows ${detail}` : `${decision.rule} denies ${detail}`
-  const fix = `Ask your operator, or see why: ${whyCommand(thing)}`
+  const fix = `Ask your operator, or see why: ${whyCommand(thing, bindings)}`
   return {
     kind: 'block',
     code: 'POLICY_DENIED',

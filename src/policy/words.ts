@@ -1,6 +1,8 @@
 /** How a decision is said. A subject is strangers' text that ends up in a chat and in a shell: short, visible, quoted. */
 import type { Principal } from '../pipeline/parcel.ts'
 import type { Concern } from '../protocol/methods.ts'
+import { isBound } from './roles.ts'
+import type { Binding } from './schema.ts'
 
 const textMax = 80
 
@@ -29,10 +31,25 @@ export function phrase({ principal, server, concern, subject }: Thing): string {
   return subject === undefined ? `a ${noun} without a usable name ${of}` : `the ${noun} "${visible(subject)}" ${of}`
 }
 
-/** The command that explains the decision. */
-export function whyCommand({ principal, server, concern, subject }: Thing): string {
+const claimFlags = { group: '--group', appRole: '--app-role', scope: '--scope', client: '--client', tenant: '--tenant' } as const
+const claimFlagsMax = 8
+
+/**
+ * The command that explains the decision. Of what a token says it repeats what gave a role: without it, the command would
+ * explain the decision about somebody else.
+ */
+export function whyCommand({ principal, server, concern, subject }: Thing, bindings: readonly Binding[] = []): string {
+  const said = bindings
+    .filter((binding) => isBound(binding, principal))
+    .flatMap((binding) =>
+      Object.entries(claimFlags).flatMap(([name, flag]) => {
+        const value = binding[name as keyof typeof claimFlags]
+        return value === undefined ? [] : [` ${flag} ${quoted(value)}`]
+      }),
+    )
+  const claims = [...new Set(said)].slice(0, claimFlagsMax).join('')
   const named = concern === 'server' || concern === 'task' || subject === undefined ? '' : ` --${concern} ${quoted(subject)}`
-  return `sekisho policy why --principal ${quoted(principal.id)} --server ${quoted(server)}${named}`
+  return `sekisho policy why --principal ${quoted(principal.id)}${claims} --server ${quoted(server)}${named}`
 }
 
 /** A word of a shell command that stays one word, whatever it says. */

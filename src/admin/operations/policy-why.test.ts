@@ -14,7 +14,7 @@ const keyed = parseConfig(
 const question: PolicyQuestion = { principal: 'anonymous', server: 'files', concern: 'tool', subject: 'read_a' }
 
 const refused: readonly [name: string, config: typeof open, parts: Partial<PolicyQuestion>, message: RegExp][] = [
-  ['a word that is no principal', open, { principal: 'alice' }, /write anonymous or key:ID/],
+  ['a word that is no principal', open, { principal: 'alice' }, /write anonymous, key:ID, user:ID or application:ID/],
   ['a key nobody made', keyed, { principal: 'key:cj' }, /nobody is "key:cj".*did you mean "key:ci"/],
   ['anonymous where keys are asked for', keyed, {}, /nobody is "anonymous" with identity mode "api-keys"/],
   ['a server that is not there', open, { server: 'fils' }, /there is no server "fils"; did you mean "files"/],
