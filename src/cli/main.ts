@@ -21,6 +21,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   servers: async () => (await import('./servers.ts')).serversCommand(),
   policy: async () => (await import('./policy.ts')).policyCommand(),
   keys: async () => (await import('./keys.ts')).keysCommand(),
+  idp: async () => (await import('./idp.ts')).idpCommand(),
   tokens: async () => (await import('./tokens.ts')).tokensCommand(),
   consents: async () => (await import('./consents.ts')).consentsCommand(),
   sessions: async () => (await import('./sessions.ts')).sessionsCommand(),

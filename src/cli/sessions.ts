@@ -62,7 +62,7 @@ const end = ({ config, json, principal, reason }: Ending): Promise<void> =>
       withStore(config, async (_loaded, store) => {
         await sessionsEnd(store, { principal, by: operator(), reason })
         const text = `${styled('yellow', 'ended')}  the sessions of ${plain(principal)}\n`
-        const after = principal.startsWith('user:')
+        const after = /^(user|application):/.test(principal)
           ? `its tokens stay good; to take them back: sekisho tokens revoke --user ${plain(principal)}\n`
           : ''
         process.stdout.write(json ? jsonLine({ principal, ended: true }) : text + after)
