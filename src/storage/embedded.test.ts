@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import test from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { openStore } from './embedded.ts'
+import { migrations } from './migrations.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sekisho-store-'))
 const at = (name: string): string => `sqlite:${join(folder, name)}`
@@ -75,6 +76,24 @@ test('every switching is there for the audit log until it says that it has it', 
     (await store.unrecorded()).map(({ seq }) => seq),
     [3],
     'a number is never used twice',
+  )
+  await store.close()
+})
+
+test('a store of the first shape keeps its switches, and what was not written down yet', async () => {
+  const path = join(folder, 'first.db')
+  const old = new DatabaseSync(path)
+  old.exec(`${migrations[0]}; PRAGMA user_version = 1; INSERT INTO servers_disabled VALUES ('crm', 1, 'cli:x', 'why');
+    INSERT INTO switchings_unrecorded (id, to_, at, by, reason) VALUES ('crm', 'enabled', 1, 'cli:x', ''), ('crm', 'disabled', 2, 'cli:x', 'why')`)
+  old.close()
+  const store = await openStore(`sqlite:${path}`)
+  assert.equal((await store.disabledServers()).length, 1)
+  assert.deepEqual(
+    (await store.unrecorded()).map(({ seq: _, ...act }) => act),
+    [
+      { action: 'server.enabled', at: 1, by: 'cli:x', server: 'crm', detail: '' },
+      { action: 'server.disabled', at: 2, by: 'cli:x', server: 'crm', detail: 'why' },
+    ],
   )
   await store.close()
 })
