@@ -18,8 +18,8 @@ import { HostCheck } from '../../../src/inbound/host-check.ts'
 import { withSideDoor } from '../../../src/inbound/side-door.ts'
 import type { Clock } from '../../../src/lib/clock.ts'
 import { Secret } from '../../../src/lib/secret.ts'
-import { openStore } from '../../../src/storage/embedded.ts'
-import { keyRing } from '../../../src/vault/key-file.ts'
+import { openStore, type Store } from '../../../src/storage/embedded.ts'
+import { type KeyRing, keyRing } from '../../../src/vault/key-file.ts'
 import { type CertificateAuthority, certificateAuthority } from '../../stand-ins/certificates.ts'
 import { adjustableClock, type StandInClock } from '../../stand-ins/clock.ts'
 import { ada, contoso } from '../../stand-ins/entra/contoso.ts'
@@ -31,6 +31,11 @@ export interface FrontHouse {
   /** Our issuer: https://gateway.test:PORT. */
   readonly base: string
   readonly front: Front
+  readonly store: Store
+  /** Of the key that the front seals with. */
+  readonly seals: KeyRing
+  /** Takes over what was revoked in the store, as the gateway does when it changes. */
+  obey(): Promise<void>
   readonly entra: Entra
   readonly clock: StandInClock
   readonly certificates: CertificateAuthority
@@ -107,7 +112,12 @@ export async function openFrontHouse({
   const provider = { ...parsed.provider, clientSecret: new Secret('env:SECRET', gatewayApp.secrets[0]) }
   const config = { ...parsed, provider } as AuthorizationServerConfig
   const store = await openStore('sqlite::memory:', ticking)
+  const seals = keyRing(randomBytes(32))
   const revoked = new Revocations()
+  const obey = async (): Promise<void> => {
+    revoked.replace(await store.revocations())
+    await front.review()
+  }
   const [notes, errors]: [string[], unknown[]] = [[], []]
   const failed = (error: unknown): void => void errors.push(error)
   const tokens = new Map<string, string>()
@@ -115,7 +125,7 @@ export async function openFrontHouse({
     config,
     base,
     store,
-    seals: keyRing(randomBytes(32)),
+    seals,
     clock: ticking,
     proxy: {},
     revoke: async (holder, by, reason) => {
@@ -160,6 +170,9 @@ export async function openFrontHouse({
   return {
     base,
     front,
+    store,
+    seals,
+    obey,
     entra,
     clock,
     certificates,
