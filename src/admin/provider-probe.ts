@@ -34,26 +34,26 @@ const clockSMax = 30
 const wouldAsk = ['login_required', 'interaction_required', 'consent_required', 'account_selection_required']
 
 export async function probe(options: Probe): Promise<readonly Probed[]> {
-  const { provider, issuer, fetch, clock, redirectUri } = options
-  const found = await metadata(provider, issuer, fetch, clock)
+  const { provider, issuer, fetch: reach, clock, redirectUri } = options
+  const found = await metadata(provider, issuer, reach, clock)
   if (found.document === undefined) return [found.probed]
   const { document } = found
   const isEntra = provider.kind === 'entra'
   return [
     found.probed,
     sameIssuer(document, issuer),
-    await keys(document, fetch),
+    await keys(document, reach),
     found.time,
     ...(redirectUri === undefined ? [] : [pkce(document, isEntra), await client(document, options, redirectUri)]),
   ]
 }
 
-async function metadata(provider: ProviderConfig, issuer: string, fetch: SafeFetch, clock: Clock) {
+async function metadata(provider: ProviderConfig, issuer: string, reach: SafeFetch, clock: Clock) {
   const urls = metadataUrlsOf(issuer).slice(0, provider.kind === 'entra' ? 1 : undefined)
   let problem = ''
   for (const url of urls) {
     try {
-      const response = await fetch(url)
+      const response = await reach(url)
       const time = difference(response, clock)
       const document: unknown = response.status === 200 ? await response.json() : undefined
       if (isObject(document)) return { document, time, probed: passed('metadata', url) }
@@ -79,10 +79,10 @@ function sameIssuer({ issuer }: Document, expected: string): Probed {
   )
 }
 
-async function keys({ jwks_uri: url }: Document, fetch: SafeFetch): Promise<Probed> {
+async function keys({ jwks_uri: url }: Document, reach: SafeFetch): Promise<Probed> {
   if (typeof url !== 'string') return failed('keys', 'the metadata names no jwks_uri', 'use a provider that publishes its keys')
   try {
-    const body: unknown = await (await fetch(url)).json()
+    const body: unknown = await (await reach(url)).json()
     const list: readonly unknown[] = isObject(body) && Array.isArray(body['keys']) ? body['keys'] : []
     const signing = list.filter((key) => isObject(key) && key['kty'] !== 'oct' && (key['use'] ?? 'sig') === 'sig')
     if (signing.length > 0) return passed('keys', `${signing.length} at ${url}`)
@@ -123,7 +123,7 @@ function pkce(document: Document, isEntra: boolean): Probed {
 }
 
 /** Is there an authorization endpoint, and does it know us and our redirect URI? */
-async function client(document: Document, { provider, fetch }: Probe, redirectUri: string): Promise<Probed> {
+async function client(document: Document, { provider, fetch: reach }: Probe, redirectUri: string): Promise<Probed> {
   const endpoint = document['authorization_endpoint']
   if (typeof endpoint !== 'string' || !URL.canParse(endpoint))
     return failed('client', 'the metadata names no authorization_endpoint', 'use a provider that people can log in at')
@@ -134,7 +134,7 @@ async function client(document: Document, { provider, fetch }: Probe, redirectUr
   for (const [name, value] of Object.entries({ ...wanted, ...silent, code_challenge_method: 'S256' }))
     url.searchParams.set(name, value)
   try {
-    const response = await fetch(url, { redirect: 'manual' })
+    const response = await reach(url, { redirect: 'manual' })
     return await judged(response, provider.clientId ?? '', redirectUri)
   } catch (error) {
     return unverifiable(

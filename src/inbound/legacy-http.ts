@@ -36,7 +36,7 @@ export class LegacyHttp {
   async messages(visit: Visit, principal: Principal, messages: readonly Message[], batch: boolean): Promise<void> {
     const opening = messages.find((message): message is Request => message.kind === 'request' && message.method === 'initialize')
     if (opening && batch) throw new Refusal('INVALID_REQUEST', { detail: 'initialize must not be part of a batch' })
-    const session = opening ? this.#open(visit, principal, opening) : this.#find(visit, principal)
+    const session = opening ? this.#open(visit, principal, opening) : this.#find(visit, principal, true)
     const { conversation } = session
     if (batch && !revisionOf(conversation.origin.version)?.batches)
       throw new Refusal('INVALID_REQUEST', { detail: 'this protocol version has no batches' })
@@ -58,10 +58,7 @@ export class LegacyHttp {
     if (lastId !== undefined && !resumed)
       throw new Refusal('INVALID_REQUEST', { detail: 'the Last-Event-ID is of no stream of this session' })
     const stream = resumed?.stream ?? (session.standing ??= this.#standing(visit, session))
-    const outlet = this.#options.keepAlive.add(
-      departure.open({ ...streamHeaders, ...cors, ...sessionHeader(newNameOf(visit, session)) }),
-      departure.gone,
-    )
+    const outlet = this.#options.keepAlive.add(departure.open({ ...streamHeaders, ...cors }), departure.gone)
     stream.attach(outlet, resumed?.seq)
     departure.gone.onStop(() => {
       stream.detach(outlet)
@@ -134,11 +131,11 @@ export class LegacyHttp {
     })
   }
 
-  #find({ arrival, server }: Visit, principal: Principal): Session {
+  #find({ arrival, server }: Visit, principal: Principal, mayRename = false): Session {
     const id = arrival.headers['mcp-session-id']
     if (id === undefined) throw new Refusal('SESSION_REQUIRED')
     legacyVersion(arrival.headers)
-    return this.#options.sessions.find(principal, id, server)
+    return this.#options.sessions.find(principal, id, server, mayRename)
   }
 }
 

@@ -16,6 +16,7 @@ const streamsKeptMax = 64
 /** Of everything that is kept in one session for a client that comes back. */
 const keptCharsMax = 33_554_432
 const sessionsPerPrincipalMax = 1000
+const formerMs = 5000
 
 export class Session {
   /** What the client calls it, and under whose name it is kept; both change when the session is given a new name. */
@@ -28,6 +29,7 @@ export class Session {
   readonly conversation: Conversation
   readonly openedAt: number
   usedAt: number
+  formerly: { readonly owner: string; readonly until: number } | undefined
   /** The stream that belongs to no request, once the client has opened it. */
   standing: ResumableStream | undefined
   readonly #streams = new Map<string, ResumableStream>()
@@ -106,6 +108,8 @@ export interface SessionsOptions {
 
 export class Sessions {
   readonly #sessions = new Map<string, Session>()
+  /** By the name that each had before, for a moment. */
+  readonly #former = new Map<string, Session>()
   readonly #options: SessionsOptions
   readonly #sweeper: NodeJS.Timeout
 
@@ -128,13 +132,17 @@ export class Sessions {
     this.#sessions.set(session.owner, session)
   }
 
-  /** Throws SESSION_UNKNOWN for a session that is not there, has expired, is of another server, or is somebody else's. */
-  find(principal: Principal, id: string, server: string | undefined): Session {
-    const session = this.#sessions.get(this.#options.ownerOf(principal, id))
+  /**
+   * `mayRename`: the sender looks for a new name in the answer, as clients do with what they POST.
+   * Throws SESSION_UNKNOWN for a session that is not there, has expired, is of another server, or is somebody else's.
+   */
+  find(principal: Principal, id: string, server: string | undefined, mayRename = false): Session {
+    const owner = this.#options.ownerOf(principal, id)
+    const session = this.#sessions.get(owner) ?? this.#formerly(owner, principal)
     if (!session || session.server !== server || this.#expired(session)) throw new Refusal('SESSION_UNKNOWN')
     session.usedAt = this.#options.clock.monotonic()
     const further = reachOf(principal).filter((one) => !session.reach.has(one))
-    if (further.length > 0) this.#rename(session, principal, further)
+    if (mayRename && further.length > 0) this.#rename(session, principal, further)
     return session
   }
 
@@ -144,14 +152,27 @@ export class Sessions {
    */
   #rename(session: Session, principal: Principal, further: readonly string[]): void {
     this.#sessions.delete(session.owner)
+    if (session.formerly) this.#former.delete(session.formerly.owner)
+    session.formerly = { owner: session.owner, until: this.#options.clock.monotonic() + formerMs }
+    this.#former.set(session.owner, session)
     session.id = unguessable()
     session.owner = this.#options.ownerOf(principal, session.id)
     for (const one of further) session.reach.add(one)
     this.#sessions.set(session.owner, session)
   }
 
+  /** What was sent under the old name while the new one was on its way still arrives, from whoever goes as far as the session. */
+  #formerly(owner: string, principal: Principal): Session | undefined {
+    const session = this.#former.get(owner)
+    if (session?.formerly === undefined) return undefined
+    const reach = new Set(reachOf(principal))
+    const isLate = this.#options.clock.monotonic() >= session.formerly.until
+    return isLate || [...session.reach].some((one) => !reach.has(one)) ? undefined : session
+  }
+
   end(session: Session, reason = new Refusal('SESSION_UNKNOWN')): void {
     this.#sessions.delete(session.owner)
+    if (session.formerly) this.#former.delete(session.formerly.owner)
     session.close(reason)
   }
 

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { openStore } from '../../src/storage/embedded.ts'
 import type { Gateway } from '../e2e/support/yard.ts'
 import { type Got, Legacy, modern, modernParts, type Sending, Stream, send } from './support/client.ts'
@@ -183,8 +184,10 @@ describe('one person, one program, many tokens', () => {
     const renamed = String(first.headers['mcp-session-id'])
     assert.match(renamed, /^[A-Za-z0-9_-]{43}$/)
     assert.notEqual(renamed, session.session)
-    refused(await list(session.session, more), 404, 'SESSION_UNKNOWN', /no such session/)
     refused(await list(session.session, who('alice')), 404, 'SESSION_UNKNOWN', /no such session/)
+    assert.equal((await list(session.session, more)).headers['mcp-session-id'], renamed, 'what was on its way arrives')
+    await wait(5500)
+    refused(await list(session.session, more), 404, 'SESSION_UNKNOWN', /no such session/)
     assert.equal((await list(renamed, more)).status, 200)
     assert.equal((await list(renamed, who('alice'))).headers['mcp-session-id'], undefined, 'less is not a step up')
   })

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { keysRotate } from '../../src/admin/operations/keys-rotate.ts'
 import { Records } from '../../src/identity/front/records.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { openStore } from '../../src/storage/embedded.ts'
@@ -82,7 +83,7 @@ describe('passes unnoticed (AUTH-C3)', { concurrency: false }, () => {
     const client = await loggedIn('writer')
     const kid = (): unknown => headerIn(client.memory.held?.access_token ?? '')['kid']
     const before = kid()
-    await house.restart(() => nextSigningKey(house.folder, 2))
+    await house.restart(() => nextSigningKey(house.folder))
     await goesOn(client)
     assert.equal(kid(), before)
     time.advance(11 * minuteMs)
@@ -185,11 +186,11 @@ describe('ends it', { concurrency: false }, () => {
 })
 
 /** What an operator does who wants a new signing key; the gateway is not running meanwhile. */
-async function nextSigningKey(folder: string, number: number): Promise<void> {
+async function nextSigningKey(folder: string): Promise<void> {
   const store = await openStore(`sqlite:${join(folder, 'sekisho.db')}`)
   const keys = await openKeyFile(join(folder, 'sekisho.key'))
   try {
-    await new Records(store, keys, systemClock).put('signing', 'number', { number }, 10 * 365 * 86_400)
+    await keysRotate(new Records(store, keys, systemClock), systemClock, 'operator')
   } finally {
     await store.close()
   }
