@@ -45,7 +45,7 @@ process.exitCode = failed === 0 ? 0 : 1
 
 async function report(run: Run): Promise<RunReport> {
   const running = sides.direct(run)
-  const isAlone = options.direct || run.kind === 'broker'
+  const isAlone = options.direct || run.kind === 'broker' || run.kind === 'authorization'
   const [direct, through] = await Promise.allSettled([running, isAlone ? running : sides.through(run)])
   const errors = [direct, through].flatMap((side) => (side.status === 'rejected' ? [`did not run: ${side.reason}`] : []))
   const comparisons =

@@ -5,7 +5,7 @@
 import type { Era } from './fixture/server.ts'
 import type { Revision, ServerSuite } from './suite.ts'
 
-export type Run = ServerRun | ClientRun | BrokerRun
+export type Run = ServerRun | ClientRun | BrokerRun | AuthorizationRun
 
 export interface ServerRun {
   name: string
@@ -28,6 +28,12 @@ export interface BrokerRun {
   revision: Revision
 }
 
+/** The scenarios of authorization servers, of which Sekisho is one. */
+export interface AuthorizationRun {
+  name: string
+  kind: 'authorization'
+}
+
 export const RUNS: readonly Run[] = [
   { name: 'legacy', kind: 'server', suite: '2025-11-25', upstream: 'both' },
   { name: 'modern', kind: 'server', suite: '2026-07-28', upstream: 'both' },
@@ -38,6 +44,7 @@ export const RUNS: readonly Run[] = [
   { name: 'client-modern', kind: 'client', revision: '2026-07-28' },
   { name: 'broker-legacy', kind: 'broker', revision: '2025-11-25' },
   { name: 'broker-modern', kind: 'broker', revision: '2026-07-28' },
+  { name: 'authorization', kind: 'authorization' },
 ]
 
 /** The SDK has no tasks extension, so the fixture has none; the broker has no DPoP yet. These are not scored. */

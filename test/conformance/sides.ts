@@ -1,5 +1,6 @@
 /** How each side of a run is executed: processes started, the suite run, its outcome read, everything stopped. */
 import { join } from 'node:path'
+import { meetAuthorizationServer } from './authorization.ts'
 import { launchFixture } from './launch.ts'
 import type { BrokerRun, ClientRun, Run, ServerRun } from './runs.ts'
 import { startSekisho } from './sekisho.ts'
@@ -59,9 +60,15 @@ export function createSides(results: string): Sides {
   }
 
   return {
-    direct: (run) => (run.kind === 'server' ? directSuite(run.suite) : clientSide(run, 'direct')),
+    direct: (run) => {
+      if (run.kind === 'server') return directSuite(run.suite)
+      if (run.kind !== 'authorization') return clientSide(run, 'direct')
+      return timed(run.name, () => turnstile(() => meetAuthorizationServer(join(results, run.name))))
+    },
     through: (run) =>
-      run.kind === 'server' ? timed(`${run.name} through`, () => turnstile(() => meetSekisho(run))) : clientSide(run, 'through'),
+      run.kind === 'server'
+        ? timed(`${run.name} through`, () => turnstile(() => meetSekisho(run)))
+        : clientSide(run as ClientRun | BrokerRun, 'through'),
   }
 }
 

@@ -76,7 +76,30 @@ export async function clientScenarios(revision: Revision, aboutAuthorisation = f
   return [...set.client, ...unscored].filter((scenario) => scenario.startsWith('auth/') === aboutAuthorisation)
 }
 
-function runNode(args: string[], options: SpawnOptions = {}): Promise<{ output: string }> {
+export interface AuthorizationTarget {
+  readonly url: string
+  readonly clientId: string
+  readonly resource: string
+  /** Where the suite listens for the browser that comes back. */
+  readonly port: number
+}
+
+/** Runs the scenarios of authorization servers; `read` is told all that the suite has printed, each time it prints. */
+export async function runAuthorizationSuite(
+  { url, clientId, resource, port }: AuthorizationTarget,
+  directory: string,
+  read: (output: string) => Promise<void>,
+): Promise<Outcome> {
+  const target = ['--url', url, '--client-id', clientId, '--resource', resource, '-p', String(port), '-o', directory]
+  const { output } = await runNode([join(SUITE, 'dist/index.js'), 'authorization', ...target], {}, read)
+  return readOutcome(directory, 'authorization-', output)
+}
+
+function runNode(
+  args: string[],
+  options: SpawnOptions = {},
+  read: (output: string) => Promise<void> = async () => undefined,
+): Promise<{ output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--no-deprecation', ...args], {
       ...options,
@@ -86,7 +109,11 @@ function runNode(args: string[], options: SpawnOptions = {}): Promise<{ output: 
     const killWithUs = () => void child.kill('SIGTERM')
     process.once('exit', killWithUs)
     let output = ''
-    for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk: Buffer) => (output += chunk))
+    for (const stream of [child.stdout!, child.stderr!])
+      stream.on('data', (chunk: Buffer) => {
+        output += chunk
+        read(output).catch(reject)
+      })
     child.once('error', reject)
     // The exit code says whether checks failed; the checks themselves say it better.
     child.once('close', () => {
