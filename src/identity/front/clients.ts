@@ -39,8 +39,8 @@ export function clientMetadata({ redirectSchemes }: RegistrationConfig): Configu
       const { redirect_uris: uris = [], client_name: name } = metadata
       if (uris.length === 0 || uris.length > redirectUrisMax)
         throw new errors.InvalidRedirectUri(`redirect_uris must have 1 to ${redirectUrisMax} entries`)
-      for (const uri of uris) {
-        const fault = redirectFault(uri, redirectSchemes)
+      for (const uri of uris as readonly unknown[]) {
+        const fault = typeof uri === 'string' ? redirectFault(uri, redirectSchemes) : 'form'
         if (fault !== undefined)
           throw new errors.InvalidRedirectUri(`redirect_uris must be https, or http on a loopback address (${fault})`)
       }
