@@ -4,6 +4,7 @@
  * what we ask for is a login and not access to anything.
  */
 import * as client from 'openid-client'
+import { FetchRefused } from '../../lib/fetch-refused.ts'
 import { isLoopback } from '../../lib/loopback.ts'
 import type { JsonObject } from '../../lib/strict-json.ts'
 import { Graph } from '../graph.ts'
@@ -191,19 +192,25 @@ const denials = ['access_denied', 'invalid_grant', 'interaction_required', 'logi
 
 function asLoginFailed(error: unknown): LoginFailed {
   if (error instanceof LoginFailed) return error
-  if (isOutage(error)) return new LoginFailed('unavailable', error)
+  if (isUnavailable(error)) return new LoginFailed('unavailable', error)
   const { error: code } = error as { readonly error?: unknown }
-  return new LoginFailed(typeof code === 'string' && denials.includes(code) ? 'denied' : 'refused', error)
+  return new LoginFailed(denials.includes(String(code)) ? 'denied' : 'refused', error)
 }
 
-/** The provider has not judged: it could not be reached, was not well, or wants to be left alone for a moment. */
-function isOutage(error: unknown): boolean {
-  const { error: word, status, code, cause } = error as Readonly<Record<'error' | 'status' | 'code' | 'cause', unknown>>
-  const answered = cause instanceof Response ? cause.status : status
-  if (typeof answered === 'number' && (answered >= 500 || answered === 429)) return true
-  if (typeof word === 'string') return word === 'temporarily_unavailable' || word === 'server_error'
-  // The library names all of its own judgements; what has no name came from below it.
-  return code === undefined || code === 'OAUTH_TIMEOUT' || code === 'OAUTH_ABORT'
+/** The provider was not reached, or says itself that it is not well: that tells nothing about a person. */
+function isUnavailable(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false
+  const { error: oauth, code, status, cause } = error as Readonly<Record<string, unknown>>
+  return (
+    error instanceof FetchRefused ||
+    error instanceof TypeError ||
+    code === 'OAUTH_TIMEOUT' ||
+    code === 'OAUTH_ABORT' ||
+    oauth === 'temporarily_unavailable' ||
+    oauth === 'server_error' ||
+    (typeof status === 'number' && (status === 429 || status >= 500)) ||
+    isUnavailable(cause)
+  )
 }
 
 function accountOf(provider: ProviderConfig, claims: JsonObject, now: number): Account {
