@@ -37,6 +37,7 @@ export interface FrontHouse {
   /** Takes over what was revoked in the store, as the gateway does when it changes. */
   obey(): Promise<void>
   readonly entra: Entra
+  /** Ours; the provider and the library go by the machine's, so what they date is never late. */
   readonly clock: StandInClock
   readonly certificates: CertificateAuthority
   /** What was written down, `action principal detail`. */
@@ -101,7 +102,6 @@ export async function openFrontHouse({
     apps: [{ ...gatewayApp, redirectUris: { web: [`${base}/oauth/callback`, 'https://proxy.test/callback'] } }],
     users: [ada, bob],
     authority: certificates,
-    clock,
   })
   const parsed = identitySchema.parse({
     mode: 'authorization-server',

@@ -3,7 +3,6 @@
  * a client, and shows every answer on the way. Where it matters what a browser makes of a page, the tests use a real one.
  */
 import assert from 'node:assert/strict'
-import { createHash, randomBytes } from 'node:crypto'
 import type { Fetch } from './front-house.ts'
 
 export interface Page {
@@ -112,60 +111,3 @@ export const plain = (html: string): string =>
     /&(amp|lt|gt|quot|#39);/g,
     (_, name: string) => ({ amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" })[name] as string,
   )
-
-export interface Wanted {
-  readonly url: string
-  readonly verifier: string
-}
-
-/** An authorization request as a well-behaved client makes it; a parameter that is undefined is left out. */
-export function authorization(
-  base: string,
-  clientId: string,
-  redirectUri: string,
-  changes: Record<string, string | undefined> = {},
-): Wanted {
-  const verifier = randomBytes(32).toString('base64url')
-  const all: Record<string, string | undefined> = {
-    client_id: clientId,
-    redirect_uri: redirectUri,
-    response_type: 'code',
-    scope: 'mcp:read',
-    resource: `${base}/x/mcp`,
-    state: 'state-of-the-client',
-    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
-    code_challenge_method: 'S256',
-    ...changes,
-  }
-  const given = Object.entries(all).filter((pair): pair is [string, string] => pair[1] !== undefined)
-  return { url: `${base}/oauth/authorize?${new URLSearchParams(given)}`, verifier }
-}
-
-export interface Answer {
-  readonly status: number
-  readonly body: Readonly<Record<string, unknown>>
-}
-
-export async function register(fetchIt: Fetch, base: string, metadata: object): Promise<Answer> {
-  const response = await fetchIt(`${base}/oauth/register`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(metadata),
-  })
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
-}
-
-export async function token(
-  fetchIt: Fetch,
-  base: string,
-  fields: Record<string, string | undefined>,
-  headers: Record<string, string> = {},
-): Promise<Answer> {
-  const given = Object.entries(fields).filter((pair): pair is [string, string] => pair[1] !== undefined)
-  const response = await fetchIt(`${base}/oauth/token`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
-    body: new URLSearchParams(given).toString(),
-  })
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
-}
