@@ -25,6 +25,8 @@ import { adjustableClock, type StandInClock } from '../../stand-ins/clock.ts'
 import { ada, contoso } from '../../stand-ins/entra/contoso.ts'
 import { type Entra, startEntra } from '../../stand-ins/entra/entra.ts'
 
+export { until } from '../../e2e/support/until.ts'
+
 export type Fetch = (url: string | URL, init?: object) => Promise<Response>
 
 export interface FrontHouse {
@@ -66,6 +68,8 @@ export interface FrontHouseOptions {
   /** Hosts of client id metadata documents, served here with a certificate of `certificates`. */
   readonly documents?: readonly string[]
   readonly certificates?: CertificateAuthority
+  /** Further addresses of the app at the provider. */
+  readonly callbacks?: readonly string[]
   /** False: plain http on loopback, where cookies have no prefix. */
   readonly isSecure?: boolean
 }
@@ -74,6 +78,7 @@ export async function openFrontHouse({
   changes = {},
   registration = {},
   documents = [],
+  callbacks = [],
   certificates = certificateAuthority(),
   isSecure = true,
 }: FrontHouseOptions = {}): Promise<FrontHouse> {
@@ -99,7 +104,7 @@ export async function openFrontHouse({
   const ticking: Clock = { now: clock.now, monotonic: clock.now }
   const entra = await startEntra({
     tenants: [{ id: contoso, name: 'Contoso', domain: 'contoso.test' }],
-    apps: [{ ...gatewayApp, redirectUris: { web: [`${base}/oauth/callback`, 'https://proxy.test/callback'] } }],
+    apps: [{ ...gatewayApp, redirectUris: { web: [`${base}/oauth/callback`, ...callbacks] } }],
     users: [ada, bob],
     authority: certificates,
   })
