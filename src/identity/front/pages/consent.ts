@@ -48,7 +48,7 @@ ${warnings.length === 0 ? '' : html`<div class="warning" role="note">${warnings.
 ${standing === 'operator' ? '' : standings[standing]}
 <dt>${words.sentTo}</dt><dd><span class="exact">${view.redirectHost}</span></dd>
 <dt>${words.servers}</dt><dd>${servers.length === 0 ? words.allServers : servers.join(', ')}</dd>
-<dt>${words.wants}</dt><dd><ul>${scopes.map((scope) => html`<li>${scopeWords(scope, language)}</li>`)}</ul></dd>
+<dt>${words.wants}</dt><dd>${scopeList(scopes, language)}</dd>
 </dl>
 <p>${words.next(view.providerHost)}</p>
 <form method="post" action="${view.action}" autocomplete="off">
@@ -58,15 +58,18 @@ ${standing === 'operator' ? '' : standings[standing]}
 <button type="submit" name="decision" value="deny">${words.deny}</button>
 </div>
 </form>
-<footer><code>${shownName(view.clientId, '')}</code></footer>`
+<footer>${words.clientId}: <code>${shownName(view.clientId, '')}</code></footer>`
   return pageOf({ language, title: words.consentTitle, body })
 }
 
-export function scopeWords(scope: string, language: Language): string {
+export function scopeList(scopes: readonly string[], language: Language): Markup {
   const words = wordsIn(language)
-  if (scope === 'offline_access') return words.scopes.offline
-  const known = /^mcp:(read|write|destructive)$/.exec(scope)?.[1] as 'read' | 'write' | 'destructive' | undefined
-  return known === undefined ? words.otherScope(scope) : words.scopes[known]
+  const known: Readonly<Record<string, readonly [name: string, meaning: string]>> = words.scopes
+  const one = (scope: string): Markup => {
+    const [name, meaning] = known[scope] ?? [scope, words.otherScope]
+    return html`<li><strong>${name}</strong>: ${meaning}</li>`
+  }
+  return html`<ul>${scopes.map(one)}</ul>`
 }
 
 const nameCharsMax = 64
@@ -83,4 +86,10 @@ export function shownName(name: string, otherwise: string): string {
   const letters = [...visible]
   const short = letters.length > nameCharsMax ? `${letters.slice(0, nameCharsMax - 1).join('')}…` : visible
   return short === '' ? otherwise.slice(0, nameCharsMax) : short
+}
+
+/** The servers named by the resources; none where one of them is the door to all. */
+export function serversIn(resources: readonly string[]): readonly string[] {
+  const ids = resources.map((resource) => /^\/([^/]+)\/mcp\/?$/.exec(new URL(resource).pathname)?.[1])
+  return ids.some((id) => id === undefined) ? [] : (ids as string[])
 }

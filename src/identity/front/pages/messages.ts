@@ -2,7 +2,7 @@
 import { html } from 'hono/html'
 import type { Consent } from '../consents.ts'
 import { placeOf } from '../redirect-uris.ts'
-import { scopeWords, shownName } from './consent.ts'
+import { scopeList, serversIn, shownName } from './consent.ts'
 import { type Markup, pageOf } from './layout.ts'
 import { type Language, type Words, wordsIn } from './words.ts'
 
@@ -37,15 +37,19 @@ export function problemPage(language: Language, problem: Problem): Markup {
 
 export function consentsPage(language: Language, consents: readonly Consent[], action: string, csrf: string): Markup {
   const words = wordsIn(language)
-  const one = (consent: Consent): Markup => html`<tr><td>${shownName(consent.clientName, consent.clientId)}<br>
-<small class="exact">${placeOf(consent.redirectUri).host}</small></td>
-<td><ul>${consent.scopes.map((scope) => html`<li>${scopeWords(scope, language)}</li>`)}</ul></td>
-<td>${new Date(consent.givenAt).toISOString().slice(0, 10)}</td>
-<td><form method="post" action="${action}"><input type="hidden" name="csrf" value="${csrf}">
-<button type="submit" name="client" value="${consent.clientId}">${words.revoke(shownName(consent.clientName, consent.clientId))}</button></form></td></tr>`
-  const table = html`<table><thead><tr><th scope="col">${words.program}</th><th scope="col">${words.wants}</th>
-<th scope="col">${words.consentsGiven}</th><th></th></tr></thead><tbody>${consents.map(one)}</tbody></table>`
-  const body = html`<h1>${words.consentsTitle}</h1>${consents.length === 0 ? html`<p>${words.consentsNone}</p>` : table}`
+  const one = (consent: Consent): Markup => {
+    const name = shownName(consent.clientName, consent.clientId)
+    const servers = serversIn(consent.resources)
+    const day = new Date(consent.givenAt).toISOString().slice(0, 10)
+    return html`<section><h2>${name}</h2>
+<dl><dt>${words.mayDo}</dt><dd>${scopeList(consent.scopes, language)}</dd>
+<dt>${words.servers}</dt><dd>${servers.length === 0 ? words.allServers : servers.join(', ')}</dd>
+<dt>${words.sentTo}</dt><dd><span class="exact">${placeOf(consent.redirectUri).host}</span></dd>
+<dt>${words.consentsGiven}</dt><dd><time datetime="${day}">${day}</time></dd></dl>
+<form method="post" action="${action}"><input type="hidden" name="csrf" value="${csrf}">
+<button type="submit" name="client" value="${consent.clientId}">${words.revoke(name)}</button></form></section>`
+  }
+  const body = html`<h1>${words.consentsTitle}</h1>${consents.length === 0 ? html`<p>${words.consentsNone}</p>` : consents.map(one)}`
   return pageOf({ language, title: words.consentsTitle, body })
 }
 

@@ -12,7 +12,7 @@ import { type Jar, jarOf } from '../cookies.ts'
 import type { Asked, Interaction, Step } from '../interaction.ts'
 import { placeOf } from '../redirect-uris.ts'
 import { connectedPage, connectPage, notConnectedPage } from './connect.ts'
-import { consentPage } from './consent.ts'
+import { consentPage, serversIn } from './consent.ts'
 import { pageHeaders } from './layout.ts'
 import { consentsPage, deniedPage, goingPage, type Problem, problemPage, signInPage } from './messages.ts'
 import { languageOf } from './words.ts'
@@ -183,10 +183,4 @@ async function formOf(c: Context<Env>): Promise<URLSearchParams> {
   const declared = Number(c.req.header('content-length') ?? Number.POSITIVE_INFINITY)
   const isForm = c.req.header('content-type')?.startsWith('application/x-www-form-urlencoded')
   return new URLSearchParams(isForm && declared <= formBytesMax ? await c.req.text() : '')
-}
-
-/** The servers named by the resources; none where one of them is the door to all. */
-function serversIn(resources: readonly string[]): readonly string[] {
-  const ids = resources.map((resource) => /^\/([^/]+)\/mcp$/.exec(new URL(resource).pathname)?.[1])
-  return ids.some((id) => id === undefined) ? [] : (ids as string[])
 }
