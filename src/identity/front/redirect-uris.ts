@@ -21,12 +21,14 @@ export function redirectFault(text: string, schemes: readonly string[] = []): Re
   if (url.username !== '' || url.password !== '' || /^[a-z][a-z0-9+.-]*:\/\/[^/?]*@/i.test(text)) return 'userinfo'
   if (schemes.includes(url.protocol.slice(0, -1))) return undefined
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'scheme'
-  if (/%2e|%2f|%5c|%00/i.test(text) || /\/\.{1,2}(\/|\?|$)/.test(text)) return 'path'
+  const path = text.split('?', 1)[0] as string
+  if (/%2e|%2f|%5c|%00/i.test(path) || /\/\.{1,2}(\/|$)/.test(path)) return 'path'
   const { hostname } = url
   const isLoopback = loopbackNames.includes(hostname)
   if (url.protocol === 'http:' && !isLoopback) return 'scheme'
   if (!isLoopback && (isIP(hostname.replace(/^\[|\]$/g, '')) !== 0 || !hostname.includes('.') || hostname.endsWith('.')))
     return 'host'
+  if (!isLoopback && !/^[a-z0-9.-]+$/.test(hostname)) return 'host'
   if (hostname.split('.').some((label) => label.startsWith('xn--'))) return 'host'
   // As written is as understood: no capitals in the host, no default port, no number in another base.
   const rest = text.slice(url.origin.length)
