@@ -48,7 +48,7 @@ export function entraIssuer({ tenants, authority, legacyIssuer, getJson, clock }
       if (version === undefined) return 'version'
       return payload['iss'] === issuerOf(tenant, version) ? sourceOf(tenant, version) : 'issuer'
     },
-    checks: [keyIsForTheIssuer, isAccessToken],
+    checks: [keyIsForTheIssuer, isForOne, isAccessToken],
     subjectOf,
   }
 }
@@ -69,6 +69,9 @@ const keyIsForTheIssuer: ClaimCheck = ({ payload }, { issuer }) => {
   return own === iss || own.split('/')[3] === tid ? undefined : 'key'
 }
 
+/** Entra issues a token for one API, and writes it as text. A list of audiences was not written by Entra. */
+const isForOne: ClaimCheck = ({ payload }) => (typeof payload['aud'] === 'string' ? undefined : 'audience')
+
 /** An access token has scopes (for a user) or roles; an ID token for the same audience has neither scopes nor a client. */
 function isAccessToken({ payload }: UnverifiedToken): Fault | undefined {
   if (payload['nonce'] !== undefined) return 'type'
@@ -80,9 +83,10 @@ function isAccessToken({ payload }: UnverifiedToken): Fault | undefined {
 function subjectOf({ payload }: UnverifiedToken): Subject | Fault {
   const tenant = tenantOf(payload)
   const oid = stringIn(payload, 'oid')
-  if (tenant === undefined || oid === undefined || !guid.test(oid)) return 'subject'
+  const isSomebody = oid !== undefined && guid.test(oid) && stringIn(payload, 'sub') !== undefined
+  if (tenant === undefined || !isSomebody) return 'subject'
   const isDelegated = stringIn(payload, 'scp') !== undefined
-  // Roles without scopes are the grants of an application itself; `idtyp` is optional, and where it is there it has to agree.
+  // Roles alone are no sign of an application: people have them too. The API's registration has to ask for `idtyp`.
   if (isDelegated === (payload['idtyp'] === 'app')) return 'subject'
   return {
     kind: isDelegated ? 'user' : 'application',
