@@ -10,16 +10,20 @@ export interface Time {
 export const minuteMs = 60_000
 export const dayMs = 86_400_000
 
-export function takeTime(): Time {
+/** `monotonic`: what measures durations is put forward too. */
+export function takeTime({ monotonic = false } = {}): Time {
   const { now } = Date
+  const measured = performance.now.bind(performance)
   let aheadMs = 0
   Date.now = () => now.call(Date) + aheadMs
+  if (monotonic) performance.now = () => measured() + aheadMs
   return {
     advance: (ms) => {
       aheadMs += ms
     },
     restore: () => {
       Date.now = now
+      performance.now = measured
     },
   }
 }
