@@ -275,7 +275,8 @@ export async function openGateway({
     sessions,
     methods: directory.methods,
     limits: config.limits,
-    document: (path) => (path === descriptionPath && consent ? clientMetadata(consent) : rules.identity.metadata(path)),
+    document: (path) =>
+      path === descriptionPath && consent?.clientMetadataUrl ? clientMetadata(consent) : rules.identity.metadata(path),
     identify: gate.identify,
     pass,
     turnedAway,
