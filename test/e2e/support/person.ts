@@ -1,12 +1,13 @@
 /**
  * A person with a browser, in little: follows redirects, keeps cookies for each host (not for each port, as browsers do), and
- * clicks through the pages of the gateway and of the Entra stand-in. Says what it was shown, because often that is the point.
+ * clicks through the pages of the gateway, of the Entra stand-in and of oidc-provider. Says what it was shown, because often that is the point.
  */
 export interface Shown {
   readonly origin: string
   readonly title: string
   /** What can be read on it. */
   readonly text: string
+  readonly html: string
 }
 export interface Landing {
   /** Where it was sent that is neither the gateway nor the provider; undefined when it ended on a page. */
@@ -28,16 +29,27 @@ export class Person {
   readonly username: string
   /** Origins on whose pages it clicks. */
   readonly #known: readonly string[]
+  readonly language: string
   readonly #cookies = new Map<string, Map<string, string>>()
 
-  constructor(username: string, known: readonly string[]) {
+  constructor(username: string, known: readonly string[], language = 'en') {
     this.username = username
     this.#known = known
+    this.language = language
+  }
+
+  /** One page, and nothing clicked. */
+  async look(from: string | URL): Promise<{ readonly status: number; readonly html: string; readonly location: string | null }> {
+    const response = await this.#load(new URL(from), undefined)
+    return { status: response.status, html: await response.text(), location: response.headers.get('location') }
   }
 
   async visit(from: string | URL, { decision = 'allow', approve = 'yes', client = '' }: Clicks = {}): Promise<Landing> {
     const pages: Shown[] = []
-    const answers = { username: this.username, decision, approve, client, consent: approve === 'yes' ? 'accept' : 'cancel' }
+    const answers = {
+      ...{ username: this.username, login: this.username, password: 'any' },
+      ...{ decision, approve, client, consent: approve === 'yes' ? 'accept' : 'cancel' },
+    }
     let url = new URL(from)
     let form: URLSearchParams | undefined
     for (let step = 0; step < stepsMax; step++) {
@@ -50,7 +62,7 @@ export class Person {
         url = new URL(plain(location), url)
         continue
       }
-      pages.push({ origin: url.origin, title: /<title>([^<]*)/.exec(html)?.[1] ?? '', text: readable(html) })
+      pages.push({ origin: url.origin, title: /<title>([^<]*)/.exec(html)?.[1] ?? '', text: readable(html), html })
       const filled = /<form[^>]* action="([^"]*)"[^>]*>(.*?)<\/form>/s.exec(html)
       const isDone = client !== '' && html.includes('name="client"') && !html.includes(`value="${client}"`)
       if (filled === null || isDone || response.status >= 400 || html.includes('role="alert"'))
@@ -69,7 +81,11 @@ export class Person {
     this.#cookies.set(url.hostname, jar)
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
     const posted = form && { method: 'POST', body: form }
-    const response = await fetch(url, { redirect: 'manual', headers: { cookie, ...(form && { origin: url.origin }) }, ...posted })
+    const response = await fetch(url, {
+      redirect: 'manual',
+      headers: { cookie, 'accept-language': this.language, ...(form && { origin: url.origin }) },
+      ...posted,
+    })
     for (const line of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
       if (value === '' || /max-age=0|expires=Thu, 01 Jan 1970/i.test(line)) jar.delete(name)
