@@ -4,6 +4,7 @@
 import { hostname } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
+import { configuredVault } from './admin/configured-vault.ts'
 import { openAudit } from './audit/audit.ts'
 import type { Outcome } from './audit/entry.ts'
 import { auditMetrics } from './audit/metrics.ts'
@@ -55,7 +56,6 @@ import { openStore } from './storage/embedded.ts'
 import { openKeyFile } from './vault/key-file.ts'
 import { needsKeyFile } from './vault/key-providers/file.ts'
 import type { KeyVaultAccess } from './vault/key-providers/key-vault-client.ts'
-import { openVault } from './vault/open-vault.ts'
 
 /** What the gateway tells whoever runs it. Nothing in it is a secret. */
 export type GatewayEvent =
@@ -75,7 +75,7 @@ export interface GatewayOptions {
   readonly credentials?: Partial<Pick<BrokerOptions, 'wayOut' | 'store' | 'consent' | 'subjectToken'>> | undefined
   /** A person sits at this machine: where they have to consent, their browser is opened. Told what they have to know of it. */
   readonly desk?: { say(line: string): void } | undefined
-  /** For a vault whose key is in Azure Key Vault: how it is reached, and who we are there. */
+  /** For a vault whose key is in Azure Key Vault: how it is reached and who we are there, in place of what the configuration says. */
   readonly keyVault?: KeyVaultAccess | undefined
   tell?(event: GatewayEvent): void
 }
@@ -150,7 +150,7 @@ export async function openGateway({
   const presence = new Presence({ clock: systemClock, isRevoked })
   opened.defer(() => presence.close())
   const keys = await openKeyFile(config.vault.keyFile, { needed: needsKeyFile(await store.vault.keys()) })
-  const { vault } = openVault({ config: config.vault, records: store.vault, clock: systemClock, keyVault })
+  const { vault } = configuredVault({ config, records: store.vault, keyVault })
   await vault.check()
   const metrics = auditMetrics({
     isServer: (id) => Object.hasOwn(rules.config.servers, id),

@@ -1,11 +1,10 @@
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
-import { systemClock } from '../lib/clock.ts'
 import { openStore } from '../storage/embedded.ts'
 import type { VaultKeys } from '../vault/keys.ts'
-import { openVault } from '../vault/open-vault.ts'
 import type { VaultRecords } from '../vault/records.ts'
 import type { Vault } from '../vault/vault.ts'
+import { configuredVault } from './configured-vault.ts'
 
 export interface VaultAtHand {
   readonly config: Config
@@ -19,7 +18,7 @@ export async function withVault(file: string, work: (hand: VaultAtHand) => Promi
   const config = await loadConfig(file, undefined, { secrets: 'vault' })
   const store = await openStore(config.store)
   try {
-    const { vault, keys } = openVault({ config: config.vault, records: store.vault, clock: systemClock })
+    const { vault, keys } = configuredVault({ config, records: store.vault })
     await work({ config, vault, keys, records: store.vault })
   } finally {
     await store.close()

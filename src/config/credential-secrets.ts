@@ -1,18 +1,18 @@
-/** The credential of a remote server with its secrets fetched, and with what the platform says of its managed identity. */
+/** A credential with its secrets fetched, and with what the platform says of its managed identity. */
 import { Secret } from '../lib/secret.ts'
-import type { CredentialConfig, ManagedIdentityEndpoint } from '../outbound/credentials/schema.ts'
+import type { CredentialConfig, MachineCredential, ManagedIdentityEndpoint } from '../outbound/credentials/schema.ts'
 import type { Environment } from './environment.ts'
 import type { Complaint, Path } from './problem.ts'
 import { resolveSecrets } from './resolve-secrets.ts'
 
 /** Without an environment no secret can be revealed. References that lead nowhere are complained of. */
-export function withCredentialSecrets(
-  credential: CredentialConfig,
+export function withCredentialSecrets<Credential extends CredentialConfig | MachineCredential>(
+  credential: Credential,
   at: Path,
   folder: string,
   environment: Environment | undefined,
   complaints: Complaint[],
-): CredentialConfig {
+): Credential {
   const whole = resolveSecrets(credential, at, folder, environment, complaints)
   if (environment === undefined) return whole
   if (whole.kind === 'managed-identity') return { ...whole, ...identityOf(environment) }

@@ -191,22 +191,38 @@ const credentialsFitIdentity: Check = ({ servers, identity: { mode } }) =>
 const keyProvidersDiffer: Check = ({ vault }) =>
   vault.previousKeyProviders.flatMap((provider, at): Complaint[] => {
     const before = [vault.keyProvider, ...vault.previousKeyProviders.slice(0, at)]
-    return before.some((other) => isDeepStrictEqual(other, provider))
+    return before.some((other) => isSameKey(other, provider))
       ? [{ path: ['vault', 'previousKeyProviders', at], message: 'is there already', fix: 'remove it' }]
       : []
   })
 
+type KeyProviderOf = Draft['vault']['keyProvider']
+/** Under two credentials it is still one key. */
+const isSameKey = (one: KeyProviderOf, other: KeyProviderOf): boolean =>
+  one.kind === 'key-vault' && other.kind === 'key-vault' ? one.key === other.key : isDeepStrictEqual(one, other)
+
 /** Whoever has the key of the vault and a copy of the store has what is in it; a server needs neither. */
 const vaultKeyIsOurs: Check = ({ vault, servers }) => {
-  const ours = [vault.keyProvider, ...vault.previousKeyProviders].flatMap((provider) =>
+  const providers = [vault.keyProvider, ...vault.previousKeyProviders]
+  const keys = providers.flatMap((provider) =>
     provider.kind === 'environment' ? [provider.secret] : provider.kind === 'passphrase' ? [provider.passphrase] : [],
   )
-  const handedOn = (path: Path, reference: string): Complaint[] =>
+  /** What gets us at the key; at an authorization server it is where it belongs. */
+  const ways = providers.flatMap((provider) =>
+    provider.kind === 'key-vault' && provider.credential
+      ? secretsIn(provider.credential).map(({ secret }) => secret.reference)
+      : [],
+  )
+  const handedOn = (path: Path, reference: string, ours = [...keys, ...ways]): Complaint[] =>
     ours.includes(reference) ? [{ path, message: 'hands the key of the vault to the server', fix: 'remove it' }] : []
   return Object.entries(servers).flatMap(([id, server]) =>
     server.kind === 'http'
       ? secretsIn(server.credential).flatMap(({ path, secret }) =>
-          handedOn(['servers', id, 'credential', ...path], secret.reference),
+          handedOn(
+            ['servers', id, 'credential', ...path],
+            secret.reference,
+            server.credential.kind === 'static' ? [...keys, ...ways] : keys,
+          ),
         )
       : [
           ...server.inheritEnv.flatMap((name, at) => handedOn(['servers', id, 'inheritEnv', at], `env:${name}`)),

@@ -1,7 +1,7 @@
 /** What a configuration names on this machine: whether the gateway could begin with it, seen before it tries. */
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { delimiter, dirname, resolve } from 'node:path'
-import type { CredentialConfig } from '../outbound/credentials/schema.ts'
+import type { CredentialConfig, MachineCredential } from '../outbound/credentials/schema.ts'
 import type { StdioServer } from '../outbound/schema.ts'
 import { storePath } from '../storage/schema.ts'
 import type { Complaint, Path } from './problem.ts'
@@ -17,7 +17,13 @@ export function missingFiles({ tls, servers, audit, store, vault, identity }: Co
   const collectors = audit.sinks.flatMap((sink, at) => pemFiles(sink.tls, ['audit', 'sinks', at, 'tls']))
   const provider = 'provider' in identity ? pemFiles(identity.provider, ['identity', 'provider']) : []
   const clients = 'registration' in identity ? pemFiles(identity.registration, ['identity', 'registration']) : []
-  const read = [...pemFiles(tls, ['tls']), ...remote, ...collectors, ...provider, ...clients].flatMap(unreadable)
+  const keys = [
+    { path: ['vault', 'keyProvider'], provider: vault.keyProvider },
+    ...vault.previousKeyProviders.map((provider, at) => ({ path: ['vault', 'previousKeyProviders', at], provider })),
+  ].flatMap(({ path, provider }) =>
+    provider.kind === 'key-vault' && provider.credential ? tokenFiles(provider.credential, [...path, 'credential']) : [],
+  )
+  const read = [...pemFiles(tls, ['tls']), ...keys, ...remote, ...collectors, ...provider, ...clients].flatMap(unreadable)
   const written = [
     [['store'], storePath(store)],
     [['vault', 'keyFile'], vault.keyFile],
@@ -37,7 +43,7 @@ function pemFiles(tls: object | undefined, path: Path): { path: Path; file: stri
 }
 
 /** Written by the platform, and anew while we run. */
-function tokenFiles(credential: CredentialConfig, path: Path): { path: Path; file: string }[] {
+function tokenFiles(credential: CredentialConfig | MachineCredential, path: Path): { path: Path; file: string }[] {
   const parts: readonly (readonly [Path, object])[] = [
     [path, credential],
     ...(credential.kind === 'id-jag' ? [[[...path, 'idp'], credential.idp] as const] : []),

@@ -1,6 +1,6 @@
 /** Every value of the configuration that is a path, made absolute: relative ones are relative to the document's folder. */
 import { dirname, join, resolve } from 'node:path'
-import type { CredentialConfig } from '../outbound/credentials/schema.ts'
+import type { CredentialConfig, MachineCredential } from '../outbound/credentials/schema.ts'
 import type { ServerConfig } from '../outbound/schema.ts'
 import { storePath, storeUrl } from '../storage/schema.ts'
 import type { Config, Draft } from './schema.ts'
@@ -14,7 +14,11 @@ export function withPaths(draft: Draft, folder: string): Omit<Config, 'proxy' | 
     ...rest,
     ...(tls && { tls: absolute(tls, ['cert', 'key', 'clientCa'], folder) }),
     store: database === undefined ? draft.store : storeUrl(resolve(folder, database)),
-    vault: { ...draft.vault, keyFile: resolve(folder, draft.vault.keyFile ?? join(beside, 'sekisho.key')) },
+    vault: {
+      keyFile: resolve(folder, draft.vault.keyFile ?? join(beside, 'sekisho.key')),
+      keyProvider: providerWithPaths(draft.vault.keyProvider, folder),
+      previousKeyProviders: draft.vault.previousKeyProviders.map((provider) => providerWithPaths(provider, folder)),
+    },
     identity: identityWithPaths(draft.identity, folder),
     servers: mapped(draft.servers, (server) => serverWithPaths(server, folder)),
     audit: {
@@ -51,6 +55,12 @@ function serverWithPaths(server: ServerConfig, folder: string): ServerConfig {
 function credentialWithPaths(credential: CredentialConfig, folder: string): CredentialConfig {
   const whole = absolute<{ tokenFile?: string | undefined } & CredentialConfig>(credential, ['tokenFile'], folder)
   return whole.kind === 'id-jag' ? { ...whole, idp: absolute(whole.idp, ['tokenFile'], folder) } : whole
+}
+
+function providerWithPaths(provider: VaultDraft['keyProvider'], folder: string): VaultDraft['keyProvider'] {
+  if (provider.kind !== 'key-vault' || provider.credential === undefined) return provider
+  const credential = absolute<{ tokenFile?: string | undefined } & MachineCredential>(provider.credential, ['tokenFile'], folder)
+  return { ...provider, credential }
 }
 
 /** `holder` with the paths under `keys` made absolute, those of them that it has. */

@@ -7,6 +7,7 @@ import { auditSchema } from '../audit/schema.ts'
 import { identitySchema } from '../identity/schema.ts'
 import { inboundShape } from '../inbound/schema.ts'
 import { limitsSchema } from '../limits/schema.ts'
+import { type MachineCredential, machineCredentialSchema } from '../outbound/credentials/schema.ts'
 import { serverIdSchema, serverSchema } from '../outbound/schema.ts'
 import { policyShape } from '../policy/schema.ts'
 import { storeSchema } from '../storage/schema.ts'
@@ -22,7 +23,7 @@ const named = <Value>(record: Record<string, Value>): Readonly<Record<string, Va
 export const configSchema = z.strictObject({
   ...inboundShape,
   store: storeSchema.describe('Where state is kept'),
-  vault: vaultSchema,
+  vault: vaultSchema(machineCredentialSchema),
   identity: identitySchema.prefault({ mode: 'anonymous' }).describe('How callers prove who they are'),
   servers: z.record(serverIdSchema, serverSchema).default({}).transform(named).describe('What stands behind the gateway'),
   roles: policyShape.roles.transform(named),
@@ -35,7 +36,7 @@ export const configSchema = z.strictObject({
 
 /** Complete, frozen through and through; every path absolute. */
 export type Config = Readonly<Omit<z.output<typeof configSchema>, 'vault'>> & {
-  readonly vault: VaultConfig
+  readonly vault: VaultConfig<MachineCredential>
   /** Of the environment, not of the document. */
   readonly proxy: ProxySettings
 }

@@ -14,8 +14,13 @@ const words = 'correct horse battery staple'
 const environment = readEnvironment({ KEK: key, SHORT: 'AAAA', PASS: words, WEAK: 'hunter2' })
 writeFileSync(join(folder, 'pass'), `${words}\n`)
 
+const keyUrl = 'https://h.vault.azure.net/keys/k'
+/** A key in Key Vault, with this credential. */
+const azure = (credential: string, more = ''): string =>
+  vault(`{ kind: key-vault, key: "${keyUrl}", credential: { ${credential} } }`, more)
+const asClient = 'kind: client-credentials, issuer: "https://login.example/t/v2.0", clientId: c'
 const vault = (provider: string, more = ''): string => `vault: { keyProvider: ${provider} ${more} }`
-const refusals: readonly [says: string, text: string, path: string, message: RegExp, fix: RegExp][] = [
+const refusals: readonly (readonly [says: string, text: string, path: string, message: RegExp, fix: RegExp])[] = [
   ['a provider that is not there', vault('{ kind: keychain }'), 'vault.keyProvider.kind', /cannot be "keychain"/, /key-vault/],
   ['no kind', vault('{}'), 'vault.keyProvider.kind', /is missing/, /file, environment, passphrase, key-vault/],
   ['a key of another kind', vault('{ kind: file, secret: env:KEK }'), 'vault.keyProvider.secret', /is not a key we know/, /./],
@@ -125,6 +130,52 @@ const refusals: readonly [says: string, text: string, path: string, message: Reg
     /the key of the vault/,
     /remove/,
   ],
+  ...(
+    [
+      ['a user’s kind of credential', 'kind: oauth', '.kind', /cannot be "oauth"/, /managed-identity/],
+      ['a scope, which is Key Vault’s to say', 'kind: managed-identity, scope: x', '.scope', /is not a key we know/, /./],
+      ['a resource too', 'kind: managed-identity, resource: x', '.resource', /is not a key we know/, /./],
+      ['a client without a proof', asClient, '', /needs exactly one of/, /registered/],
+      ['a secret written out', `${asClient}, clientSecret: hunter2`, '.clientSecret', /must say where/, /env:NAME/],
+      ['a secret that is not set', `${asClient}, clientSecret: env:NOT_SET`, '.clientSecret', /NOT_SET/, /set NOT_SET/],
+      [
+        'a platform’s token that is not there',
+        'kind: workload-identity, tokenUrl: "https://login.example/token", clientId: c, tokenFile: ./none',
+        '.tokenFile',
+        /cannot be read \(ENOENT\)/,
+        /path/,
+      ],
+    ] as const
+  ).map(
+    ([says, credential, at, message, fix]) =>
+      [says, azure(credential), `vault.keyProvider.credential${at}`, message, fix] as const,
+  ),
+  [
+    'one key of Key Vault twice, under two credentials',
+    azure('kind: managed-identity', `, previousKeyProviders: [{ kind: key-vault, key: "${keyUrl}" }]`),
+    'vault.previousKeyProviders[0]',
+    /is there already/,
+    /remove/,
+  ],
+  ...(
+    [
+      ['to a process', '{ command: [/bin/cat], env: { X: "env:PASS" } }', 'env.X'],
+      [
+        'as a key of its own',
+        '{ url: "https://a.example/mcp", credential: { kind: static, secret: env:PASS } }',
+        'credential.secret',
+      ],
+    ] as const
+  ).map(
+    ([says, server, path]) =>
+      [
+        `what opens the key in Key Vault handed to a server, ${says}`,
+        `${azure(`${asClient}, clientSecret: env:PASS`)}\nservers: { a: ${server} }`,
+        `servers.a.${path}`,
+        /the key of the vault/,
+        /remove/,
+      ] as const,
+  ),
 ]
 for (const [says, text, path, message, fix] of refusals)
   test(`refuses ${says}, says where, and repeats no secret`, () =>
@@ -163,4 +214,27 @@ test('a secret is found where it is referred to, and does not print', () => {
     for (const secret of [key, words]) assert.ok(!printed.includes(secret))
   const unresolved = parseConfig(text, folder).vault.keyProvider
   assert.throws(() => unresolved.kind === 'environment' && unresolved.secret.reveal(), /env:KEK has not been resolved/)
+})
+
+test('who we are in Azure: with its secret, its paths absolute, and what the platform says of its own identity', () => {
+  const at = readEnvironment({ PASS: words, IDENTITY_ENDPOINT: 'http://127.0.0.1:41/msi', IDENTITY_HEADER: 'of-the-platform' })
+  const credentialOf = (text: string) => {
+    const { keyProvider } = parseConfig(text, folder, at).vault
+    return keyProvider.kind === 'key-vault' ? keyProvider.credential : undefined
+  }
+  const client = credentialOf(azure(`${asClient}, clientSecret: env:PASS`))
+  assert.equal(client?.kind === 'client-credentials' && client.clientSecret?.reveal(), words)
+  assert.doesNotMatch(inspect(client, { depth: 10 }), new RegExp(words))
+  const workload = credentialOf(
+    azure('kind: workload-identity, tokenUrl: "https://login.example/token", clientId: c, tokenFile: ./pass'),
+  )
+  assert.equal(workload?.kind === 'workload-identity' && workload.tokenFile, join(folder, 'pass'))
+  const managed = credentialOf(azure('kind: managed-identity'))
+  assert.deepEqual(managed?.kind === 'managed-identity' && managed.endpoint?.kind, 'app-service')
+})
+
+test('the secret that opens the key in Key Vault may prove to an authorization server who we are', () => {
+  const server = `{ url: "https://a.example/mcp", credential: { ${asClient}, clientSecret: env:PASS } }`
+  const config = parseConfig(`${azure(`${asClient}, clientSecret: env:PASS`)}\nservers: { a: ${server} }`, folder, environment)
+  assert.equal(config.vault.keyProvider.kind, 'key-vault')
 })

@@ -1,7 +1,9 @@
 /** The vault's key providers with the secrets that they refer to. What is no key, or too little of one, is complained of here. */
 import { Secret } from '../lib/secret.ts'
+import type { MachineCredential } from '../outbound/credentials/schema.ts'
 import { keyFix, keyIn } from '../vault/key-providers/environment.ts'
 import type { KeyProviderConfig, KeyProviderDraft, VaultConfig } from '../vault/schema.ts'
+import { withCredentialSecrets } from './credential-secrets.ts'
 import type { Environment } from './environment.ts'
 import type { Complaint, Path } from './problem.ts'
 import { fetchSecret } from './secrets.ts'
@@ -11,8 +13,8 @@ const passphraseCharsMin = 15
 
 export interface VaultDraft {
   readonly keyFile: string
-  readonly keyProvider: KeyProviderDraft
-  readonly previousKeyProviders: readonly KeyProviderDraft[]
+  readonly keyProvider: KeyProviderDraft<MachineCredential>
+  readonly previousKeyProviders: readonly KeyProviderDraft<MachineCredential>[]
 }
 
 /** Without an environment the secrets cannot be revealed. */
@@ -21,13 +23,16 @@ export function withVaultSecrets(
   folder: string,
   environment: Environment | undefined,
   complaints: Complaint[],
-): VaultConfig {
-  const resolved = (provider: KeyProviderDraft, path: Path): KeyProviderConfig => {
+): VaultConfig<MachineCredential> {
+  const resolved = (provider: KeyProviderDraft<MachineCredential>, path: Path): KeyProviderConfig<MachineCredential> => {
     if (provider.kind === 'environment')
       return { kind: 'environment', secret: secretAt(provider.secret, [...path, 'secret'], keyFault) }
     if (provider.kind === 'passphrase')
       return { kind: 'passphrase', passphrase: secretAt(provider.passphrase, [...path, 'passphrase'], passphraseFault) }
-    return provider
+    if (provider.kind === 'file' || provider.credential === undefined) return provider
+    const { credential } = provider
+    const at = [...path, 'credential']
+    return { ...provider, credential: withCredentialSecrets(credential, at, folder, environment, complaints) }
   }
   const secretAt = (reference: string, path: Path, faultOf: (value: string) => Omit<Complaint, 'path'> | undefined): Secret => {
     if (environment === undefined) return new Secret(reference)

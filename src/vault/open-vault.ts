@@ -9,15 +9,15 @@ import type { KeyVaultAccess } from './key-providers/key-vault-client.ts'
 import { passphraseProvider } from './key-providers/passphrase.ts'
 import { VaultKeys } from './keys.ts'
 import type { VaultRecords } from './records.ts'
-import type { KeyProviderConfig, VaultConfig } from './schema.ts'
+import type { KeyProviderConfig, KeyVaultConfig, VaultConfig } from './schema.ts'
 import { Vault } from './vault.ts'
 
-export interface OpenVaultOptions {
-  readonly config: VaultConfig
+export interface OpenVaultOptions<Credential> {
+  readonly config: VaultConfig<Credential>
   readonly records: VaultRecords
   readonly clock: Clock
-  /** Needed where a provider is `key-vault`. */
-  readonly keyVault?: KeyVaultAccess | undefined
+  /** How a provider that is `key-vault` is reached; undefined where it cannot be. */
+  keyVault?(provider: KeyVaultConfig<Credential>): KeyVaultAccess | undefined
 }
 
 export interface OpenedVault {
@@ -27,8 +27,8 @@ export interface OpenedVault {
 }
 
 /** Asks nobody yet; the first use does, or {@link Vault.check}. Throws VaultKeyRefused where a provider cannot be had. */
-export function openVault({ config, records, clock, keyVault }: OpenVaultOptions): OpenedVault {
-  const providerOf = (provider: KeyProviderConfig): KeyProvider => {
+export function openVault<Credential>({ config, records, clock, keyVault }: OpenVaultOptions<Credential>): OpenedVault {
+  const providerOf = (provider: KeyProviderConfig<Credential>): KeyProvider => {
     switch (provider.kind) {
       case 'file':
         return fileProvider(config.keyFile)
@@ -36,13 +36,15 @@ export function openVault({ config, records, clock, keyVault }: OpenVaultOptions
         return environmentProvider(provider.secret)
       case 'passphrase':
         return passphraseProvider(provider.passphrase)
-      case 'key-vault':
-        if (keyVault === undefined)
+      case 'key-vault': {
+        const access = keyVault?.(provider)
+        if (access === undefined)
           throw new VaultKeyRefused(
             `nobody here has a credential for Azure, and the vault's key is ${provider.key}`,
-            'give createGateway "keyVault" (the command line has no credential for Azure yet), or take another "vault.keyProvider"',
+            'give it a "credential", for example { kind: managed-identity }; or give createGateway "keyVault"',
           )
-        return keyVaultProvider({ ...provider, clock, access: keyVault })
+        return keyVaultProvider({ ...provider, clock, access })
+      }
     }
   }
   const kept = [config.keyProvider, ...config.previousKeyProviders]

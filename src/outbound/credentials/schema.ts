@@ -89,6 +89,12 @@ export type CredentialConfig =
   | IdJag
   | UserOauth
 
+/** Who we are to a service of ours: what is asked for follows from the service. */
+export type MachineCredential =
+  | Omit<ClientCredentials, 'scope' | 'resource'>
+  | Omit<WorkloadIdentity, 'scope' | 'resource'>
+  | Omit<ManagedIdentity, 'resource'>
+
 /** Kinds whose token speaks for one caller: no connection of theirs is shared. */
 export const isPersonal = ({ kind }: CredentialConfig): boolean =>
   kind === 'token-exchange' || kind === 'on-behalf-of' || kind === 'id-jag' || kind === 'oauth'
@@ -233,6 +239,15 @@ export const credentialSchema = z.discriminatedUnion('kind', [
       if (given.clientId !== undefined && given.issuer === undefined)
         refuse(context, ['issuer'], 'is missing', 'a client id belongs to one authorization server: name it')
     }),
+])
+
+export const machineCredentialSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('managed-identity'), clientId: text.optional() }),
+  z
+    .strictObject({ kind: z.literal('workload-identity'), clientId: text, tokenFile: text, ...source })
+    .superRefine(oneSource)
+    .transform((given) => ({ ...given, use: 'client-assertion' as const })),
+  z.strictObject({ kind: z.literal('client-credentials'), ...client, ...source }).superRefine(wholeClient),
 ])
 
 function isAuthority(value: string): boolean {

@@ -1,13 +1,13 @@
 /** Which values of a credential are secrets, and where: a change of one is a change of the credential. */
 import { Secret } from '../../lib/secret.ts'
-import type { CredentialConfig } from './schema.ts'
+import type { CredentialConfig, MachineCredential } from './schema.ts'
 
 export interface Found {
   readonly path: readonly string[]
   readonly secret: Secret
 }
 
-export const secretsIn = (credential: CredentialConfig): readonly Found[] => within(credential, [])
+export const secretsIn = (credential: CredentialConfig | MachineCredential): readonly Found[] => within(credential, [])
 
 const within = (part: object, path: readonly string[]): Found[] =>
   Object.entries(part).flatMap(([key, value]: [string, unknown]) => {

@@ -3,12 +3,16 @@
  * throttled or out of order is tried again, as long as `Retry-After` says or a little longer each time; what is refused is not.
  */
 import { z } from 'zod'
+import { FetchRefused } from '../../lib/fetch-refused.ts'
 import { VaultKeyMissing, VaultKeyRefused, VaultUnavailable } from '../errors.ts'
 
 /** How Key Vault is reached, and who we are there. */
 export interface KeyVaultAccess {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>
-  /** An access token for the scope, kept and renewed by whoever gives it. */
+  /**
+   * An access token for the scope, kept and renewed by whoever gives it. Rejects with VaultUnavailable or VaultKeyRefused
+   * where it can say why there is none.
+   */
   readonly token: (scope: string) => Promise<string>
 }
 
@@ -92,6 +96,7 @@ export class KeyVaultClient {
       })
       text = await response.text()
     } catch (error) {
+      if (error instanceof VaultUnavailable || error instanceof VaultKeyRefused) throw error // whoever gives tokens tries again
       return { why: reasonOf(error) }
     }
     if (response.status === 408 || response.status === 429 || response.status >= 500)
@@ -132,8 +137,9 @@ function retryAfterMs(response: Response, now: number): number | undefined {
   return Number.isNaN(ms) ? undefined : Math.max(ms, 0)
 }
 
-/** The code alone: a message may quote the request. */
+/** The code alone: a message that is not ours may quote the request. */
 function reasonOf(error: unknown): string {
+  if (error instanceof FetchRefused) return error.message
   const { name, cause } = error as Error & { cause?: { code?: unknown } }
   return typeof cause?.code === 'string' ? cause.code : name
 }
