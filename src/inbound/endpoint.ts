@@ -2,7 +2,7 @@
  * The MCP endpoint: `/{server}/mcp`, and `/mcp` for all servers. Reads what came, finds the era, and sends every message
  * down the corridor. Nothing here decides whether a message may pass.
  */
-import { unstoppable } from '../lib/stop.ts'
+import { Stop, unstoppable } from '../lib/stop.ts'
 import type { JsonObject, JsonValue } from '../lib/strict-json.ts'
 import type { Credentials, Frame, Reply } from '../pipeline/exchange.ts'
 import type { Origin, Principal } from '../pipeline/parcel.ts'
@@ -148,7 +148,10 @@ export class Endpoint {
   async #modern(visit: Visit, message: Call): Promise<void> {
     const { arrival, departure } = visit
     checkHeaders(message, arrival.headers, this.#options.methods)
-    const frame = frameOf(visit, message, { ...readModern(message), session: undefined }, departure.gone)
+    // One of its own: whoever is stopped while they are here is told so, which nobody is who has gone.
+    const stop = new Stop()
+    departure.gone.onStop(() => stop.stop(departure.gone.reason))
+    const frame = frameOf(visit, message, { ...readModern(message), session: undefined }, stop)
     const reply = new ModernReply(frame, departure, this.#options.methods, this.#keepAlive, visit.cors)
     await this.#options.pass(frame, reply)
     reply.settle()

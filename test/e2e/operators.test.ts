@@ -5,7 +5,7 @@ import { Legacy, modern } from '../attacks/support/client.ts'
 import { type Echo, echo, tool } from '../attacks/support/echo.ts'
 import { codeOf, httpServer, open, recordOf, yard } from '../attacks/support/house.ts'
 import { type Issuer, issuer } from '../attacks/support/issuer.ts'
-import { until } from './support/until.ts'
+import { until, within } from './support/until.ts'
 import { cli, type Gateway } from './support/yard.ts'
 
 const house = yard()
@@ -14,7 +14,11 @@ let upstream: Echo
 let gateway: Gateway
 before(async () => {
   provider = await issuer()
-  upstream = await echo({ era: 'legacy', tools: [tool('hello')] })
+  upstream = await echo({
+    era: 'legacy',
+    tools: [tool('hello'), tool('hang')],
+    answers: { 'tools/call': () => new Promise(() => undefined) },
+  })
   const bindings = [{ role: 'all', client: 'editor' }]
   gateway = await house.gateway(open({ x: httpServer(upstream, 'legacy') }, { identity: provider.identity, bindings }))
 })
@@ -83,3 +87,20 @@ it('tokens revoke: what was issued is refused at once, what is issued later is n
   )
   await until('it is written down', () => recordOf(gateway).some(({ action }) => action === 'tokens.revoked'))
 })
+
+for (const era of ['modern', 'legacy'] as const)
+  it(`tokens revoke: who is in the middle of a ${era} call hears of it, and is not left waiting`, async () => {
+    const bearer = token(`mid-${era}`)
+    const url = `${gateway.url}/x/mcp`
+    const calling =
+      era === 'modern'
+        ? modern(url, 'tools/call', { name: 'hang' }, { token: bearer })
+        : (await Legacy.open(url, { token: bearer })).call('tools/call', { name: 'hang' })
+    const isUnderWay = () =>
+      recordOf(gateway).find(
+        ({ kind, subject, principal }) => kind === 'intent' && subject === 'hang' && String(principal).endsWith(era),
+      )
+    const intent = await until('the call is under way', isUnderWay)
+    await type('tokens', 'revoke', '--user', String(intent['principal']))
+    assert.equal(codeOf(await within(5000, 'an answer', calling)), 'UNAUTHENTICATED')
+  })
