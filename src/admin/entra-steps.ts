@@ -56,7 +56,7 @@ export function entraSteps({ mode, tenant, name, redirectUri, clientId }: EntraA
         `az ad app update --id ${id} --app-roles '[{"allowedMemberTypes":["User"],"displayName":"MCP readers","description":"May read through the gateway","isEnabled":true,"value":"mcp.reader","id":"'$(uuidgen)'"}]'`,
       ],
     },
-    ...(isOwn ? [permissions(id), secret(id)] : [exposed(id, patch)]),
+    ...(isOwn ? [permissions(id), manyGroups(id), secret(id)] : [exposed(id, patch), manyGroups(id)]),
   ]
 }
 
@@ -84,13 +84,28 @@ function registered(tenant: string, name: string, redirectUri: string | undefine
 const permissions = (id: string): Step => ({
   title: 'Delegated permissions: a login, and nothing else',
   portal: [
-    `API permissions > Microsoft Graph > Delegated: ${Object.keys(delegated).join(', ')}; no application permissions`,
+    `API permissions > Microsoft Graph > Delegated: ${Object.keys(delegated).join(', ')}`,
     'Grant admin consent, or people are asked once',
   ],
   commands: [
     `az ad app permission add --id ${id} --api ${graph} --api-permissions ${Object.values(delegated)
       .map((one) => `${one}=Scope`)
       .join(' ')}`,
+    `az ad app permission admin-consent --id ${id}`,
+  ],
+})
+
+/** The application permission GroupMember.Read.All of Microsoft Graph, the same in every tenant. */
+const readGroups = '98830695-27a2-44f7-8c18-0c3ebc9698f6'
+
+const manyGroups = (id: string): Step => ({
+  title: 'Only where roles are bound to groups, and people are in more of them than a token has room for (200)',
+  portal: [
+    'API permissions > Microsoft Graph > Application: GroupMember.Read.All; grant admin consent',
+    'The gateway then needs provider.clientId and provider.clientSecret in every mode',
+  ],
+  commands: [
+    `az ad app permission add --id ${id} --api ${graph} --api-permissions ${readGroups}=Role`,
     `az ad app permission admin-consent --id ${id}`,
   ],
 })

@@ -23,7 +23,7 @@ export interface Probe {
   readonly issuer: string
   /** Where the provider sends browsers back to; undefined where nobody logs in through us. */
   readonly redirectUri: string | undefined
-  readonly fetch: SafeFetch
+  readonly reach: SafeFetch
   readonly clock: Clock
 }
 
@@ -34,7 +34,7 @@ const clockSMax = 30
 const wouldAsk = ['login_required', 'interaction_required', 'consent_required', 'account_selection_required']
 
 export async function probe(options: Probe): Promise<readonly Probed[]> {
-  const { provider, issuer, fetch: reach, clock, redirectUri } = options
+  const { provider, issuer, reach, clock, redirectUri } = options
   const found = await metadata(provider, issuer, reach, clock)
   if (found.document === undefined) return [found.probed]
   const { document } = found
@@ -123,7 +123,7 @@ function pkce(document: Document, isEntra: boolean): Probed {
 }
 
 /** Is there an authorization endpoint, and does it know us and our redirect URI? */
-async function client(document: Document, { provider, fetch: reach }: Probe, redirectUri: string): Promise<Probed> {
+async function client(document: Document, { provider, reach }: Probe, redirectUri: string): Promise<Probed> {
   const endpoint = document['authorization_endpoint']
   if (typeof endpoint !== 'string' || !URL.canParse(endpoint))
     return failed('client', 'the metadata names no authorization_endpoint', 'use a provider that people can log in at')

@@ -36,7 +36,7 @@ export async function idpVerify({ config, clock, reach }: IdpAtHand): Promise<Id
   const redirectUri = mode === 'authorization-server' ? callbackOf(config) : undefined
   const issuers: IssuerVerified[] = []
   for (const issuer of issuersOf(provider))
-    issuers.push({ issuer, probed: await probe({ provider, issuer, redirectUri, fetch: reach(provider), clock }) })
+    issuers.push({ issuer, probed: await probe({ provider, issuer, redirectUri, reach: reach(provider), clock }) })
   const outcomes = issuers.flatMap(({ probed }) => probed.map(({ outcome }) => outcome))
   const worst = (['fail', 'unverifiable'] as const).find((one) => outcomes.includes(one))
   return { outcome: worst ?? 'pass', issuers }
