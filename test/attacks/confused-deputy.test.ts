@@ -40,7 +40,7 @@ before(async () => {
   const attacker = { client_name: 'Your Company Assistant', redirect_uris: [sites.at('attacker.test', '/cb')] }
   const innocent = { client_name: 'Innocent', redirect_uris: [sites.at('innocent.test', '/cb')] }
   const document = { ...attacker, client_id: clients.document, token_endpoint_auth_method: 'none' }
-  sites.put('localhost', '/client.json', JSON.stringify(document), 'application/json')
+  sites.put('localhost', '/client.json', JSON.stringify(document), { 'content-type': 'application/json' })
   const idOf = async (base: string, path: string, metadata: object): Promise<string> => {
     const headers = { 'content-type': 'application/json' }
     const answer = await house.fetch(base + path, { method: 'POST', headers, body: JSON.stringify(metadata) })

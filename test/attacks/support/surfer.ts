@@ -18,6 +18,7 @@ const clientHost = /\.client\.test$|^attacker\.test$/
 const clientPort = /^(127\.0\.0\.1|localhost|\[::1\]):(1|9\d{3})$/
 
 export class Surfer {
+  /** For each host by name, and by name and path where they are for a part of it. */
   readonly cookies = new Map<string, Map<string, string>>()
   /** Every address that it has been to. */
   readonly trail: string[] = []
@@ -42,7 +43,9 @@ export class Surfer {
     const at = new URL(url)
     if (clientHost.test(at.hostname) || clientPort.test(at.host)) return { url: at, status: 0, html: '', headers: new Headers() }
     const jar = this.jar(at)
-    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
+    const isFor = (key: string): boolean => at.pathname.startsWith(key.split(' ')[1] ?? '/')
+    const pairs = [...jar].filter(([key]) => isFor(key)).map(([key, value]) => `${key.split(' ')[0]}=${value}`)
+    const cookie = pairs.join('; ')
     const { body, ...rest } = init
     const form = body && { body: body.toString() }
     const type: Record<string, string> = body ? { 'content-type': 'application/x-www-form-urlencoded' } : {}
@@ -50,8 +53,10 @@ export class Surfer {
     const response = await this.#fetch(at, { redirect: 'manual', ...rest, ...form, headers })
     for (const line of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
-      if (value === '' || /max-age=0|expires=thu, 01 jan 1970/i.test(line)) jar.delete(name)
-      else jar.set(name, value)
+      const path = /; path=(\/[^;]+)/i.exec(line)?.[1]
+      const key = path === undefined ? name : `${name} ${path}`
+      if (value === '' || /max-age=0|expires=thu, 01 jan 1970/i.test(line)) jar.delete(key)
+      else jar.set(key, value)
     }
     this.trail.push(`${init.method ?? 'GET'} ${at.pathname}`)
     return { url: at, status: response.status, html: await response.text(), headers: response.headers as unknown as Headers }
