@@ -40,7 +40,7 @@ describe('a scope more (AUTH-C4)', () => {
       assert.equal(client.landings.length, 2)
       const [page] = client.landings[1]?.pages ?? []
       assert.equal(page?.title, 'Allow access?')
-      assert.match(page?.text ?? '', /read: list and read.* change: call tools/)
+      assert.match(page?.text ?? '', /call tools that only read.*call tools that write/)
       assert.equal(scopes(), 'mcp:read mcp:write')
 
       assert.equal((await client.call('write_note')).text, 'write_note done')

@@ -13,11 +13,11 @@ import {
 } from '@modelcontextprotocol/client'
 import type { Clicks, Landing, Person } from './person.ts'
 
-export const callback = 'http://127.0.0.1:9/callback'
+const callback = 'http://127.0.0.1:9/callback'
 
 /** What one program remembers of one server. */
 export class Memory implements OAuthClientProvider {
-  readonly redirectUrl = callback
+  readonly redirectUrl: string
   readonly clientMetadata
   client: StoredOAuthClientInformation | undefined
   held: StoredOAuthTokens | undefined
@@ -28,10 +28,11 @@ export class Memory implements OAuthClientProvider {
   #verifier = ''
   #discovered: OAuthDiscoveryState | undefined
 
-  constructor(name: string) {
+  constructor(name: string, redirectUrl: string = callback) {
+    this.redirectUrl = redirectUrl
     this.clientMetadata = {
       client_name: name,
-      redirect_uris: [callback],
+      redirect_uris: [redirectUrl],
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
       token_endpoint_auth_method: 'none',
