@@ -38,6 +38,7 @@ export class Vouching {
   readonly #options: VouchingOptions
   readonly #asking = new Map<string, Promise<Account | undefined>>()
   readonly #subjects = new Map<string, { readonly token: Promise<string | undefined>; readonly until: number }>()
+  readonly #turns = new Map<string, Promise<unknown>>()
   constructor(options: VouchingOptions) {
     this.#options = options
   }
@@ -49,26 +50,45 @@ export class Vouching {
     if (known === undefined) return undefined
     const ageS = clock.now() / 1000 - known.checkedAt
     if (ageS < recheckMinutes * 60) return known
-    const asking = this.#asking.get(id) ?? this.#ask(known, ageS).finally(() => this.#asking.delete(id))
+    const asking = this.#asking.get(id) ?? this.#inTurn(id, () => this.#ask(known, ageS)).finally(() => this.#asking.delete(id))
     this.#asking.set(id, asking)
     return asking
   }
 
   async keepTokens(account: string, { refreshToken }: Pick<LoggedIn, 'refreshToken'>): Promise<void> {
+    this.#subjects.delete(account)
     if (refreshToken !== undefined) await this.#options.tokens.put(keyOf(account), refreshToken)
   }
 
-  /** A token of the provider that names this person, for the provider itself. In memory only, and asked for once for all who wait. */
+  /**
+   * A token of the provider that names this person, for the provider itself; undefined where it gives none. In memory only, and
+   * asked for once for all who wait. Rejects with LoginFailed while the provider does not answer.
+   */
   async subjectToken(id: string): Promise<string | undefined> {
     const now = this.#options.clock.now()
     const known = this.#subjects.get(id)
     if (known !== undefined && now < known.until) return known.token
-    const token = this.#freshSubject(id).catch((error: unknown) => {
+    const token = this.#inTurn(id, () => this.#freshSubject(id)).catch((error: unknown) => {
       this.#subjects.delete(id)
-      throw error
+      const why = new Error(`the identity provider gives no token to act for user:${id}${codesOf(error)}`, { cause: error })
+      this.#options.failed(why)
+      if (!(error instanceof LoginFailed) || error.reason === 'unavailable') throw error
+      this.#subjects.set(id, { token: Promise.resolve(undefined), until: this.#options.clock.now() + freshS * 1000 })
+      return undefined
     })
     this.#subjects.set(id, { token, until: now + freshS * 1000 })
     return token
+  }
+
+  /** A refresh token that is used twice at once is a stolen one to many providers. */
+  #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const mine = (this.#turns.get(id) ?? Promise.resolve()).then(work, work)
+    this.#turns.set(id, mine)
+    const done = (): void => {
+      if (this.#turns.get(id) === mine) this.#turns.delete(id)
+    }
+    mine.then(done, done)
+    return mine
   }
 
   async #freshSubject(id: string): Promise<string | undefined> {
@@ -106,4 +126,12 @@ export class Vouching {
     this.#subjects.delete(id)
     await note('login.lapsed', `user:${id}`, why)
   }
+}
+
+/** What an operator can look up: the code of the standard and Entra's number, and none of the text around them. */
+function codesOf(error: unknown): string {
+  const { error: code, error_description: text } = ((error as Error).cause ?? {}) as Record<string, unknown>
+  const known = typeof code === 'string' && /^\w{1,64}$/.test(code) ? `: ${code}` : ''
+  const [number] = (typeof text === 'string' ? /AADSTS\d{1,9}/.exec(text) : undefined) ?? []
+  return `${known}${number === undefined ? '' : ` (${number})`}`
 }
