@@ -27,13 +27,20 @@ export interface AccessTokensOptions {
   readonly groupsOf?: ((subject: Subject) => Promise<readonly string[]>) | undefined
 }
 
+interface Presented {
+  readonly token: string
+  readonly issuedAt: number
+  /** Milliseconds since 1970. */
+  readonly until: number
+}
+
 const rememberedMs = 60_000
 const rememberedMax = 20_000
 
 export class AccessTokens {
   readonly #options: AccessTokensOptions
-  /** In memory, and for as long as the principal is: what a user came with can be exchanged at the provider for another. */
-  readonly #presented = new WeakMap<Principal, string>()
+  /** In memory, by holder: what a user came with can be exchanged at the provider for another. */
+  readonly #presented = new Map<string, Presented>()
   readonly #known = new Map<string, { readonly accepted: Accepted; readonly until: number }>()
 
   constructor(options: AccessTokensOptions) {
@@ -45,13 +52,29 @@ export class AccessTokens {
     const key = `${hash('sha256', token, 'base64url')} ${resource}`
     const known = this.#known.get(key)
     const now = this.#options.clock.now()
-    if (known !== undefined && now < known.until) return known.accepted
-    return this.#verify(token, resource, key)
+    if (known === undefined || now >= known.until) return this.#verify(token, resource, key)
+    this.#present(known.accepted.principal, token)
+    return known.accepted
   }
 
-  /** What this principal proved itself with; for its own provider alone. */
-  presentedBy(principal: Principal): string | undefined {
-    return this.#presented.get(principal)
+  /**
+   * What this holder last proved itself with; for its own provider alone. The newest counts, whoever asks: a connection lives
+   * longer than the token it was opened with, and a person signs in again because the provider wanted more of them.
+   */
+  presentedBy({ holder }: Principal): string | undefined {
+    const presented = this.#presented.get(holder)
+    return presented !== undefined && this.#options.clock.now() < presented.until ? presented.token : undefined
+  }
+
+  #present({ kind, holder, claims }: Principal, token: string): void {
+    if (kind !== 'user' || claims === undefined) return
+    const { issuedAt, expiresAt } = claims
+    const before = this.#presented.get(holder)
+    if (before?.token === token) return
+    if (before !== undefined && before.issuedAt > issuedAt && this.#options.clock.now() < before.until) return
+    this.#presented.delete(holder)
+    this.#presented.set(holder, { token, issuedAt, until: expiresAt * 1000 })
+    if (this.#presented.size > rememberedMax) this.#presented.delete(this.#presented.keys().next().value as string)
   }
 
   async #verify(text: string, resource: string, key: string): Promise<Accepted> {
@@ -61,7 +84,7 @@ export class AccessTokens {
       principal: await this.#principalOf(verified),
       confirmation: confirmationIn(verified.token),
     })
-    this.#presented.set(accepted.principal, text)
+    this.#present(accepted.principal, text)
     const until = Math.min(clock.now() + rememberedMs, verified.expiresAt * 1000)
     if (this.#known.size >= rememberedMax) this.#known.delete(this.#known.keys().next().value as string)
     this.#known.set(key, { accepted, until })
