@@ -3,6 +3,7 @@
  * Every method answers with a promise, although this implementation has the answer at once.
  */
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { UnrecordedActs } from '../audit/unrecorded-acts.ts'
 import type { RecordStore } from '../identity/front/records.ts'
 import type { RevocationStore } from '../identity/revocations.ts'
@@ -32,7 +33,8 @@ export async function openStore(url: string, clock: Clock = systemClock): Promis
   if (path !== undefined) makePrivateFile(path)
   const database = new DatabaseSync(path ?? ':memory:', { timeout: busyMs })
   try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
+    await useWriteAheadLog(database)
+    database.exec('PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
     // What is deleted is overwritten: a key that leaks later opens no record that was purged before.
     database.exec('PRAGMA secure_delete = ON')
     migrate(database, url)
@@ -54,6 +56,21 @@ export async function openStore(url: string, clock: Clock = systemClock): Promis
     },
   }
 }
+
+/** Two that do this to one new file at once are told "locked" without the wait that `timeout` gives everything else. */
+async function useWriteAheadLog(database: DatabaseSync): Promise<void> {
+  const until = performance.now() + busyMs
+  for (;;) {
+    try {
+      return database.exec('PRAGMA journal_mode = WAL')
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > until) throw error
+      await wait(5 + Math.random() * 20)
+    }
+  }
+}
+
+const isBusy = (error: unknown): boolean => (error as { errcode?: number }).errcode === 5 // SQLITE_BUSY
 
 function migrate(database: DatabaseSync, url: string): void {
   const versionOf = () => Number(database.prepare('PRAGMA user_version').get()?.['user_version'])

@@ -91,7 +91,6 @@ for (const [says, other] of [
     theirs.close()
     await wait(500)
     await modern(`${url}/x/mcp`, 'tools/call', { name: 'x' }, { token: alice })
-    await wait(500)
-    assert.ok(hers.text.includes('resources/updated'), 'she hears no more of what she subscribed to')
+    await until('she still hears of what she subscribed to', () => hers.text.includes('resources/updated'))
     hers.close()
   })
