@@ -107,7 +107,15 @@ const configOf = (identity: object, credential: object, bindings: readonly objec
   )
 const resourceServer = () => ({
   mode: 'resource-server',
-  provider: { kind: 'entra', tenant: contoso, authority: entra.url },
+  // With a client of its own it can ask for the groups of somebody who is in more than a token holds.
+  provider: {
+    kind: 'entra',
+    tenant: contoso,
+    authority: entra.url,
+    graph: entra.url,
+    clientId: app.clientId,
+    clientSecret: 'env:APP_SECRET',
+  },
   audience: app.clientId,
 })
 const call = (token: string): Promise<Got> =>
