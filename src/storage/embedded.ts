@@ -65,7 +65,7 @@ async function useWriteAheadLog(database: DatabaseSync): Promise<void> {
       return database.exec('PRAGMA journal_mode = WAL')
     } catch (error) {
       if (!isBusy(error) || performance.now() > until) throw error
-      await wait(5 + Math.random() * 20)
+      await wait(10)
     }
   }
 }
