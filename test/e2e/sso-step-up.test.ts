@@ -33,8 +33,8 @@ describe('a scope more (AUTH-C4)', () => {
       assert.equal((await client.call('read_note')).text, 'read_note done')
       const scopes = (): unknown => claimsIn(client.memory.held?.access_token ?? '')['scope']
       assert.equal(scopes(), 'mcp:read')
-      assert.match(client.landings[0]?.pages[0]?.text ?? '', /read: list and read/)
-      assert.doesNotMatch(client.landings[0]?.pages[0]?.text ?? '', /change: call tools/)
+      assert.match(client.landings[0]?.pages[0]?.text ?? '', /Read : list and read/)
+      assert.doesNotMatch(client.landings[0]?.pages[0]?.text ?? '', /call tools that write/)
 
       assert.equal((await client.call('write_note')).text, 'write_note done')
       assert.equal(client.landings.length, 2)
