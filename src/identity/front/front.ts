@@ -127,6 +127,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     browsers,
     consents,
     accounts,
+    isRevoked: (issued) => options.isRevoked(issued),
     login,
     clock,
     csrfKey: seals.derive('identity/csrf'),

@@ -9,9 +9,11 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as wait } from 'node:timers/promises'
 import type Provider from 'oidc-provider'
 import type { Clock } from '../../lib/clock.ts'
 import type { JsonObject } from '../../lib/strict-json.ts'
+import type { Issued } from '../revocations.ts'
 import { holderOf } from '../tokens/access-tokens.ts'
 import type { Accounts } from './accounts.ts'
 import { type Browser, type Browsers, browserCookie } from './browsers.ts'
@@ -31,6 +33,7 @@ export interface InteractionOptions {
   readonly csrfKey: Buffer
   /** The wishes for one scope are ours; others mean nothing here. */
   readonly scopes: readonly string[]
+  isRevoked(issued: Issued): boolean
   /** Keeps what the provider gave us for a person. */
   keepTokens(account: string, tokens: LoggedIn): Promise<void>
   note(action: string, principal: string, detail: string): Promise<void>
@@ -230,7 +233,9 @@ export class Interaction {
     for (const resource of wish.resources)
       grant.addResourceScope(resource, wish.scopes.filter((one) => one !== 'offline_access').join(' '))
     const grantId = await grant.save()
-    const holder = holderOf(`user:${account.id}`, wish.clientId)
+    const user = `user:${account.id}`
+    const holder = holderOf(user, wish.clientId)
+    await this.#pastRevocation({ user, client: wish.clientId, holder, tokenId: undefined })
     const { contexts, authenticatedAt } = account
     const proof = { contexts, ...(authenticatedAt !== undefined && { authenticatedAt }) }
     await records.put('grant', grantId, { grantId, holder, ...proof }, 365 * 86_400, `grants of ${holder}`)
@@ -239,6 +244,13 @@ export class Interaction {
       consent: { grantId },
       browser: this.csrf(browser, `back in ${uid}`),
     })
+  }
+
+  /** Times in tokens have whole seconds, so what was revoked just now would take with it what is issued in the same second. */
+  async #pastRevocation(who: Omit<Issued, 'issuedAt'>): Promise<void> {
+    const { clock, isRevoked } = this.#options
+    const issuedAt = Math.floor(clock.now() / 1000)
+    if (isRevoked({ ...who, issuedAt })) await wait(Math.max((issuedAt + 1) * 1000 - clock.now(), 0) + 2) // timers may be early
   }
 
   /** Hands the result to the authorization server, and gives the place where it goes on. */
