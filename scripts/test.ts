@@ -3,7 +3,7 @@
  * runs one part. Says now and then how far it is; ends with one line of figures, and exit code 1 when anything failed.
  */
 import { globSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root, runChild, seconds } from './child.ts'
 import { mark, type Result } from './reporter.ts'
@@ -32,6 +32,7 @@ const parts: readonly Part[] = [
 
 const progressMs = 10_000
 const fileMsMax = 240_000
+const slowestShown = 8
 const reporter = join(import.meta.dirname, 'reporter.ts')
 
 /** A program that says `N passed, N failed`. What it prints is handed on, but for that line. */
@@ -46,13 +47,16 @@ async function program(file: string, ...options: string[]): Promise<Count> {
 async function tests(names: readonly string[]): Promise<Count> {
   const count = { pass: 0, fail: 0, skip: 0 }
   const waiting = [...names]
+  const took: { readonly file: string; readonly ms: number }[] = []
   const progress = setInterval(
     () => say(`  ${count.pass} passed, ${count.fail} failed, ${waiting.length} files to go`),
     progressMs,
   )
   const lane = async (): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const began = performance.now()
       const { code, lines, late } = await runChild('node', [`--test-reporter=${reporter}`, file], undefined, fileMsMax)
+      took.push({ file, ms: performance.now() - began })
       const results = lines.filter((line) => line.startsWith(mark)).map((line) => JSON.parse(line.slice(mark.length)) as Result)
       for (const { kind, name, line, why } of results) {
         count[kind]++
@@ -69,6 +73,8 @@ async function tests(names: readonly string[]): Promise<Count> {
   }
   await Promise.all([lane(), lane()])
   clearInterval(progress)
+  const slowest = took.toSorted((a, b) => b.ms - a.ms).slice(0, slowestShown)
+  say(`  slowest: ${slowest.map(({ file, ms }) => `${basename(file)} ${(ms / 1000).toFixed(0)} s`).join(', ')}`)
   return { passed: count.pass, failed: count.fail }
 }
 
