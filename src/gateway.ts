@@ -41,6 +41,7 @@ import { openLocalConsent } from './outbound/credentials/local-consent.ts'
 import { openBrowser } from './outbound/credentials/open-browser.ts'
 import { descriptionPath, pageConsent } from './outbound/credentials/page-consent.ts'
 import { clientMetadata } from './outbound/credentials/registration.ts'
+import { type ServerConfig, whereabouts } from './outbound/schema.ts'
 import { type Fetch, Upstreams } from './outbound/upstreams.ts'
 import { exchange, type Frame, type Gate, type Reply } from './pipeline/exchange.ts'
 import type { Guard } from './pipeline/guard.ts'
@@ -53,6 +54,10 @@ import { compilePolicy } from './policy/policy.ts'
 import { type ToolClasses, toolClasses } from './policy/tool-class.ts'
 import { methodTable } from './protocol/methods.ts'
 import { openStore } from './storage/embedded.ts'
+import { lists } from './trust/definition.ts'
+import { trustGuard } from './trust/guard.ts'
+import { sealedWith, sealPurpose } from './trust/pin.ts'
+import { Trust } from './trust/trust.ts'
 import { openKeyFile } from './vault/key-file.ts'
 import { needsKeyFile } from './vault/key-providers/file.ts'
 import type { KeyVaultAccess } from './vault/key-providers/key-vault-client.ts'
@@ -198,17 +203,29 @@ export async function openGateway({
     proxy: config.proxy,
     limits: config.limits,
     log: (server, line) => tell({ kind: 'server', server, line }),
-    reading: (server, principal) =>
-      audit.event({ action: 'tools.read', principal, server, detail: 'for the headers that they declare' }),
+    reading: (server, principal, why) => audit.event({ action: 'list.read', principal, server, detail: `for ${why}` }),
   })
   const doors = new Set<StdioDoor>()
   opened.defer(async () => void (await Promise.all([upstreams.close(), ...[...doors].map((door) => door.close())])))
+  const pinsConfig = () => rules.config.pins
+  const trust = await Trust.open({
+    store,
+    seal: sealedWith(keys.derive(sealPurpose)),
+    clock: systemClock,
+    config: pinsConfig,
+    identityOf: (server) => whereabouts(rules.config.servers[server] as ServerConfig),
+    scan: () => [],
+    read: (call, kind) => upstreams.entries(call, lists[kind].method, lists[kind].items),
+    forged: (pins) =>
+      void audit.event({ action: 'pins.forged', principal: 'unknown', detail: `${pins.length} not sealed with our key` }),
+  })
   const own = stages({
     limits: limitsGuard({ config: () => rules.config.limits, clock: systemClock }),
     policy: policyGuard(
       () => rules.policy,
       (server, tool, annotations) => rules.classes.seen(server, tool, annotations),
     ),
+    trust: trustGuard({ trust, config: pinsConfig }),
     identity: identityGuard({ demands: () => rules.identity.demands, base: () => base, clock: systemClock }),
   })
   const guards = [...own, ...further]
@@ -225,6 +242,7 @@ export async function openGateway({
       sessions.review()
     }
     await upstreams.disable((await store.disabledServers()).map(({ id }) => id))
+    await trust.review()
     await front?.review()
     await recordInTurn()
   }

@@ -6,7 +6,7 @@ import type { Leg } from '../protocol/methods.ts'
 import { guardModes, guardNames } from './guard-modes.ts'
 
 /** Fails to compile when a guard is added to stages.ts and not to the list. */
-const everyGuard: Record<keyof Stages, true> = { limits: true, policy: true, identity: true }
+const everyGuard: Record<keyof Stages, true> = { limits: true, policy: true, trust: true, identity: true }
 
 test('every guard can be named', () => {
   assert.deepEqual([...guardNames].sort(), Object.keys(everyGuard).sort())

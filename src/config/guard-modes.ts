@@ -6,7 +6,7 @@ import type { Bench } from '../pipeline/judge.ts'
 import type { Stages } from '../pipeline/stages.ts'
 import { type Leg, legs } from '../protocol/methods.ts'
 
-export const guardNames = ['limits', 'policy', 'identity'] as const satisfies readonly (keyof Stages)[]
+export const guardNames = ['limits', 'policy', 'trust', 'identity'] as const satisfies readonly (keyof Stages)[]
 
 export const guardModeSchema = z
   .strictObject({

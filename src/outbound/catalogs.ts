@@ -3,16 +3,23 @@ import type { JsonObject } from '../lib/strict-json.ts'
 import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import { alongside, type Parcel } from '../pipeline/parcel.ts'
+import { Refusal } from '../pipeline/refusal.ts'
+import { isObject } from '../protocol/json-rpc.ts'
 import type { Declaration } from '../protocol/revisions/2026-07-28/param-headers.ts'
 import { ToolCatalog } from './tool-catalog.ts'
 
 export interface CatalogsOptions {
-  /** Writes down, before it happens, that we ask the server for its tools on a principal's behalf, unasked. */
-  reading(principal: string): Promise<void>
+  /** Writes down, before it happens, that we ask the server for a list on a principal's behalf, unasked. */
+  reading(principal: string, why: Reading): Promise<void>
   forward(call: Cleared): Flow
 }
 
+/** For the headers that tools declare, or for what a list says of what was approved. */
+export type Reading = 'headers' | 'pins'
+
 const principalsMax = 1000
+/** What a server answers that has no such list (JSON-RPC 2.0, method not found). */
+const noSuchMethod = -32601
 const pagesMax = 100
 
 export class Catalogs {
@@ -38,28 +45,46 @@ export class Catalogs {
 
   /** The tools list, all pages, for what it says of headers. It is shown to nobody. */
   async #read(call: Parcel): Promise<ToolCatalog> {
-    await this.#options.reading(call.principal.id)
+    await this.#options.reading(call.principal.id, 'headers')
     const catalog = this.#keep(call.principal.holder, new ToolCatalog())
-    let cursor: unknown
-    for (let page = 0; page < pagesMax; page++) {
-      const body = cursor === undefined ? {} : { cursor: cursor as string }
-      const whole = { leg: 'call', method: 'tools/list', concerns: 'server', subject: undefined, member: 'params', body } as const
-      const result = await this.#resultOf(alongside(call, whole))
-      if (result === undefined) return catalog
-      cursor = result['nextCursor']
-      if (cursor === undefined) break
-    }
+    for await (const answer of this.#pages(call, 'tools/list')) if (answer.member !== 'result') return catalog
     catalog.complete = true
     return catalog
   }
 
-  /** Past whatever notices come before it; undefined for an error. */
-  async #resultOf(list: Parcel): Promise<JsonObject | undefined> {
+  /** Every entry of a list, as this caller is answered; none where the server has no such list. Rejects with a Refusal. */
+  async entries(call: Parcel, method: string, items: string): Promise<readonly JsonObject[]> {
+    await this.#options.reading(call.principal.id, 'pins')
+    const entries: JsonObject[] = []
+    for await (const { member, body } of this.#pages(call, method)) {
+      if (member === 'error' && body['code'] === noSuchMethod) return entries
+      const page = body[items]
+      if (member !== 'result' || !Array.isArray(page)) throw new Refusal('UPSTREAM_INVALID', { detail: `${method} has no list` })
+      entries.push(...page.filter(isObject))
+    }
+    return entries
+  }
+
+  /** The answers to a list and to its cursors, one after the other. They are shown to nobody. */
+  async *#pages(call: Parcel, method: string): AsyncGenerator<Parcel> {
+    let cursor: unknown
+    for (let page = 0; page < pagesMax; page++) {
+      const body = cursor === undefined ? {} : { cursor: cursor as string }
+      const whole = { leg: 'call', method, concerns: 'server', subject: undefined, member: 'params', body } as const
+      const answer = await this.#answerTo(alongside(call, whole))
+      yield answer
+      cursor = answer.body['nextCursor']
+      if (answer.member !== 'result' || cursor === undefined) return
+    }
+  }
+
+  /** Past whatever notices come before it. */
+  async #answerTo(list: Parcel): Promise<Parcel> {
     const flow = this.#options.forward(list as Cleared)
     try {
       for (let step = await flow.next(); !step.done; step = await flow.next())
-        if (step.value.member !== 'params') return step.value.member === 'result' ? step.value.body : undefined
-      return undefined
+        if (step.value.member !== 'params') return step.value
+      throw new Refusal('UPSTREAM_INVALID', { detail: `${list.method} was not answered` })
     } finally {
       await flow.return()
     }

@@ -58,6 +58,10 @@ export const inheritedAlways: readonly string[] = [
   ...(process.platform === 'win32' ? ['SYSTEMROOT', 'APPDATA', 'LOCALAPPDATA', 'PATHEXT', 'USERPROFILE', 'TEMP', 'TMP'] : []),
 ]
 
+/** Which server it is that stands under an id: where it is, or how it is started. */
+export const whereabouts = (server: ServerConfig): string =>
+  server.kind === 'http' ? server.url : `${JSON.stringify(server.command)} in ${server.cwd}`
+
 /** The child's environment in plain text. Hand it to spawn and to nothing else. */
 export function plainEnvironment(server: StdioServer): Record<string, string> {
   const entries = Object.entries(server.env).map(([name, value]) => [name, value instanceof Secret ? value.reveal() : value])

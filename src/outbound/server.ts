@@ -13,7 +13,7 @@ import type { Cleared } from '../pipeline/judge.ts'
 import type { Parcel, Principal } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import { type Era, newestLegacy } from '../protocol/revisions/index.ts'
-import { Catalogs } from './catalogs.ts'
+import { Catalogs, type Reading } from './catalogs.ts'
 import { isPersonal } from './credentials/schema.ts'
 import { type Lease, Leases } from './leases.ts'
 import { LegacyLink } from './legacy-link.ts'
@@ -34,7 +34,7 @@ export interface ServerOptions extends Omit<LinkOptions, 'timeouts' | 'suspended
   readonly clock: Clock
   readonly tasks: TaskOwners
   /** Writes down, before it happens, that we ask the server for its tools on a principal's behalf, unasked. */
-  reading(principal: string): Promise<void>
+  reading(principal: string, why: Reading): Promise<void>
   /** Opens a new connection with the credential that this principal has there; for a local server, a new process. */
   open(era: Era, principal: Principal): Promise<Wire>
   log(line: string): void
@@ -59,9 +59,14 @@ export class Server implements Lessor {
     this.tasks = options.tasks
     this.#leases = new Leases(options)
     this.#catalogs = new Catalogs({
-      reading: (principal) => options.reading(principal),
+      reading: (principal, why) => options.reading(principal, why),
       forward: (call) => this.forward(call, [], unstoppable),
     })
+  }
+
+  /** See {@link Catalogs.entries}. */
+  entries(call: Parcel, method: string, items: string): Promise<readonly JsonObject[]> {
+    return this.#catalogs.entries(call, method, items)
   }
 
   /** Everything the server sends back for one call. */

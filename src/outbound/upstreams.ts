@@ -3,12 +3,14 @@ import { readFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../lib/clock.ts'
 import { inTime, type Stop } from '../lib/stop.ts'
+import type { JsonObject } from '../lib/strict-json.ts'
 import type { Flow } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
-import type { Principal } from '../pipeline/parcel.ts'
+import type { Parcel, Principal } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import type { MethodTable } from '../protocol/methods.ts'
 import type { Era } from '../protocol/revisions/index.ts'
+import type { Reading } from './catalogs.ts'
 import type { Broker } from './credentials/broker.ts'
 import { secretsOf } from './credentials/secrets.ts'
 import { credentialed } from './credentials/transport.ts'
@@ -35,8 +37,8 @@ export interface UpstreamsOptions {
   readonly broker: Broker
   readonly limits: { readonly resultBytesMax: number; readonly depthMax: number }
   log(server: string, line: string): void
-  /** Writes down that a server is asked for its tools, for the headers that they declare; resolves when that is on disk. */
-  reading(server: string, principal: string): Promise<void>
+  /** Writes down that a server is asked for a list that nobody has asked for; resolves when that is on disk. */
+  reading(server: string, principal: string, why: Reading): Promise<void>
 }
 
 const sweepMs = 10_000
@@ -88,7 +90,7 @@ export class Upstreams {
   #open(id: string, config: ServerConfig, material: Material): Served {
     const log = (line: string): void => this.#options.log(id, line)
     const { open, transport } = opener(id, config, material, this.#options, log)
-    const reading = (principal: string): Promise<void> => this.#options.reading(id, principal)
+    const reading = (principal: string, why: Reading): Promise<void> => this.#options.reading(id, principal, why)
     const tasks = this.#tasks.get(id) ?? new TaskOwners()
     this.#tasks.set(id, tasks)
     const server = new Server({
@@ -116,6 +118,11 @@ export class Upstreams {
 
   forward(call: Cleared, answers: readonly Cleared[], stop: Stop): Flow {
     return this.#server(call.server).forward(call, answers, stop)
+  }
+
+  /** Every entry of a list of a server, as the caller is answered. Rejects with a Refusal. */
+  async entries(call: Parcel, method: string, items: string): Promise<readonly JsonObject[]> {
+    return this.#server(call.server).entries(call, method, items)
   }
 
   /** The servers that an operator has switched off, now. What is under way at them ends, streams included. */

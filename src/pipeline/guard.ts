@@ -20,7 +20,7 @@ export type Verdict =
   | { readonly kind: 'pass'; readonly findings?: readonly Finding[] }
   /** Text inside the body was replaced. Only inspection answers so. */
   | { readonly kind: 'redact'; readonly body: JsonObject; readonly findings: readonly Finding[] }
-  /** Entries of a catalog are left out, by name. Only policy and trust answer so. */
+  /** Entries of a catalog are left out, by name; of a catalog that is no list, members. Only policy and trust answer so. */
   | { readonly kind: 'omit'; readonly names: ReadonlySet<string>; readonly findings: readonly Finding[] }
   /** A person has to agree. */
   | { readonly kind: 'hold'; readonly question: string; readonly findings: readonly Finding[] }
@@ -39,6 +39,8 @@ export interface Guard {
   readonly name: string
   readonly legs: readonly Leg[]
   judge(parcel: Parcel): Verdict | Promise<Verdict>
+  /** How long an answer may take, where a server has to be asked for it; else as long as the configuration says. */
+  readonly timeoutMs?: number
   /** Told, on every exit, that an exchange is over, so that what it counted can be given back. */
   settled?(exchange: string): void
 }

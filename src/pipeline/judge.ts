@@ -97,7 +97,7 @@ async function redacted(at: number, parcel: Parcel, bench: Bench, opinions: Opin
 function ask(guard: Guard, parcel: Parcel, guardTimeoutMs: number): Verdict | Promise<Verdict> {
   try {
     const answer = guard.judge(parcel)
-    return answer instanceof Promise ? inTime(guard, answer, guardTimeoutMs) : answer
+    return answer instanceof Promise ? inTime(guard, answer, guard.timeoutMs ?? guardTimeoutMs) : answer
   } catch (error) {
     return failed(guard, error)
   }
@@ -124,7 +124,7 @@ function failed(guard: Guard, error: unknown): Verdict {
 }
 
 function without(parcel: Parcel, names: ReadonlySet<string>): JsonObject {
-  if (parcel.list === undefined) return parcel.body
+  if (parcel.list === undefined) return Object.fromEntries(Object.entries(parcel.body).filter(([member]) => !names.has(member)))
   const entries = parcel.body[parcel.list.items]
   if (!Array.isArray(entries)) return parcel.body
   const kept = (entries as JsonObject[]).filter((entry) => {

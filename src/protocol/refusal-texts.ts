@@ -129,6 +129,36 @@ export const errors = {
     fix: 'sekisho servers enable {detail}',
   },
   POLICY_DENIED: { http: 200, rpc: -31006, says: 'Policy does not allow {detail}.', fix: '{fix}' },
+  NOT_APPROVED: {
+    http: 200,
+    rpc: -31040,
+    says: 'The {detail} has not been approved here: {cause}.',
+    fix: '{fix}',
+  },
+  DEFINITION_CHANGED: {
+    http: 200,
+    rpc: -31041,
+    says: 'The {detail} is not what was approved: {cause}.',
+    fix: '{fix}',
+  },
+  DEFINITION_REVOKED: {
+    http: 200,
+    rpc: -31042,
+    says: 'The {detail} may not be used: {cause}.',
+    fix: '{fix}',
+  },
+  SERVER_CHANGED: {
+    http: 200,
+    rpc: -31043,
+    says: 'The server "{detail}" is not the one that was approved: {cause}.',
+    fix: '{fix}',
+  },
+  NOT_LISTED: {
+    http: 200,
+    rpc: -31044,
+    says: 'The {detail} cannot be called: {cause}.',
+    fix: 'List again what the server offers, and choose from that.',
+  },
   RATE_LIMITED: {
     http: 429,
     rpc: -31007,

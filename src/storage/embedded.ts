@@ -10,17 +10,19 @@ import type { RevocationStore } from '../identity/revocations.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { makePrivateFile } from '../lib/private-files.ts'
 import type { ServerSwitches } from '../outbound/switches.ts'
+import type { PinStore } from '../trust/pin.ts'
 import type { VaultRecords } from '../vault/records.ts'
 import { acts } from './acts.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { identityRecords, revocations } from './identity-records.ts'
 import { migrations } from './migrations.ts'
+import { pins } from './pins.ts'
 import { storePath } from './schema.ts'
 import { serverSwitches } from './server-switches.ts'
 import { transaction } from './transaction.ts'
 import { vaultRecords } from './vault-records.ts'
 
-export interface Store extends ServerSwitches, RecordStore, RevocationStore, UnrecordedActs {
+export interface Store extends ServerSwitches, RecordStore, RevocationStore, PinStore, UnrecordedActs {
   readonly vault: VaultRecords
   close(): Promise<void>
 }
@@ -49,6 +51,7 @@ export async function openStore(url: string, clock: Clock = systemClock): Promis
     ...serverSwitches(database, clock, feed, noted),
     ...identityRecords(database, clock, noted),
     ...revocations(database, clock, noted),
+    ...pins(database, noted),
     vault: vaultRecords(database, noted),
     async close() {
       feed.close()

@@ -64,4 +64,42 @@ export const migrations: readonly string[] = [
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX vault_records_of_owner ON vault_records (owner);
    CREATE INDEX vault_records_of_key ON vault_records (key)`,
+  `CREATE TABLE pins (
+     server   TEXT NOT NULL,
+     kind     TEXT NOT NULL,
+     name     TEXT NOT NULL,
+     digest   TEXT NOT NULL,
+     text     TEXT NOT NULL,
+     standing TEXT NOT NULL CHECK (standing IN ('approved', 'held', 'proposed', 'rejected', 'revoked')),
+     by       TEXT NOT NULL,
+     at       INTEGER NOT NULL,
+     reason   TEXT NOT NULL,
+     seen_at  INTEGER NOT NULL,
+     seal     TEXT NOT NULL,
+     PRIMARY KEY (server, kind, name, digest)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE pin_decisions (
+     seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+     server   TEXT NOT NULL,
+     kind     TEXT NOT NULL,
+     name     TEXT NOT NULL,
+     digest   TEXT NOT NULL,
+     standing TEXT NOT NULL,
+     by       TEXT NOT NULL,
+     at       INTEGER NOT NULL,
+     reason   TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX pin_decisions_of_server ON pin_decisions (server, name);
+   CREATE TABLE pinned_servers (
+     server   TEXT PRIMARY KEY,
+     identity TEXT NOT NULL,
+     seal     TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE pinned_lists (
+     server TEXT NOT NULL,
+     kind   TEXT NOT NULL,
+     PRIMARY KEY (server, kind)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE pins_revision (revision INTEGER NOT NULL) STRICT;
+   INSERT INTO pins_revision VALUES (0)`,
 ]

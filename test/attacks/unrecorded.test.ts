@@ -157,7 +157,7 @@ describe('attempts at not being seen', () => {
       const entries = recordOf(fresh)
       if (!entries.some((one) => one['kind'] === 'outcome')) return undefined
       return entries.flatMap((one) =>
-        one['action'] === 'tools.read' ? ['tools/list'] : one['kind'] === 'outcome' ? [one['method']] : [],
+        one['action'] === 'list.read' ? ['tools/list'] : one['kind'] === 'outcome' ? [one['method']] : [],
       )
     })
     assert.deepEqual(other.methods(), known)

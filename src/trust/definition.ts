@@ -1,0 +1,98 @@
+/**
+ * What a server says of itself to a model: each tool, prompt, resource and template, its instructions, and what it can do.
+ * A definition is pinned by the SHA-256 of its canonical JSON (RFC 8785), so that an order of keys is no change and anything
+ * else is one.
+ */
+import { createHash } from 'node:crypto'
+import { canonicalJson } from '../lib/canonical-json.ts'
+import { isRawNumber, type JsonObject } from '../lib/strict-json.ts'
+import type { Parcel } from '../pipeline/parcel.ts'
+import { entriesOf, entryName } from '../pipeline/parcel.ts'
+import { isObject } from '../protocol/json-rpc.ts'
+
+export const definitionKinds = ['tool', 'prompt', 'resource', 'template', 'instructions', 'capabilities'] as const
+export type DefinitionKind = (typeof definitionKinds)[number]
+/** The kinds that come in lists. The others come with the first answer of a server. */
+export type ListedKind = Exclude<DefinitionKind, 'instructions' | 'capabilities'>
+
+export interface Definition {
+  readonly kind: DefinitionKind
+  /** As the server calls it; empty for what it has one of. */
+  readonly name: string
+  readonly body: JsonObject
+}
+
+/** Where the definitions of a kind are listed, and by which member of the result. */
+export const lists: Readonly<Record<ListedKind, { readonly method: string; readonly items: string; readonly key: string }>> = {
+  tool: { method: 'tools/list', items: 'tools', key: 'name' },
+  prompt: { method: 'prompts/list', items: 'prompts', key: 'name' },
+  resource: { method: 'resources/list', items: 'resources', key: 'uri' },
+  template: { method: 'resources/templates/list', items: 'resourceTemplates', key: 'uriTemplate' },
+}
+const kindOfMethod = new Map(Object.entries(lists).map(([kind, { method }]) => [method, kind as ListedKind]))
+
+/** The kind that a catalog lists, or undefined for one that is not a list of definitions. */
+export const listedBy = (method: string): ListedKind | undefined => kindOfMethod.get(method)
+
+/** The SHA-256 of what is pinned, in base64url. */
+export const digestOf = (definition: Definition): string =>
+  createHash('sha256')
+    .update(canonicalJson(pinned(definition)))
+    .digest('base64url')
+
+/** The size of a resource and when it was last written are facts about its content, and not about what it is. */
+export function pinned({ kind, body }: Definition): JsonObject {
+  if (kind !== 'resource') return body
+  const { size: _, annotations, ...rest } = body
+  if (!isObject(annotations) || annotations['lastModified'] === undefined)
+    return annotations === undefined ? rest : { ...rest, annotations }
+  const { lastModified: __, ...others } = annotations
+  return { ...rest, annotations: others }
+}
+
+/** The definitions in one page of a list. */
+export function listedIn(parcel: Parcel, kind: ListedKind): readonly Definition[] {
+  return entriesOf(parcel).flatMap((body) => {
+    const name = entryName(parcel, body)
+    return name === undefined ? [] : [{ kind, name, body }]
+  })
+}
+
+/** What comes with the first answer of a server (`initialize`, `server/discover`). */
+export function introducedIn({ instructions, capabilities }: JsonObject): readonly Definition[] {
+  const said: Definition[] = []
+  if (typeof instructions === 'string' && instructions !== '')
+    said.push({ kind: 'instructions', name: '', body: { instructions } })
+  if (isObject(capabilities)) said.push({ kind: 'capabilities', name: '', body: { capabilities: capabilityNames(capabilities) } })
+  return said
+}
+
+/** `tools`, `tools.listChanged`: what is on, whichever way a revision writes it. */
+const capabilityNames = (capabilities: JsonObject): readonly string[] =>
+  Object.entries(capabilities)
+    .flatMap(([name, value]) => [
+      name,
+      ...(isObject(value) ? Object.entries(value).flatMap(([detail, on]) => (on === true ? [`${name}.${detail}`] : [])) : []),
+    ])
+    .sort()
+
+/** Whether two values are the same JSON: what an equal digest says, without making one. */
+export function isSameJson(one: unknown, other: unknown): boolean {
+  if (one === other) return true
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false
+  if (isRawNumber(one)) return isRawNumber(other) && one.rawJSON === other.rawJSON
+  if (Array.isArray(one)) {
+    if (!Array.isArray(other) || one.length !== other.length) return false
+    for (let at = 0; at < one.length; at++) if (!isSameJson(one[at], other[at])) return false
+    return true
+  }
+  if (Array.isArray(other) || isRawNumber(other)) return false
+  const [left, right] = [one as JsonObject, other as JsonObject]
+  let count = 0
+  for (const key in left) {
+    if (!Object.hasOwn(right, key) || !isSameJson(left[key], right[key])) return false
+    count++
+  }
+  for (const _ in right) count--
+  return count === 0
+}

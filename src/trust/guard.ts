@@ -1,0 +1,158 @@
+/**
+ * Is the server still what was approved? Asked of what is listed, and again of every call: a definition that changed since
+ * it was approved is kept from the model, and cannot be called, while the others work (INJ-C8).
+ */
+import type { Finding, Guard, Verdict } from '../pipeline/guard.ts'
+import { pass } from '../pipeline/guard.ts'
+import { alongside, type Parcel } from '../pipeline/parcel.ts'
+import { Refusal } from '../pipeline/refusal.ts'
+import { printable } from '../protocol/json-rpc.ts'
+import { introducedIn, type ListedKind, listedBy, listedIn } from './definition.ts'
+import type { PinsConfig } from './schema.ts'
+import type { Verdict as Standing, Trust } from './trust.ts'
+
+export interface TrustGuardOptions {
+  readonly trust: Trust
+  config(): PinsConfig
+}
+
+/** As long as a server may take for all pages of a list. */
+const readingMsMax = 120_000
+const namedMax = 5
+
+export function trustGuard({ trust, config }: TrustGuardOptions): Guard {
+  return {
+    name: 'trust',
+    legs: ['call', 'catalog', 'notice'],
+    timeoutMs: readingMsMax,
+    judge(parcel) {
+      if (parcel.leg === 'notice') return noticed(parcel, trust)
+      const server = trust.serverStands(parcel.server)
+      if (!server.stands) return block(parcel, 'SERVER_CHANGED', server, config)
+      if (parcel.leg === 'catalog') return parcel.member === 'result' ? judgeCatalog(parcel, trust) : pass
+      return judgeCall(parcel, trust, config)
+    },
+  }
+}
+
+/** What a server announces of its lists: from now on, what was read before counts no more. */
+function noticed({ sender, method, server }: Parcel, trust: Trust): Verdict {
+  const [, list] = /^notifications\/(tools|prompts|resources)\/list_changed$/.exec(method) ?? []
+  if (sender !== 'server' || list === undefined) return pass
+  for (const kind of kindsIn[list as keyof typeof kindsIn]) trust.changed(server, kind)
+  return pass
+}
+const kindsIn = { tools: ['tool'], prompts: ['prompt'], resources: ['resource', 'template'] } as const
+
+const kindOfConcern: Readonly<Record<string, ListedKind>> = { tool: 'tool', prompt: 'prompt', resource: 'resource' }
+
+function judgeCall(parcel: Parcel, trust: Trust, config: () => PinsConfig): Verdict | Promise<Verdict> {
+  const kind = kindOfConcern[parcel.concerns]
+  const name = parcel.subject
+  if (kind === undefined || name === undefined) return pass
+  // A completion may be for a template, which is named by its URI.
+  const told = (): Verdict => callVerdict(parcel, trust.told(parcel, kind, name), config)
+  if (!trust.mustRead(parcel, kind, name)) return told()
+  return trust.read(parcel, kind).then(told, refused)
+}
+
+/** Resources may be read without being listed: what they are called is data. Tools and prompts may not. */
+function callVerdict(parcel: Parcel, standing: Standing, config: () => PinsConfig): Verdict {
+  if (standing.stands) return pass
+  if (standing.why !== 'absent') return block(parcel, codes[standing.why], standing, config)
+  const isByUri = parcel.concerns === 'resource' || parcel.subject?.includes('://') === true
+  return isByUri ? pass : block(parcel, 'NOT_LISTED', standing, config)
+}
+const codes = {
+  new: 'NOT_APPROVED',
+  changed: 'DEFINITION_CHANGED',
+  revoked: 'DEFINITION_REVOKED',
+  server: 'SERVER_CHANGED',
+} as const
+type Code = (typeof codes)[keyof typeof codes] | 'NOT_LISTED'
+
+function judgeCatalog(parcel: Parcel, trust: Trust): Verdict | Promise<Verdict> {
+  const kind = listedBy(parcel.method)
+  if (kind === undefined) return parcel.list === undefined ? judgeIntroduction(parcel, trust) : pass
+  if (trust.book.isListed(parcel.server, kind)) return judgeList(parcel, kind, trust)
+  // The first list of a server is looked at as a whole, whatever page of it this is.
+  const call = alongside(parcel, { leg: 'call', body: {} })
+  return trust.read(call, kind).then(() => judgeList(parcel, kind, trust), refused)
+}
+
+function judgeList(parcel: Parcel, kind: ListedKind, trust: Trust): Verdict | Promise<Verdict> {
+  const { server, principal } = parcel
+  const definitions = listedIn(parcel, kind)
+  const held = new Map<string, Standing>()
+  const waiting: Promise<unknown>[] = []
+  for (const definition of definitions) {
+    const standing = trust.judge(server, definition, principal.holder)
+    const note = (one: Standing): void => void (!one.stands && held.set(definition.name, one))
+    if (standing instanceof Promise) waiting.push(standing.then(note))
+    else note(standing)
+  }
+  const verdict = (): Verdict => (held.size === 0 ? pass : omitted(parcel, held, definitions.length))
+  return waiting.length === 0 ? verdict() : Promise.all(waiting).then(verdict)
+}
+
+/** Of what a server says of itself first, its instructions are read by a model. Its capabilities bring nothing that is not pinned itself. */
+function judgeIntroduction(parcel: Parcel, trust: Trust): Verdict | Promise<Verdict> {
+  const said = introducedIn(parcel.body)
+  if (said.length === 0) return pass
+  return Promise.all(
+    said.map(async (one) => [one.kind, await trust.judge(parcel.server, one, parcel.principal.holder)] as const),
+  ).then((standings) => {
+    const held = new Map<string, Standing>(standings.filter(([, standing]) => !standing.stands))
+    if (held.size === 0) return pass
+    const findings = findingsOf(parcel, held, said.length)
+    return held.has('instructions') ? { kind: 'omit', names: new Set(['instructions']), findings } : { kind: 'pass', findings }
+  })
+}
+
+const omitted = (parcel: Parcel, held: ReadonlyMap<string, Standing>, of: number): Verdict => ({
+  kind: 'omit',
+  names: new Set(held.keys()),
+  findings: findingsOf(parcel, held, of),
+})
+
+function findingsOf({ server }: Parcel, held: ReadonlyMap<string, Standing>, of: number): readonly Finding[] {
+  return (['changed', 'revoked', 'new'] as const).flatMap((why) => {
+    const some = [...held].flatMap(([name, one]) => (!one.stands && one.why === why ? [{ name, says: one.says }] : []))
+    if (some.length === 0) return []
+    const named = some.slice(0, namedMax).map(({ name, says }) => `${printable(name)} (${says})`)
+    const more = some.length > namedMax ? `, and ${some.length - namedMax} more` : ''
+    const evidence = `${some.length} of ${of} of server "${server}" kept back: ${named.join(', ')}${more}`
+    return [finding(`trust/${why}`, evidence)]
+  })
+}
+
+const finding = (rule: string, evidence: string): Finding => ({
+  rule,
+  severity: rule === 'trust/changed' || rule === 'trust/server' ? 'high' : 'medium',
+  evidence,
+  owasp: 'MCP03',
+  requirement: 'INJ-C8',
+})
+
+function block(parcel: Parcel, code: Code, standing: Exclude<Standing, { stands: true }>, config: () => PinsConfig): Verdict {
+  const { server, concerns, subject } = parcel
+  const name = subject === undefined ? '' : printable(subject)
+  const detail = standing.why === 'server' ? server : `${concerns} "${name}" of server "${server}"`
+  const findings = [finding(`trust/${standing.why}`, `${detail}: ${standing.says}`)]
+  const look = standing.why === 'server' ? `sekisho pins show ${server}` : `sekisho pins show ${server} ${shellWord(name)}`
+  if (config().changed === 'hold' && (standing.why === 'changed' || standing.why === 'new'))
+    return { kind: 'hold', question: `the ${detail} is not approved: ${standing.says} (${look})`, findings }
+  const fix =
+    code === 'DEFINITION_REVOKED'
+      ? `An operator sees who decided so, and why: ${look}`
+      : `An operator looks at it and decides: ${look}`
+  return { kind: 'block', code, facts: { detail, cause: standing.says, ...(code !== 'NOT_LISTED' && { fix }) }, findings }
+}
+
+/** A name as it can be pasted; one that is no plain word is put in quotes, and has none inside (see printable). */
+const shellWord = (name: string): string => (/^[\w.:/-]+$/.test(name) ? name : `'${name.replaceAll("'", '?')}'`)
+
+const refused = (error: unknown): Verdict => {
+  if (!(error instanceof Refusal)) throw error
+  return { kind: 'block', code: error.code, facts: error.facts, findings: [] }
+}

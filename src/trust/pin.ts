@@ -1,0 +1,94 @@
+/**
+ * One version of one definition, and what was decided about it. Of one name several versions may be approved at once: a
+ * server may tell different people different things, and each of them has been looked at.
+ */
+import { createHmac } from 'node:crypto'
+import type { DefinitionKind } from './definition.ts'
+
+/**
+ * `held`: seen, and kept back until a person has decided. `proposed`: one person has approved it, and another has to.
+ * `rejected` and `revoked` are kept back for good; the second was approved before.
+ */
+export const standings = ['approved', 'held', 'proposed', 'rejected', 'revoked'] as const
+export type Standing = (typeof standings)[number]
+
+export interface PinId {
+  readonly server: string
+  readonly kind: DefinitionKind
+  readonly name: string
+  /** See digestOf(). */
+  readonly digest: string
+}
+export interface Decision {
+  readonly standing: Standing
+  /** Who: `cli:alice`; `gateway` for what the configuration decides. */
+  readonly by: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly reason: string
+}
+export interface Pin extends PinId, Decision {
+  /** Canonical JSON of what is pinned. */
+  readonly text: string
+  readonly seenAt: number
+}
+
+/** The server that the pins of an id are about: where it is, or how it is started. */
+export interface Identity {
+  readonly server: string
+  readonly identity: string
+}
+
+/** Says that what the store holds of a pin or an identity was written by somebody with our key. */
+export type Seal = (text: string) => string
+/** HMAC-SHA256, in base64url. */
+export const sealedWith =
+  (key: Buffer): Seal =>
+  (text) =>
+    createHmac('sha256', key).update(text).digest('base64url')
+/** What the key is derived for. */
+export const sealPurpose = 'trust/pins'
+
+export interface SealedPin extends Pin {
+  readonly seal: string
+}
+export interface SealedIdentity extends Identity {
+  readonly seal: string
+}
+
+/** Kept by storage/. Each decision leaves an act for the audit log. */
+export interface PinStore {
+  /** Moves with every change of what is below. */
+  pinsRevision(): Promise<number>
+  pins(server?: string): Promise<readonly SealedPin[]>
+  /** The lists that have been read whole once: what comes later is an addition. */
+  pinnedLists(): Promise<readonly { readonly server: string; readonly kind: DefinitionKind }[]>
+  pinnedServers(): Promise<readonly SealedIdentity[]>
+  /** Keeps what is not known yet, and leaves the rest as it is. `list`: it has been read whole. */
+  seePins(pins: readonly SealedPin[], list?: { readonly server: string; readonly kind: DefinitionKind }): Promise<void>
+  /** Decides about pins that are known. */
+  decidePins(pins: readonly SealedPin[]): Promise<void>
+  /** Another server stands under this id, and is taken for the one that was approved. */
+  setPinnedServer(identity: SealedIdentity, decision: Omit<Decision, 'standing'>): Promise<void>
+  /** Newest first. */
+  pinDecisions(server: string, name?: string): Promise<readonly (PinId & Decision)[]>
+}
+
+export const sealTextOf = ({ server, kind, name, digest, standing, by, at, reason }: Pin): string =>
+  JSON.stringify(['pin', server, kind, name, digest, standing, by, at, reason])
+export const sealTextOfServer = ({ server, identity }: Identity): string => JSON.stringify(['server', server, identity])
+
+export const sealedPin = (pin: Pin, seal: Seal): SealedPin => ({ ...pin, seal: seal(sealTextOf(pin)) })
+export const sealedServer = (identity: Identity, seal: Seal): SealedIdentity => ({
+  ...identity,
+  seal: seal(sealTextOfServer(identity)),
+})
+
+/** What people are told about a name: its versions taken together. */
+export type PinState = 'new' | 'approved' | 'changed' | 'rejected' | 'revoked'
+export function stateOf(versions: readonly Pick<Pin, 'standing'>[]): PinState {
+  const has = (...wanted: Standing[]): boolean => versions.some(({ standing }) => wanted.includes(standing))
+  if (has('held', 'proposed')) return has('approved', 'revoked', 'rejected') ? 'changed' : 'new'
+  if (has('approved')) return 'approved'
+  return has('revoked') ? 'revoked' : 'rejected'
+}

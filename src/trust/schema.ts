@@ -1,0 +1,32 @@
+/** The part of the configuration that says what becomes of definitions that nobody has approved yet. */
+import { z } from 'zod'
+
+export const pinsSchema = z
+  .strictObject({
+    firstUse: z
+      .enum(['approve', 'hold'])
+      .default('approve')
+      .describe('A server that is seen for the first time: approve what the scan finds harmless, or hold all for a person'),
+    additions: z
+      .enum(['approve', 'hold'])
+      .default('hold')
+      .describe('A tool or prompt that a known server has added since: the same choice'),
+    cosmetic: z
+      .enum(['approve', 'hold'])
+      .default('approve')
+      .describe('A change of spaces, capitals or punctuation alone, of a title or an icon'),
+    changed: z
+      .enum(['block', 'hold'])
+      .default('block')
+      .describe('A call of something that is held back: refuse it, or ask a person where one can be asked'),
+    twoPeople: z.boolean().default(false).describe('One person proposes an approval, and another approves'),
+    recheckSeconds: z
+      .int()
+      .min(0)
+      .max(86_400)
+      .default(60)
+      .describe('How long a list that was read counts, before a call has it read again'),
+  })
+  .prefault({})
+  .readonly()
+export type PinsConfig = z.output<typeof pinsSchema>

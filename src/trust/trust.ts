@@ -1,0 +1,227 @@
+/**
+ * Is the server still what was approved? Every definition that passes is compared with what was decided about it, and every
+ * call is held against what this caller was told last. What is not known yet is looked at once: the first whole list of a
+ * server by `firstUse`, what comes later by `additions`, and a change only when a person has approved it, or it is cosmetic.
+ */
+import { canonicalJson } from '../lib/canonical-json.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { JsonObject } from '../lib/strict-json.ts'
+import type { Finding } from '../pipeline/guard.ts'
+import type { Parcel } from '../pipeline/parcel.ts'
+import { type Definition, type DefinitionKind, type ListedKind, lists, pinned } from './definition.ts'
+import { changesBetween, worstOf } from './diff.ts'
+import { type Identity, type Pin, type PinStore, type Seal, type Standing, sealedPin, sealedServer } from './pin.ts'
+import { PinBook } from './pin-book.ts'
+import type { PinsConfig } from './schema.ts'
+import { Sightings } from './sightings.ts'
+
+export interface TrustOptions {
+  readonly store: PinStore
+  readonly seal: Seal
+  readonly clock: Clock
+  config(): PinsConfig
+  /** Where a server stands, or how it is started: what its pins are about. */
+  identityOf(server: string): string
+  /** What is wrong with a definition as it stands. */
+  scan(definition: Definition, server: string): readonly Finding[]
+  /** A whole list, all its pages, as this caller is answered. Rejects with a Refusal. */
+  read(call: Parcel, kind: ListedKind): Promise<readonly JsonObject[]>
+  /** Told of pins in the store that were not written with our key. They count as held. */
+  forged(pins: readonly Pin[]): void
+}
+
+/** How a definition, or a server, stands for one caller. */
+export type Verdict =
+  | { readonly stands: true }
+  | { readonly stands: false; readonly why: 'new' | 'changed' | 'revoked' | 'absent' | 'server'; readonly says: string }
+
+const stands: Verdict = Object.freeze({ stands: true })
+/** A server that says something else every time fills no disk with it. */
+const versionsMax = 20
+const namesMax = 10_000
+const textCharsMax = 1_000_000
+
+export class Trust {
+  readonly #options: TrustOptions
+  readonly #sightings: Sightings
+  readonly #reading = new Map<string, Promise<void>>()
+  #book: PinBook
+  #revision: number
+  /** Our own writes, one after the other. */
+  #writing: Promise<unknown> = Promise.resolve()
+
+  private constructor(options: TrustOptions, book: PinBook, revision: number) {
+    this.#options = options
+    this.#book = book
+    this.#revision = revision
+    this.#sightings = new Sightings(options.clock)
+  }
+
+  static async open(options: TrustOptions): Promise<Trust> {
+    const { book, revision } = await bookOf(options)
+    if (book.forged.length > 0) options.forged(book.forged)
+    return new Trust(options, book, revision)
+  }
+
+  get book(): PinBook {
+    return this.#book
+  }
+
+  /** Looks whether somebody has decided something; to be called when the store has changed. */
+  async review(): Promise<void> {
+    if ((await this.#options.store.pinsRevision()) === this.#revision) return
+    const { book, revision } = await bookOf(this.#options)
+    if (book.forged.length > this.#book.forged.length) this.#options.forged(book.forged)
+    this.#book = book
+    this.#revision = revision
+  }
+
+  /** The server under this id is the one whose definitions were approved. */
+  serverStands(server: string): Verdict {
+    const known = this.#book.identityOf(server)
+    const now = this.#options.identityOf(server)
+    if (known === undefined || known === now) return stands
+    return { stands: false, why: 'server', says: `what was approved under the id "${server}" was ${known}, and now it is ${now}` }
+  }
+
+  /** Whether a call may be held against what is known now, or the list has to be read first. */
+  mustRead(call: Parcel, kind: ListedKind, name: string): boolean {
+    const { server, principal } = call
+    if (!this.#book.isListed(server, kind)) return true
+    const recheckMs = this.#options.config().recheckSeconds * 1000
+    return this.#sightings.of(server, principal.holder, kind, name, recheckMs) === undefined
+  }
+
+  /** Reads a whole list and takes note of it: once for all who ask at the same time. */
+  read(call: Parcel, kind: ListedKind): Promise<void> {
+    const key = `${call.server} ${kind} ${call.principal.holder}`
+    let reading = this.#reading.get(key)
+    if (reading === undefined) {
+      reading = this.#read(call, kind).finally(() => this.#reading.delete(key))
+      this.#reading.set(key, reading)
+    }
+    return reading
+  }
+
+  async #read(call: Parcel, kind: ListedKind): Promise<void> {
+    const { server, principal } = call
+    const bodies = await this.#options.read(call, kind)
+    const { key } = lists[kind]
+    const definitions = bodies.flatMap((body) => (typeof body[key] === 'string' ? [{ kind, name: body[key], body }] : []))
+    const isFirst = !this.#book.isListed(server, kind)
+    await this.#see(server, definitions, isFirst ? { server, kind } : undefined)
+    const digests = new Map(definitions.map((definition) => [definition.name, this.#book.digestOf(server, definition)]))
+    this.#sightings.read(server, principal.holder, kind, digests)
+  }
+
+  /** A definition as it passes on its way to a caller. A promise only for one that was never seen. */
+  judge(server: string, definition: Definition, holder: string): Verdict | Promise<Verdict> {
+    const digest = this.#book.digestOf(server, definition)
+    const { kind, name } = definition
+    if (kind !== 'instructions' && kind !== 'capabilities') this.#sightings.saw(server, holder, kind, name, digest)
+    if (this.#book.standingOf(server, kind, name, digest) === 'approved') return stands
+    if (this.#book.standingOf(server, kind, name, digest) !== undefined) return this.standing(server, kind, name, digest)
+    return this.#see(server, [definition]).then(() => this.standing(server, kind, name, digest))
+  }
+
+  /** What this caller was told of a name. To be asked when {@link mustRead} says no. */
+  told(call: Parcel, kind: ListedKind, name: string): Verdict {
+    const { server, principal } = call
+    const digest = this.#sightings.of(server, principal.holder, kind, name, Number.POSITIVE_INFINITY)
+    if (digest === undefined || digest === 'absent') return { stands: false, why: 'absent', says: 'the server does not list it' }
+    return this.standing(server, kind, name, digest)
+  }
+
+  standing(server: string, kind: DefinitionKind, name: string, digest: string): Verdict {
+    const standing = this.#book.standingOf(server, kind, name, digest)
+    if (standing === 'approved') return stands
+    if (standing === 'revoked' || standing === 'rejected')
+      return { stands: false, why: 'revoked', says: standing === 'revoked' ? 'its approval was taken back' : 'it was rejected' }
+    const versions = this.#book.versionsOf(server, kind, name)
+    const approved = versions.findLast((one) => one.standing === 'approved')
+    const now = versions.find((one) => one.digest === digest)
+    if (approved === undefined || now === undefined) return { stands: false, why: 'new', says: 'nobody has approved it yet' }
+    const [worst] = changesBetween(JSON.parse(approved.text) as JsonObject, JSON.parse(now.text) as JsonObject)
+    return { stands: false, why: 'changed', says: worst?.says ?? 'it is not what was approved' }
+  }
+
+  /** A server has announced that a list is another one now. */
+  changed(server: string, kind: ListedKind): void {
+    this.#sightings.changed(server, kind)
+  }
+
+  /** Takes note of definitions, and decides what the configuration can decide. What is known already is left as it is. */
+  #see(
+    server: string,
+    definitions: readonly Definition[],
+    list?: { readonly server: string; readonly kind: ListedKind },
+  ): Promise<void> {
+    const seen = this.#writing.then(async () => {
+      const { store, seal, identityOf, clock } = this.#options
+      const fresh = this.#fresh(server, definitions, list !== undefined)
+      if (fresh.length === 0 && list === undefined) return
+      if (this.#book.identityOf(server) === undefined) {
+        const identity: Identity = { server, identity: identityOf(server) }
+        await store.setPinnedServer(sealedServer(identity, seal), { by: 'gateway', at: clock.now(), reason: 'first use' })
+      }
+      await store.seePins(
+        fresh.map((pin) => sealedPin(pin, seal)),
+        list,
+      )
+      const { book, revision } = await bookOf(this.#options)
+      this.#book = book
+      this.#revision = revision
+    })
+    this.#writing = seen.catch(() => undefined)
+    return seen
+  }
+
+  #fresh(server: string, definitions: readonly Definition[], isFirst: boolean): readonly Pin[] {
+    const { clock } = this.#options
+    const at = clock.now()
+    const pins = new Map<string, Pin>()
+    for (const definition of definitions) {
+      const { kind, name } = definition
+      const versions = this.#book.versionsOf(server, kind, name)
+      const digest = this.#book.digestOf(server, definition)
+      if (versions.some((one) => one.digest === digest)) continue
+      const text = canonicalJson(pinned(definition))
+      if (versions.length >= versionsMax || text.length > textCharsMax || pins.size >= namesMax) continue
+      const decided = this.#firstDecision(server, definition, versions, isFirst)
+      pins.set(`${kind} ${name} ${digest}`, { server, kind, name, digest, text, seenAt: at, by: 'gateway', at, ...decided })
+    }
+    return [...pins.values()]
+  }
+
+  /** What the configuration says of something nobody has decided about. */
+  #firstDecision(
+    server: string,
+    definition: Definition,
+    versions: readonly Pin[],
+    isFirst: boolean,
+  ): { readonly standing: Standing; readonly reason: string } {
+    const { firstUse, additions, cosmetic } = this.#options.config()
+    const worst = this.#options.scan(definition, server).find(({ severity }) => severity === 'high' || severity === 'critical')
+    if (worst !== undefined) return { standing: 'held', reason: `${worst.rule}: ${worst.evidence}` }
+    const approved = versions.findLast((one) => one.standing === 'approved')
+    if (approved !== undefined) {
+      const changes = changesBetween(
+        JSON.parse(approved.text) as JsonObject,
+        JSON.parse(canonicalJson(pinned(definition))) as JsonObject,
+      )
+      const isCosmetic = worstOf(changes) === 'cosmetic' && cosmetic === 'approve'
+      return isCosmetic ? { standing: 'approved', reason: 'a cosmetic change' } : { standing: 'held', reason: 'changed' }
+    }
+    if (versions.length > 0) return { standing: 'held', reason: 'changed' }
+    // Resources come and go with the data; what can be done to a model is done by tools and prompts.
+    const isAddition = !isFirst && (definition.kind === 'tool' || definition.kind === 'prompt')
+    const choice = isAddition ? additions : firstUse
+    return { standing: choice === 'approve' ? 'approved' : 'held', reason: isAddition ? 'added later' : 'first use' }
+  }
+}
+
+async function bookOf({ store, seal }: TrustOptions): Promise<{ readonly book: PinBook; readonly revision: number }> {
+  const revision = await store.pinsRevision()
+  const [pins, lists, servers] = await Promise.all([store.pins(), store.pinnedLists(), store.pinnedServers()])
+  return { book: new PinBook({ pins, lists, servers }, seal), revision }
+}
