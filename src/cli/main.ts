@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   init: async () => (await import('./init.ts')).initCommand(),
   servers: async () => (await import('./servers.ts')).serversCommand(),
   policy: async () => (await import('./policy.ts')).policyCommand(),
+  pins: async () => (await import('./pins.ts')).pinsCommand(),
   keys: async () => (await import('./keys.ts')).keysCommand(),
   idp: async () => (await import('./idp.ts')).idpCommand(),
   tokens: async () => (await import('./tokens.ts')).tokensCommand(),

@@ -155,8 +155,8 @@ export const errors = {
   },
   NOT_LISTED: {
     http: 200,
-    rpc: -31044,
-    says: 'The {detail} cannot be called: {cause}.',
+    rpc: -32602,
+    says: 'Unknown {detail}: {cause}.',
     fix: 'List again what the server offers, and choose from that.',
   },
   RATE_LIMITED: {

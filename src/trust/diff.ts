@@ -218,8 +218,8 @@ const bare = (text: string): string =>
     .toLowerCase()
     .replace(/[\p{P}\p{Z}\p{Cc}]+/gu, '')
 /** Format characters, tags, variation selectors and unassigned ones: a model reads them, a person does not. */
-const hiddenIn = (text: string): number =>
-  text.match(/[\p{Cf}\p{Co}\p{Cn}\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f\u{e0100}-\u{e01ef}]/gu)?.length ?? 0
+const hiddenIn = (text: string): number => text.match(hidden)?.length ?? 0
+const hidden = /\p{Cf}|\p{Co}|\p{Cn}|\u034f|\u115f|\u1160|\u17b4|\u17b5|\u3164|\uffa0|[\ufe00-\ufe0f]|[\u{e0100}-\u{e01ef}]/gu
 const lengthOf = (text: string): string => {
   const [all, hidden] = [[...text].length, hiddenIn(text)]
   return `${all} character${all === 1 ? '' : 's'}${hidden > 0 ? `, ${hidden} hidden` : ''}`

@@ -1,0 +1,97 @@
+import { systemClock } from '../../lib/clock.ts'
+import { whereabouts } from '../../outbound/schema.ts'
+import type { DefinitionKind } from '../../trust/definition.ts'
+import { type Pin, sealedPin, sealedServer } from '../../trust/pin.ts'
+import { decided, meant, type Wish } from '../../trust/review.ts'
+import { serverOf } from '../server-of.ts'
+import type { PinsAtHand } from '../with-pins.ts'
+
+export interface PinsDecide {
+  readonly server: string
+  readonly wish: Wish
+  /** Empty with `all`. */
+  readonly names: readonly string[]
+  /** Everything that waits for a decision. */
+  readonly all?: boolean
+  /** Where a name is of more than one kind. */
+  readonly kind?: DefinitionKind | undefined
+  /** The beginning of the digest of one version. */
+  readonly digest?: string | undefined
+  /** Who decides: `cli:alice`. */
+  readonly by: string
+  readonly reason?: string | undefined
+}
+
+/** Approves, rejects or revokes definitions. A running gateway obeys at once, and no client has to be started again. */
+export async function pinsDecide(hand: PinsAtHand, wanted: PinsDecide): Promise<readonly Pin[]> {
+  const { config, store, book, seal } = hand
+  serverOf(config, wanted.server)
+  if (wanted.all === true ? wanted.names.length > 0 : wanted.names.length === 0)
+    throw new Error('name what you decide about, or say --all for everything that waits')
+  const reviewer = {
+    by: wanted.by,
+    at: systemClock.now(),
+    reason: wanted.reason ?? '',
+    twoPeople: config.pins.twoPeople,
+  }
+  const pins = wanted.all === true ? waiting(book.pinsOf(wanted.server)) : wanted.names.map((name) => named(hand, wanted, name))
+  if (pins.length === 0) throw new Error(`nothing of the server "${wanted.server}" waits for a decision`)
+  const after = pins.map((pin) => decided(pin, wanted.wish, reviewer))
+  await store.decidePins(after.map((pin) => sealedPin(pin, seal)))
+  return after
+}
+
+const waiting = (pins: readonly Pin[]): readonly Pin[] =>
+  [...Map.groupBy(pins, ({ kind, name }) => `${kind} ${name}`).values()].flatMap(
+    (versions) =>
+      meant(
+        versions.filter(({ standing }) => standing === 'held' || standing === 'proposed'),
+        'approve',
+      ) ?? [],
+  )
+
+function named({ book }: PinsAtHand, { server, wish, kind, digest }: PinsDecide, name: string): Pin {
+  const versions = book.pinsOf(server).filter((pin) => pin.name === name && (kind === undefined || pin.kind === kind))
+  const kinds = [...new Set(versions.map((pin) => pin.kind))]
+  if (kinds.length === 0)
+    throw new Error(`nothing is known of "${name}" of the server "${server}"; see: sekisho pins list ${server}`)
+  if (kinds.length > 1) throw new Error(`"${name}" is a ${kinds.join(' and a ')}; say which: --kind ${kinds[0]}`)
+  const pin = digest === undefined ? meant(versions, wish) : versions.find((one) => one.digest.startsWith(digest))
+  if (pin === undefined)
+    throw new Error(
+      digest === undefined
+        ? `no version of "${name}" is to be decided so; see: sekisho pins show ${server} ${name}`
+        : `no version of "${name}" begins with ${digest}; see: sekisho pins show ${server} ${name}`,
+    )
+  return pin
+}
+
+/** Takes the server that stands under an id now for the one whose definitions were approved. */
+export async function pinsAcceptServer(
+  { config, store, book, seal }: PinsAtHand,
+  server: string,
+  by: string,
+  reason = '',
+): Promise<{ readonly before: string | undefined; readonly now: string }> {
+  const now = whereabouts(serverOf(config, server))
+  const before = book.identityOf(server)
+  if (before === now) throw new Error(`the server "${server}" is the one that was approved`)
+  await store.setPinnedServer(sealedServer({ server, identity: now }, seal), { by, at: systemClock.now(), reason })
+  return { before, now }
+}
+
+/** Goes back to what was approved before the newest approval. */
+export async function pinsRollback(hand: PinsAtHand, server: string, name: string, by: string, reason = ''): Promise<Pin> {
+  const { config, store, book, seal } = hand
+  serverOf(config, server)
+  const approved = book
+    .pinsOf(server)
+    .filter((pin) => pin.name === name && pin.standing === 'approved')
+    .toSorted((a, b) => b.at - a.at || b.seenAt - a.seenAt)
+  const [newest, before] = approved
+  if (newest === undefined || before === undefined)
+    throw new Error(`"${name}" has no version that was approved before; to have none: sekisho pins revoke ${server} ${name}`)
+  const reviewer = { by, at: systemClock.now(), reason, twoPeople: false }
+  await store.decidePins([sealedPin(decided(newest, 'revoke', reviewer), seal)])
+  return before
+}

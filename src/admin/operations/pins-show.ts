@@ -1,0 +1,54 @@
+import { type JsonObject, parseStrict } from '../../lib/strict-json.ts'
+import { whereabouts } from '../../outbound/schema.ts'
+import { type Change, changesBetween } from '../../trust/diff.ts'
+import type { Pin } from '../../trust/pin.ts'
+import { serverOf } from '../server-of.ts'
+import type { PinsAtHand } from '../with-pins.ts'
+
+export interface VersionShown {
+  readonly kind: Pin['kind']
+  readonly name: string
+  readonly digest: string
+  readonly standing: Pin['standing']
+  readonly by: string
+  /** ISO 8601. */
+  readonly at: string
+  readonly seenAt: string
+  readonly reason: string
+  /** Against the version that was approved before it; undefined where there was none. */
+  readonly changes: readonly Change[] | undefined
+  readonly definition: JsonObject
+}
+export interface PinsShown {
+  readonly server: string
+  /** Where it stood, or how it was started, when it was taken for what it is; undefined for a server that was never asked. */
+  readonly identity: string | undefined
+  /** What the configuration says now; another one than `identity` means that everything of it is held. */
+  readonly configured: string
+  readonly versions: readonly VersionShown[]
+}
+
+/** What is known of a server, or of one name of it: every version, and what each changed. */
+export function pinsShow({ config, book }: PinsAtHand, server: string, name?: string): PinsShown {
+  const configured = whereabouts(serverOf(config, server))
+  const pins = book.pinsOf(server).filter((pin) => name === undefined || pin.name === name)
+  if (name !== undefined && pins.length === 0)
+    throw new Error(`nothing is known of "${name}" of the server "${server}"; see: sekisho pins list ${server}`)
+  const versions = [...Map.groupBy(pins, ({ kind, name }) => `${kind} ${name}`).values()].flatMap(shown)
+  return { server, identity: book.identityOf(server), configured, versions }
+}
+
+function shown(versions: readonly Pin[]): readonly VersionShown[] {
+  return versions.map((pin, at) => {
+    const before = versions.slice(0, at).findLast(({ standing }) => standing === 'approved' || standing === 'revoked')
+    const { kind, name, digest, standing, by, reason } = pin
+    return {
+      ...{ kind, name, digest, standing, by, reason },
+      at: new Date(pin.at).toISOString(),
+      seenAt: new Date(pin.seenAt).toISOString(),
+      changes: before && changesBetween(bodyOf(before), bodyOf(pin)),
+      definition: bodyOf(pin),
+    }
+  })
+}
+const bodyOf = ({ text }: Pin): JsonObject => parseStrict(text) as JsonObject
