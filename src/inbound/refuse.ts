@@ -12,6 +12,10 @@ const refusalKey = 'dev.sekisho/refusal'
 /** Decisions about what a tool may do: said as the tool's result, so that the model and the person read why. */
 const saidInChat: ReadonlySet<RefusalCode> = new Set([
   'POLICY_DENIED',
+  'NOT_APPROVED',
+  'DEFINITION_CHANGED',
+  'DEFINITION_REVOKED',
+  'SERVER_CHANGED',
   'GUARD_FAILED',
   'APPROVAL_UNAVAILABLE',
   'RESULT_TOO_LARGE',

@@ -23,12 +23,15 @@ export function changesBetween(before: JsonObject, after: JsonObject): readonly 
   const changes: Change[] = []
   for (const key of keysOf(before, after)) {
     const compare = members[key] ?? compareAnything
-    compare({ path: `/${escaped(key)}`, name: key }, before[key], after[key], changes)
+    compare({ path: `/${escaped(key)}`, name: spoken.has(key) ? key : quotedName(key) }, before[key], after[key], changes)
   }
   return changes.slice(0, changesMax).sort((a, b) => grades.indexOf(b.grade) - grades.indexOf(a.grade))
 }
 
 export const worstOf = (changes: readonly Change[]): Grade => changes[0]?.grade ?? 'cosmetic'
+
+/** Members that have a name in plain words. */
+const spoken: ReadonlySet<string> = new Set(['description', 'instructions', 'title', 'icons', 'annotations'])
 
 interface Place {
   readonly path: string
@@ -57,7 +60,7 @@ function compareValue({ path, name }: Place, before: unknown, after: unknown, ch
   if (isSame(before, after)) return
   const what = before === undefined ? 'was added' : after === undefined ? 'was removed' : 'is another one'
   const now = isSimple(after) ? `: ${quoted(after)}` : ''
-  changes.push({ grade, path, says: `${quotedName(name)} ${what}${now}` })
+  changes.push({ grade, path, says: `${name} ${what}${now}` })
 }
 
 /** Text that a model reads. What grows, and what cannot be seen, is said in figures. */
@@ -124,12 +127,13 @@ const added = ({ path, name }: Place, schema: unknown, isNeeded: boolean): Chang
 
 function compareParameter(at: Place, before: unknown, after: unknown, changes: Change[]): void {
   if (!isObject(before) || !isObject(after)) return compareValue(at, before, after, changes, 'medium')
+  const isFreed = isFreeText(after) && !isFreeText(before)
+  if (isFreed) changes.push({ grade: 'high', path: at.path, says: `${at.name} takes free text now; it was ${shapeOf(before)}` })
   for (const key of keysOf(before, after)) {
-    const place = { path: `${at.path}/${escaped(key)}`, name: `${key} of ${at.name}` }
+    const place = { path: `${at.path}/${escaped(key)}`, name: `${printable(key)} of ${at.name}` }
     if (key === 'description' || key === 'title') compareText(place, before[key], after[key], changes)
+    else if (isFreed && shaping.has(key)) continue
     else if (key === 'enum') compareChoices(place, before[key], after[key], changes)
-    else if (key === 'type' && isFreeText(after) && !isFreeText(before))
-      changes.push({ grade: 'high', path: place.path, says: `${at.name} takes free text now; it was ${shapeOf(before)}` })
     else compareValue(place, before[key], after[key], changes, 'medium')
   }
 }
@@ -151,7 +155,7 @@ function compareChoices(at: Place, before: unknown, after: unknown, changes: Cha
 function compareHints(at: Place, before: unknown, after: unknown, changes: Change[]): void {
   const [old, now] = [isObject(before) ? before : {}, isObject(after) ? after : {}]
   for (const key of keysOf(old, now)) {
-    const place = { path: `${at.path}/${escaped(key)}`, name: key }
+    const place = { path: `${at.path}/${escaped(key)}`, name: quotedName(key) }
     if (key === 'title') compareText({ ...place, name: 'title' }, old[key], now[key], changes, 'low')
     else if (key === 'readOnlyHint' && old[key] === true && now[key] !== true)
       changes.push({ grade: 'high', path: place.path, says: 'it no longer says that it only reads' })
@@ -188,13 +192,15 @@ function compareNames(at: Place, before: unknown, after: unknown, changes: Chang
 const propertiesOf = ({ properties }: JsonObject): JsonObject => (isObject(properties) ? properties : {})
 const requiredIn = ({ required }: JsonObject): ReadonlySet<unknown> => new Set(Array.isArray(required) ? required : [])
 
+/** What keeps a value from being just any text. */
+const bounds = ['enum', 'const', 'format', 'pattern', '$ref', 'anyOf', 'oneOf', 'allOf', 'properties', 'items'] as const
+const shaping: ReadonlySet<string> = new Set(['type', ...bounds])
+
 /** Anything may be written into it: the shape that data leaves by. */
 const isFreeText = (schema: unknown): boolean =>
   !isObject(schema) ||
   ((schema['type'] === undefined || [schema['type']].flat().includes('string')) &&
-    !['enum', 'const', 'format', 'pattern', '$ref', 'anyOf', 'oneOf', 'allOf', 'properties', 'items'].some(
-      (key) => schema[key] !== undefined,
-    ))
+    !bounds.some((key) => schema[key] !== undefined))
 const shapeOf = (schema: unknown): string => {
   if (!isObject(schema)) return 'anything'
   if (Array.isArray(schema['enum'])) return `one of ${schema['enum'].length} values`
