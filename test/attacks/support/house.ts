@@ -49,8 +49,8 @@ export async function startIn(
   house: Yard,
   config: object,
   env: Record<string, string> = {},
+  folder = house.folder(),
 ): Promise<Pick<Gateway, 'url' | 'folder' | 'child' | 'out' | 'errors'>> {
-  const folder = house.folder()
   writeFileSync(join(folder, 'sekisho.yaml'), JSON.stringify(config))
   const running = house.start([cli, 'start', '--config', join(folder, 'sekisho.yaml'), '--json'], {
     cwd: folder,
