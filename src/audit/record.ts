@@ -2,9 +2,8 @@
  * The record of one exchange: what the corridor tells it on the way, as two entries. Nothing here answers or decides. On the
  * hot path: an entry is one literal with its members in alphabetical order and one JSON.stringify; a body is hashed once.
  */
-import { hash } from 'node:crypto'
-import { canonicalJson } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
+import { jsonDigest } from '../lib/json-digest.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { Ending, Frame, Trail } from '../pipeline/exchange.ts'
 import type { Judgement, Opinion } from '../pipeline/judge.ts'
@@ -172,15 +171,15 @@ export class ExchangeRecord implements Trail {
       taken = seq
       const entry: Intent = {
         askedDigest:
-          this.#asked === undefined || this.#asked === body || call?.leg !== 'call' ? undefined : digestOf(this.#asked),
+          this.#asked === undefined || this.#asked === body || call?.leg !== 'call' ? undefined : jsonDigest(this.#asked),
         claimedClient: claim(frame.origin.client, 'name'),
         claimedVersion: claim(frame.origin.client, 'version'),
         class: call?.class,
-        digest: digestOf(body),
+        digest: jsonDigest(body),
         door: frame.origin.door,
         excerpt: desk.excerptBytesMax > 0 ? excerptOf(body, desk.excerptBytesMax) : undefined,
         exchange: frame.exchange,
-        headersDigest: call === undefined || call.paramHeaders === noHeaders ? undefined : digestOf(call.paramHeaders),
+        headersDigest: call === undefined || call.paramHeaders === noHeaders ? undefined : jsonDigest(call.paramHeaders),
         kind: 'intent',
         leg: call?.leg,
         method: quoted(call?.method ?? frame.message.method, size.methodCharsMax),
@@ -216,7 +215,7 @@ export class ExchangeRecord implements Trail {
       claimedVersion: claim(frame.origin.client, 'version'),
       class: call?.class,
       code: refusal?.code,
-      deliveredDigests: results?.some(isChanged) ? results.map(({ came, left }) => digestOf(left ?? came)) : undefined,
+      deliveredDigests: results?.some(isChanged) ? results.map(({ came, left }) => jsonDigest(left ?? came)) : undefined,
       detail: detail === undefined ? undefined : quoted(String(detail), size.detailCharsMax),
       door: frame.origin.door,
       ending,
@@ -234,7 +233,7 @@ export class ExchangeRecord implements Trail {
       notices: counts.notice || undefined,
       principal: this.#principal,
       remote: frame.origin.remote,
-      resultDigests: results?.map(({ came }) => digestOf(came)),
+      resultDigests: results?.map(({ came }) => jsonDigest(came)),
       seq,
       server: call?.server ?? (frame.server && quoted(frame.server, size.serverCharsMax)),
       session: desk.stamps.session(frame.origin.session),
@@ -255,7 +254,6 @@ export class ExchangeRecord implements Trail {
   }
 }
 
-const digestOf = (body: JsonObject): string => hash('sha256', canonicalJson(body), 'hex')
 const isChanged = ({ came, left }: Handed): boolean => left !== undefined && left !== came
 /** To a hundredth. */
 const milliseconds = (span: number): number => Math.round(span * 100) / 100

@@ -2,6 +2,7 @@
  * Is the server still what was approved? Asked of what is listed, and again of every call: a definition that changed since
  * it was approved is kept from the model, and cannot be called, while the others work (INJ-C8).
  */
+import { jsonDigest } from '../lib/json-digest.ts'
 import type { Finding, Guard, Verdict } from '../pipeline/guard.ts'
 import { pass } from '../pipeline/guard.ts'
 import { alongside, type Parcel } from '../pipeline/parcel.ts'
@@ -9,7 +10,7 @@ import { Refusal } from '../pipeline/refusal.ts'
 import { printable } from '../protocol/json-rpc.ts'
 import { introducedIn, type ListedKind, listedBy, listedIn } from './definition.ts'
 import type { PinsConfig } from './schema.ts'
-import type { Verdict as Standing, Trust } from './trust.ts'
+import type { Fallen, Held, Verdict as Standing, Trust } from './trust.ts'
 
 export interface TrustGuardOptions {
   readonly trust: Trust
@@ -81,48 +82,31 @@ function judgeCatalog(parcel: Parcel, trust: Trust): Verdict | Promise<Verdict> 
 }
 
 function judgeList(parcel: Parcel, kind: ListedKind, trust: Trust): Verdict | Promise<Verdict> {
-  const { server, principal } = parcel
-  const definitions = listedIn(parcel, kind)
-  const held = new Map<string, Standing>()
-  const waiting: Promise<unknown>[] = []
-  for (const definition of definitions) {
-    const standing = trust.judge(server, definition, principal.holder)
-    const note = (one: Standing): void => void (!one.stands && held.set(definition.name, one))
-    if (standing instanceof Promise) waiting.push(standing.then(note))
-    else note(standing)
-  }
-  const verdict = (): Verdict => (held.size === 0 ? pass : omitted(parcel, held, definitions.length))
-  return waiting.length === 0 ? verdict() : Promise.all(waiting).then(verdict)
+  const { server, principal, body } = parcel
+  const held = trust.judgePage(server, principal.holder, kind, jsonDigest(body), () => listedIn(parcel, kind))
+  return held instanceof Promise ? held.then((late) => omitted(parcel, late)) : omitted(parcel, held)
 }
 
 /** Of what a server says of itself first, its instructions are read by a model. Its capabilities bring nothing that is not pinned itself. */
 function judgeIntroduction(parcel: Parcel, trust: Trust): Verdict | Promise<Verdict> {
   const said = introducedIn(parcel.body)
   if (said.length === 0) return pass
-  return Promise.all(
-    said.map(async (one) => [one.kind, await trust.judge(parcel.server, one, parcel.principal.holder)] as const),
-  ).then((standings) => {
-    const held = new Map<string, Standing>(standings.filter(([, standing]) => !standing.stands))
-    if (held.size === 0) return pass
-    const findings = findingsOf(parcel, held, said.length)
-    return held.has('instructions') ? { kind: 'omit', names: new Set(['instructions']), findings } : { kind: 'pass', findings }
+  return trust.judgeIntroduction(parcel.server, said).then((held) => {
+    if (held.size === 0 || held.has('instructions')) return omitted(parcel, held)
+    return { kind: 'pass', findings: findingsOf(parcel, held) }
   })
 }
 
-const omitted = (parcel: Parcel, held: ReadonlyMap<string, Standing>, of: number): Verdict => ({
-  kind: 'omit',
-  names: new Set(held.keys()),
-  findings: findingsOf(parcel, held, of),
-})
+const omitted = (parcel: Parcel, held: Held): Verdict =>
+  held.size === 0 ? pass : { kind: 'omit', names: new Set(held.keys()), findings: findingsOf(parcel, held) }
 
-function findingsOf({ server }: Parcel, held: ReadonlyMap<string, Standing>, of: number): readonly Finding[] {
+function findingsOf({ server }: Parcel, held: Held): readonly Finding[] {
   return (['changed', 'revoked', 'new'] as const).flatMap((why) => {
-    const some = [...held].flatMap(([name, one]) => (!one.stands && one.why === why ? [{ name, says: one.says }] : []))
+    const some = [...held].filter(([, one]) => one.why === why)
     if (some.length === 0) return []
-    const named = some.slice(0, namedMax).map(({ name, says }) => `${printable(name)} (${says})`)
+    const named = some.slice(0, namedMax).map(([name, { says }]) => `${printable(name)} (${says})`)
     const more = some.length > namedMax ? `, and ${some.length - namedMax} more` : ''
-    const evidence = `${some.length} of ${of} of server "${server}" kept back: ${named.join(', ')}${more}`
-    return [finding(`trust/${why}`, evidence)]
+    return [finding(`trust/${why}`, `kept back of server "${server}": ${named.join(', ')}${more}`)]
   })
 }
 
@@ -134,7 +118,7 @@ const finding = (rule: string, evidence: string): Finding => ({
   requirement: 'INJ-C8',
 })
 
-function block(parcel: Parcel, code: Code, standing: Exclude<Standing, { stands: true }>, config: () => PinsConfig): Verdict {
+function block(parcel: Parcel, code: Code, standing: Fallen, config: () => PinsConfig): Verdict {
   const { server, concerns, subject } = parcel
   const name = subject === undefined ? '' : printable(subject)
   const detail = standing.why === 'server' ? server : `${concerns} "${name}" of server "${server}"`

@@ -17,13 +17,11 @@ export interface Kept {
 interface Versions {
   readonly byDigest: ReadonlyMap<string, Pin>
   /** What is approved, to be compared without a digest. */
-  readonly approved: readonly { readonly digest: string; readonly body: JsonObject }[]
+  readonly approved: readonly { readonly digest: string; readonly isApproved: true; readonly body: JsonObject }[]
 }
 
-const keyOf = (kind: DefinitionKind, name: string): string => `${kind} ${name}`
-
 export class PinBook {
-  readonly #servers = new Map<string, Map<string, Versions>>()
+  readonly #servers = new Map<string, Map<DefinitionKind, Map<string, Versions>>>()
   readonly #lists: ReadonlySet<string>
   readonly #identities = new Map<string, string>()
   /** Rows that were not sealed with our key: somebody has written into the store. */
@@ -43,12 +41,16 @@ export class PinBook {
   }
 
   #add(pin: Pin): void {
-    const names = this.#servers.get(pin.server) ?? new Map<string, Versions>()
-    this.#servers.set(pin.server, names)
-    const key = keyOf(pin.kind, pin.name)
-    const { byDigest, approved } = names.get(key) ?? { byDigest: new Map(), approved: [] }
-    const body = pin.standing === 'approved' ? [{ digest: pin.digest, body: parseStrict(pin.text) as JsonObject }] : []
-    names.set(key, { byDigest: new Map([...byDigest, [pin.digest, pin]]), approved: [...approved, ...body] })
+    const kinds = this.#servers.get(pin.server) ?? new Map<DefinitionKind, Map<string, Versions>>()
+    this.#servers.set(pin.server, kinds)
+    const names = kinds.get(pin.kind) ?? new Map<string, Versions>()
+    kinds.set(pin.kind, names)
+    const { byDigest, approved } = names.get(pin.name) ?? { byDigest: new Map(), approved: [] }
+    const body =
+      pin.standing === 'approved'
+        ? [{ digest: pin.digest, isApproved: true as const, body: parseStrict(pin.text) as JsonObject }]
+        : []
+    names.set(pin.name, { byDigest: new Map([...byDigest, [pin.digest, pin]]), approved: [...approved, ...body] })
   }
 
   /** The list of this kind has been read whole once. */
@@ -58,24 +60,30 @@ export class PinBook {
   identityOf = (server: string): string | undefined => this.#identities.get(server)
 
   standingOf(server: string, kind: DefinitionKind, name: string, digest: string): Standing | undefined {
-    return this.#servers.get(server)?.get(keyOf(kind, name))?.byDigest.get(digest)?.standing
+    return this.#versions(server, kind, name)?.byDigest.get(digest)?.standing
   }
 
-  /** The digest of a definition. The usual one is known, and found by comparison with what is approved. */
-  digestOf(server: string, definition: Definition): string {
-    const versions = this.#servers.get(server)?.get(keyOf(definition.kind, definition.name))
+  /** The digest of a definition, and whether it is approved. The usual one is found by comparison with what is. */
+  find(server: string, definition: Definition): { readonly digest: string; readonly isApproved: boolean } {
+    const versions = this.#versions(server, definition.kind, definition.name)
     const body = definition.kind === 'resource' ? pinned(definition) : definition.body
-    return versions?.approved.find((one) => isSameJson(one.body, body))?.digest ?? digestOf(definition)
+    if (versions !== undefined) for (const one of versions.approved) if (isSameJson(one.body, body)) return one
+    return { digest: digestOf(definition), isApproved: false }
   }
 
   /** Every version of a name, the oldest first. */
   versionsOf(server: string, kind: DefinitionKind, name: string): readonly Pin[] {
-    return [...(this.#servers.get(server)?.get(keyOf(kind, name))?.byDigest.values() ?? [])]
+    return [...(this.#versions(server, kind, name)?.byDigest.values() ?? [])]
   }
 
-  /** Every name that something is known of. */
+  /** Every version of every name. */
   pinsOf(server: string): readonly Pin[] {
-    return [...(this.#servers.get(server)?.values() ?? [])].flatMap(({ byDigest }) => [...byDigest.values()])
+    const names = [...(this.#servers.get(server)?.values() ?? [])].flatMap((kind) => [...kind.values()])
+    return names.flatMap(({ byDigest }) => [...byDigest.values()])
+  }
+
+  #versions(server: string, kind: DefinitionKind, name: string): Versions | undefined {
+    return this.#servers.get(server)?.get(kind)?.get(name)
   }
 }
 

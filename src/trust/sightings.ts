@@ -5,20 +5,23 @@
 import type { Clock } from '../lib/clock.ts'
 import type { DefinitionKind, ListedKind } from './definition.ts'
 
-export interface Sighting {
-  readonly digest: string
+/** Names and digests that were told together. */
+export type Told = ReadonlyMap<string, string>
+
+interface Page {
+  readonly told: Told
   /** Monotonic milliseconds. */
   readonly at: number
 }
-
 interface ListSeen {
-  names: Map<string, Sighting>
+  /** By what tells one page from another. */
+  pages: Map<string, Page>
   /** When the whole list was read last; undefined while only parts of it have passed. */
   readAt: number | undefined
 }
 
 const holdersMax = 10_000
-const namesMax = 20_000
+const pagesMax = 200
 
 export class Sightings {
   readonly #clock: Clock
@@ -30,18 +33,20 @@ export class Sightings {
     this.#clock = clock
   }
 
-  /** What passes on its way to a caller. */
-  saw(server: string, holder: string, kind: ListedKind, name: string, digest: string): void {
-    const { names } = this.#listOf(server, holder, kind)
-    if (names.size < namesMax || names.has(name)) names.set(name, { digest, at: this.#clock.monotonic() })
+  /** A page on its way to a caller. */
+  saw(server: string, holder: string, kind: ListedKind, page: string, told: Told): void {
+    const { pages } = this.#listOf(server, holder, kind)
+    pages.delete(page)
+    const [oldest] = pages.keys()
+    if (pages.size >= pagesMax && oldest !== undefined) pages.delete(oldest)
+    pages.set(page, { told, at: this.#clock.monotonic() })
   }
 
   /** A whole list: what is not on it is not there. */
-  read(server: string, holder: string, kind: ListedKind, digests: ReadonlyMap<string, string>): void {
+  read(server: string, holder: string, kind: ListedKind, told: Told): void {
     const list = this.#listOf(server, holder, kind)
-    const at = this.#clock.monotonic()
-    list.names = new Map([...digests].slice(0, namesMax).map(([name, digest]) => [name, { digest, at }]))
-    list.readAt = at
+    list.readAt = this.#clock.monotonic()
+    list.pages = new Map([['', { told, at: list.readAt }]])
   }
 
   /** The server has said that a list is another one now. */
@@ -56,24 +61,23 @@ export class Sightings {
   of(server: string, holder: string, kind: ListedKind, name: string, recheckMs: number): string | undefined {
     const list = this.#lists.get(server)?.get(`${kind} ${holder}`)
     if (list === undefined) return undefined
-    const sighting = list.names.get(name)
-    const at = sighting?.at ?? list.readAt
+    let last: { readonly digest: string; readonly at: number } | undefined
+    for (const { told, at } of list.pages.values()) {
+      const digest = told.get(name)
+      if (digest !== undefined && (last === undefined || at >= last.at)) last = { digest, at }
+    }
+    const at = last?.at ?? list.readAt
     if (at === undefined || this.#clock.monotonic() - at > recheckMs) return undefined
     const changedAt = this.#changedAt.get(`${server} ${kind}`)
     if (changedAt !== undefined && changedAt >= at) return undefined
-    return sighting?.digest ?? 'absent'
-  }
-
-  /** Of servers that are no longer served as they were. */
-  forget(server: string): void {
-    this.#lists.delete(server)
+    return last?.digest ?? 'absent'
   }
 
   #listOf(server: string, holder: string, kind: ListedKind): ListSeen {
     const lists = this.#lists.get(server) ?? new Map<string, ListSeen>()
     this.#lists.set(server, lists)
     const key = `${kind} ${holder}`
-    const list = lists.get(key) ?? { names: new Map<string, Sighting>(), readAt: undefined }
+    const list = lists.get(key) ?? { pages: new Map<string, Page>(), readAt: undefined }
     if (!lists.has(key)) {
       const [oldest] = lists.keys()
       if (lists.size >= holdersMax && oldest !== undefined) lists.delete(oldest)

@@ -13,7 +13,7 @@ import { changesBetween, worstOf } from './diff.ts'
 import { type Identity, type Pin, type PinStore, type Seal, type Standing, sealedPin, sealedServer } from './pin.ts'
 import { PinBook } from './pin-book.ts'
 import type { PinsConfig } from './schema.ts'
-import { Sightings } from './sightings.ts'
+import { Sightings, type Told } from './sightings.ts'
 
 export interface TrustOptions {
   readonly store: PinStore
@@ -30,21 +30,31 @@ export interface TrustOptions {
   forged(pins: readonly Pin[]): void
 }
 
+/** Why a definition, or a server, does not stand. */
+export interface Fallen {
+  readonly stands: false
+  readonly why: 'new' | 'changed' | 'revoked' | 'absent' | 'server'
+  readonly says: string
+}
 /** How a definition, or a server, stands for one caller. */
-export type Verdict =
-  | { readonly stands: true }
-  | { readonly stands: false; readonly why: 'new' | 'changed' | 'revoked' | 'absent' | 'server'; readonly says: string }
+export type Verdict = { readonly stands: true } | Fallen
+/** What is kept back, by name. */
+export type Held = ReadonlyMap<string, Fallen>
 
+const nothingHeld: Held = new Map()
 const stands: Verdict = Object.freeze({ stands: true })
 /** A server that says something else every time fills no disk with it. */
 const versionsMax = 20
 const namesMax = 10_000
 const textCharsMax = 1_000_000
+const pagesMax = 1000
 
 export class Trust {
   readonly #options: TrustOptions
   readonly #sightings: Sightings
   readonly #reading = new Map<string, Promise<void>>()
+  /** Pages in which everything is approved, by server, kind and page; until the next decision. */
+  readonly #passed = new Map<string, Told>()
   #book: PinBook
   #revision: number
   /** Our own writes, one after the other. */
@@ -72,8 +82,13 @@ export class Trust {
     if ((await this.#options.store.pinsRevision()) === this.#revision) return
     const { book, revision } = await bookOf(this.#options)
     if (book.forged.length > this.#book.forged.length) this.#options.forged(book.forged)
+    this.#take(book, revision)
+  }
+
+  #take(book: PinBook, revision: number): void {
     this.#book = book
     this.#revision = revision
+    this.#passed.clear()
   }
 
   /** The server under this id is the one whose definitions were approved. */
@@ -110,18 +125,59 @@ export class Trust {
     const definitions = bodies.flatMap((body) => (typeof body[key] === 'string' ? [{ kind, name: body[key], body }] : []))
     const isFirst = !this.#book.isListed(server, kind)
     await this.#see(server, definitions, isFirst ? { server, kind } : undefined)
-    const digests = new Map(definitions.map((definition) => [definition.name, this.#book.digestOf(server, definition)]))
+    const digests = new Map(definitions.map((one) => [one.name, this.#book.find(server, one).digest]))
     this.#sightings.read(server, principal.holder, kind, digests)
   }
 
-  /** A definition as it passes on its way to a caller. A promise only for one that was never seen. */
-  judge(server: string, definition: Definition, holder: string): Verdict | Promise<Verdict> {
-    const digest = this.#book.digestOf(server, definition)
-    const { kind, name } = definition
-    if (kind !== 'instructions' && kind !== 'capabilities') this.#sightings.saw(server, holder, kind, name, digest)
-    if (this.#book.standingOf(server, kind, name, digest) === 'approved') return stands
-    if (this.#book.standingOf(server, kind, name, digest) !== undefined) return this.standing(server, kind, name, digest)
-    return this.#see(server, [definition]).then(() => this.standing(server, kind, name, digest))
+  /**
+   * One page of a list on its way to a caller: by name, what does not stand. `page` tells it from others; one that passed as it
+   * is since the last decision passes again without a look at what is in it.
+   */
+  judgePage(
+    server: string,
+    holder: string,
+    kind: ListedKind,
+    page: string,
+    definitions: () => readonly Definition[],
+  ): Held | Promise<Held> {
+    const key = `${server} ${kind} ${page}`
+    const known = this.#passed.get(key)
+    if (known !== undefined) {
+      this.#sightings.saw(server, holder, kind, page, known)
+      return nothingHeld
+    }
+    const found = definitions()
+    const told = new Map<string, string>()
+    const unknown: Definition[] = []
+    for (const definition of found) {
+      const { digest, isApproved } = this.#book.find(server, definition)
+      // Of two with one name, the one that does not stand is what counts.
+      if (!isApproved || !told.has(definition.name)) told.set(definition.name, digest)
+      if (!isApproved && this.#book.standingOf(server, kind, definition.name, digest) === undefined) unknown.push(definition)
+    }
+    const judged = (): Held => {
+      this.#sightings.saw(server, holder, kind, page, told)
+      const held = new Map<string, Fallen>()
+      for (const [name, digest] of told) {
+        const standing = this.standing(server, kind, name, digest)
+        if (!standing.stands) held.set(name, standing)
+      }
+      if (held.size === 0 && this.#passed.size < pagesMax) this.#passed.set(key, told)
+      return held
+    }
+    return unknown.length === 0 ? judged() : this.#see(server, unknown).then(judged)
+  }
+
+  /** What a server says of itself in its first answer. */
+  async judgeIntroduction(server: string, said: readonly Definition[]): Promise<Held> {
+    await this.#see(server, said)
+    const held = new Map<string, Fallen>()
+    for (const definition of said) {
+      const { kind, name } = definition
+      const standing = this.standing(server, kind, name, this.#book.find(server, definition).digest)
+      if (!standing.stands) held.set(kind, standing)
+    }
+    return held
   }
 
   /** What this caller was told of a name. To be asked when {@link mustRead} says no. */
@@ -169,8 +225,7 @@ export class Trust {
         list,
       )
       const { book, revision } = await bookOf(this.#options)
-      this.#book = book
-      this.#revision = revision
+      this.#take(book, revision)
     })
     this.#writing = seen.catch(() => undefined)
     return seen
@@ -183,7 +238,7 @@ export class Trust {
     for (const definition of definitions) {
       const { kind, name } = definition
       const versions = this.#book.versionsOf(server, kind, name)
-      const digest = this.#book.digestOf(server, definition)
+      const { digest } = this.#book.find(server, definition)
       if (versions.some((one) => one.digest === digest)) continue
       const text = canonicalJson(pinned(definition))
       if (versions.length >= versionsMax || text.length > textCharsMax || pins.size >= namesMax) continue
