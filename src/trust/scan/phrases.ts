@@ -1,0 +1,98 @@
+/**
+ * Patterns over readings, in a notation that can only be linear. It is that of regular expressions, without `*`, `+` and
+ * `{n,}`: whatever repeats has an end, so each place of a text costs a bounded number of steps. A space is any white
+ * space, `~` is up to 60 characters of the same sentence, and `<word>` is a row of the vocabulary below.
+ */
+import type { Mark } from './finding.ts'
+import { headsOf } from './heads.ts'
+import type { Leaf } from './leaves.ts'
+import type { Reading } from './reading.ts'
+
+/** Small sets of words that many patterns share. Groups of alternatives, without a group of their own. */
+export const vocabulary = {
+  user: String.raw`(?:(?:the|your|any|our|an?|end) ){0,2}(?:end[ -])?(?:users?|humans?|customers?|anyone|anybody|people|person|operator|developer|caller)\b`,
+  model: String.raw`(?:ai|llms?|language models?|(?:ai |chat |coding )?assistants?|ai models?|(?:ai )?agents?|chatbots?|claude|chatgpt|gpt|copilot|gemini)\b`,
+  not: String.raw`(?:do not|don'?t|never|must not|mustn'?t|should not|shouldn'?t|need not|no need to|avoid|refrain from|under no circumstances(?: should you)?)`,
+  must: String.raw`(?:must|has to|have to|need to|needs to|shall|are required to|is required to|are obliged to)`,
+  call: String.raw`(?:call|calls|calling|use|uses|using|invoke|invokes|invoking|run|runs|running|execute|executes|executing|trigger|triggering)`,
+  all: String.raw`(?:all|any|every|each|the|your|these|those|other|earlier|previous|previously|prior|preceding|above|former|existing|system|safety|given|of|my|our|such)`,
+  rules: String.raw`(?:instructions?|directions?|rules?|guidelines?|prompts?|directives?|commands?|orders?|policies|policy|constraints?|restrictions?|guardrails?|safeguards?)\b`,
+} as const
+
+const gap = String.raw`(?:[^.!?。！？\u2029]|\.(?=\S)){0,60}?`
+
+/** Patterns that mean the same, by the words that they can begin with. */
+export interface Phrases {
+  readonly byHead: ReadonlyMap<number, readonly RegExp[]>
+  /** Those that begin with something else than a word of Latin letters. */
+  readonly anywhere: readonly RegExp[]
+  /** Of these, the ones in scripts that a text of ASCII does not have. */
+  readonly wide: readonly RegExp[]
+}
+
+/** Throws, when the module is loaded, on a pattern that could take more than linear time. */
+export function phrases(...patterns: readonly string[]): Phrases {
+  const byHead = new Map<number, RegExp[]>()
+  const anywhere: RegExp[] = []
+  const wide: RegExp[] = []
+  for (const pattern of patterns) {
+    const source = expand(pattern)
+    const heads = headsOf(source)
+    if (heads === undefined) (/[^\0-\x7f]/.test(pattern.slice(0, 5)) ? wide : anywhere).push(new RegExp(source, 'g'))
+    else {
+      const sticky = new RegExp(source, 'y')
+      for (const head of heads) byHead.set(head, [...(byHead.get(head) ?? []), sticky])
+    }
+  }
+  return { byHead, anywhere, wide }
+}
+
+function expand(pattern: string): string {
+  const outside = pattern.replace(/\\./g, '').replace(/\[[^\]]*\]/g, '')
+  if (/[*+]|\{\d+,\}/.test(outside)) throw new Error(`a phrase repeats without end: ${pattern}`)
+  if (outside.split('~').length > 3) throw new Error(`a phrase has more than two gaps: ${pattern}`)
+  const words = pattern.replace(/<(\w+)>/g, (all, name: string) => vocabulary[name as keyof typeof vocabulary] ?? all)
+  return words.replaceAll('~', gap).replaceAll(' ', '[ \\n]')
+}
+
+/** In prose nobody says the same thing more often than this, and one finding a place is enough to look there. */
+const marksMax = 3
+
+export interface Match {
+  readonly start: number
+  readonly end: number
+}
+
+/** Where phrases stand in a reading. `among`: the lower-case text unless told; there phrases are found by their first word. */
+export function matches(
+  reading: Reading,
+  { byHead, anywhere, wide }: Phrases,
+  among: 'lower' | 'text' = 'lower',
+): readonly Match[] {
+  const found: Match[] = []
+  const text = reading[among]
+  for (const pattern of reading.isAscii ? anywhere : [...anywhere, ...wide]) {
+    pattern.lastIndex = 0
+    for (let match = pattern.exec(text); match !== null && found.length < marksMax; match = pattern.exec(text))
+      found.push({ start: match.index, end: pattern.lastIndex })
+  }
+  if (byHead.size === 0) return found
+  const { at, heads } = reading.words
+  let past = 0
+  for (let word = 0; word < at.length && found.length < marksMax; word++) {
+    const start = at[word] as number
+    if (start < past) continue
+    for (const pattern of byHead.get(heads[word] as number) ?? []) {
+      pattern.lastIndex = start
+      if (!pattern.test(text)) continue
+      past = pattern.lastIndex
+      found.push({ start, end: past })
+      break
+    }
+  }
+  return found
+}
+
+export function* spoken(leaf: Leaf, wanted: Phrases, rule: string, among: 'lower' | 'text' = 'lower'): Generator<Mark> {
+  for (const { start, end } of matches(leaf.reading, wanted, among)) yield { rule, leaf, ...leaf.reading.span(start, end) }
+}

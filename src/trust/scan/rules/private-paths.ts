@@ -1,0 +1,67 @@
+/** Places where a machine keeps secrets. A tool that manages them names them; any other has no reason to. */
+import type { Family, Mark } from '../finding.ts'
+import type { Leaf } from '../leaves.ts'
+import { matches, phrases, spoken } from '../phrases.ts'
+
+/** A home directory, in the spellings of shells. */
+const home = String.raw`(?:~|\$home|\$\{home\}|%userprofile%|%appdata%|/root|/home/[\w.-]{1,32}|/users/[\w.-]{1,32}|[a-z]:\\users\\[\w.-]{1,32})[/\\]{1,2}`
+
+const places = [
+  String.raw`${home}\.(?:ssh|gnupg|aws|azure|kube|docker|netrc|npmrc|pypirc|pgpass|git-credentials|cursor|claude|codeium|gemini|vault-token|password-store|bash_history|zsh_history|config[/\\](?:gcloud|gh|google-chrome|chromium|claude)|mozilla|electrum|bitcoin|ethereum)\b`,
+  String.raw`(?:\b|/)id_(?:rsa|ed25519|ecdsa|dsa)\b`,
+  String.raw`/etc/(?:passwd|shadow|sudoers|ssl/private|ssh/ssh_host)\b`,
+  String.raw`\.aws[/\\]{1,2}credentials\b`,
+  String.raw`(?:\b|\.)(?:mcp|claude_desktop_config|mcp_settings|mcp_config|\.claude)\.json\b`,
+  String.raw`\blogin data\b[^.]{0,20}(?:chrome|browser|password)|\b(?:key[34]\.db|logins\.json|cookies\.sqlite|wallet\.dat|login\.keychain|ntds\.dit)\b`,
+  String.raw`/proc/(?:self|\d{1,7})/environ\b`,
+  String.raw`\bservice[_-]account(?:[_-]key)?\.json\b|\bapplication_default_credentials\.json\b`,
+]
+const anyPlace = places.join('|')
+/** Of every project one has one. */
+const dotEnv = String.raw`(?:^|[\s"'(,/\\=])\.env(?:\.(?:local|production|prod|development))?(?![\w./-])`
+const environment = String.raw`\bprocess\.env(?!\.(?:node_env|port|home)\b)|\bos\.environ\b|\bprintenv\b|\benvironment variables\b`
+
+const take = String.raw`(?:reads?|reading|opens?|loads?|cat|access(?:es)?|fetch(?:es)?|collects?|includes?|attach(?:es)?|sends?|pass(?:es)?|uploads?|copy|copies|extracts?|retrieves?|gets?|provides?|steals?|dumps?|exfiltrates?|contents? of|content from)`
+
+const mentioned = phrases(anyPlace, dotEnv)
+const taken = phrases(
+  String.raw`\b${take} ~(?:${anyPlace}|${dotEnv})`,
+  // A command line says it without a verb.
+  String.raw`(?:-d ?@|<|\bcat |\bbase64 |\bcurl )[^\u2029]{0,40}?(?:${anyPlace})`,
+)
+/** All of the environment, and not a variable of it. */
+const wholeEnvironment = phrases(
+  String.raw`\b(?:dump|print|read|list|send|collect|include|return|export|steal|log|harvest)s?(?:ing)? (?:all |the |any |your |full |entire |of |contents ){0,3}(?:${environment})`,
+)
+
+function* ofText(leaf: Leaf): Generator<Mark> {
+  if (leaf.role === 'prose' || leaf.role === 'value' || leaf.role === 'key') {
+    yield* spoken(leaf, taken, 'trust/takes-private-file')
+    yield* spoken(leaf, wholeEnvironment, 'trust/takes-environment')
+  }
+  if (matches(leaf.reading, taken).length === 0) yield* spoken(leaf, mentioned, 'trust/private-path')
+}
+
+export const privatePaths: Family = {
+  rows: {
+    'trust/takes-private-file': {
+      severity: 'high',
+      says: 'has a file of credentials read or handed over',
+      owasp: 'MCP01',
+      requirement: 'INJ-R3',
+    },
+    'trust/takes-environment': {
+      severity: 'medium',
+      says: 'has the environment of the machine read or handed over',
+      owasp: 'MCP01',
+      requirement: 'INJ-R3',
+    },
+    'trust/private-path': {
+      severity: 'medium',
+      says: 'names a place where credentials are kept',
+      owasp: 'MCP01',
+      requirement: 'INJ-R3',
+    },
+  },
+  ofText,
+}

@@ -1,0 +1,66 @@
+/** What stands at a span, for people: short, and nothing in it that cannot be seen. The words are a stranger's. */
+import { isBlank, isControl, isInvisible, isTag, token, untagged } from './characters.ts'
+
+const aroundChars = 40
+/** Of a long span, this much at each end. */
+const endChars = 120
+
+export function shownAt(text: string, start: number, end: number): string {
+  if (text === '') return ''
+  const before = visible(text.slice(whole(text, Math.max(0, start - aroundChars)), start))
+  const after = visible(text.slice(end, whole(text, Math.min(text.length, end + aroundChars))))
+  const span = end - start
+  if (span <= 2 * endChars) return before + visible(text.slice(start, end)) + after
+  const [head, tail] = [whole(text, start + endChars), whole(text, end - endChars)]
+  return `${before}${visible(text.slice(start, head))}⟦${tail - head} MORE⟧${visible(text.slice(tail, end))}${after}`
+}
+
+/** Not in the middle of a surrogate pair. */
+const whole = (text: string, at: number): number =>
+  at > 0 && at < text.length && isLow(text.charCodeAt(at)) && isHigh(text.charCodeAt(at - 1)) ? at - 1 : at
+const isHigh = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff
+const isLow = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdfff
+
+/** Single spaces and line feeds stay as they are; longer runs of one blank are counted. */
+export function visible(text: string): string {
+  let shown = ''
+  for (let at = 0; at < text.length; ) {
+    const code = text.codePointAt(at) as number
+    const end = endOfRun(text, at, code)
+    const count = (end - at) / width(code)
+    if (isTag(code)) shown += tags(text.slice(at, end))
+    else if (!isHiddenFromView(code)) shown += text.slice(at, end)
+    else if ((code === 0x20 || code === 0x0a) && count <= 4) shown += code === 0x20 ? ' '.repeat(count) : '⏎'.repeat(count)
+    else if (count <= 4) shown += token(code).repeat(count)
+    else shown += `⟦${count} × ${token(code).slice(1, -1)}⟧`
+    at = end
+  }
+  return shown
+}
+
+const width = (code: number): number => (code > 0xffff ? 2 : 1)
+
+/** The same character again and again; of tags, all that follow each other. */
+function endOfRun(text: string, from: number, code: number): number {
+  let at = from + width(code)
+  while (at < text.length) {
+    const next = text.codePointAt(at) as number
+    if (next !== code && !(isTag(code) && isTag(next))) break
+    at += width(next)
+  }
+  return at
+}
+
+const isHiddenFromView = (code: number): boolean =>
+  isInvisible(code) ||
+  isBlank(code) ||
+  isControl(code) ||
+  (code >= 0xd800 && code <= 0xdfff) ||
+  (code >= 0xe000 && code <= 0xf8ff) ||
+  code === 0x27e6 ||
+  code === 0x27e7
+
+function tags(run: string): string {
+  const said = [...run].map((tag) => untagged(tag.codePointAt(0) as number)).join('')
+  return `⟦${[...run].length} TAG CHARACTERS "${said}"⟧`
+}
