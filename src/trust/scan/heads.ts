@@ -69,7 +69,7 @@ function beginnings(items: readonly Item[], sofar: string): readonly string[] {
 function itemsOf(pattern: string): readonly Item[] {
   const items: Item[] = []
   for (let at = 0; at < pattern.length; ) {
-    const [all = '', group, escape, letter] = /^(?:(\(\?[:=!])|(\\.|\[[^\]]*\]|[.^$])|([a-z]))/.exec(pattern.slice(at)) ?? []
+    const [all = '', group, special, letter] = /^(?:(\(\?[:=!])|(\\.|\[[^\]]*\]|[.^$])|([a-z]))/.exec(pattern.slice(at)) ?? []
     let next = at + (all.length || 1)
     let item: Item = { kind: 'end', text: '', isOptional: false }
     if (group !== undefined) {
@@ -78,7 +78,7 @@ function itemsOf(pattern: string): readonly Item[] {
       next = close + 1
       item = group === '(?:' ? { kind: 'group', ways, isOptional: false } : { kind: 'nothing', text: '', isOptional: false }
     } else if (letter !== undefined) item = { kind: 'letters', text: letter, isOptional: false }
-    else if (escape === '\\w' || escape === '.' || (escape?.startsWith('[') && /[a-z]/.test(escape.replace(/\\./g, ''))))
+    else if (special === '\\w' || special === '.' || (special?.startsWith('[') && /[a-z]/.test(special.replace(/\\./g, ''))))
       return items
     const [quantifier = ''] = /^(?:\?|\{0,\d+\})\??/.exec(pattern.slice(next)) ?? []
     items.push(quantifier === '' ? item : { ...item, isOptional: true })

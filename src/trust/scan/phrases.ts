@@ -56,33 +56,42 @@ function expand(pattern: string): string {
 }
 
 /** In prose nobody says the same thing more often than this, and one finding a place is enough to look there. */
-const marksMax = 3
+const marksPerText = 3
 
 export interface Match {
   readonly start: number
   readonly end: number
 }
 
-/** Where phrases stand in a reading. `among`: the lower-case text unless told; there phrases are found by their first word. */
-export function matches(
-  reading: Reading,
-  { byHead, anywhere, wide }: Phrases,
-  among: 'lower' | 'text' = 'lower',
-): readonly Match[] {
+export interface Where {
+  /** The lower-case text unless told; there, phrases are found by their first word. */
+  readonly among?: 'lower' | 'text'
+  /** Phrases that begin in this part of the text. */
+  readonly from?: number
+  readonly to?: number
+  readonly marksMax?: number
+}
+
+/** Where phrases stand in a reading. */
+export function matches(reading: Reading, wanted: Phrases, where: Where = {}): readonly Match[] {
+  const { among = 'lower', from = 0, to = Number.POSITIVE_INFINITY, marksMax = marksPerText } = where
   const found: Match[] = []
   const text = reading[among]
-  for (const pattern of reading.isAscii ? anywhere : [...anywhere, ...wide]) {
-    pattern.lastIndex = 0
-    for (let match = pattern.exec(text); match !== null && found.length < marksMax; match = pattern.exec(text))
+  for (const pattern of reading.isAscii ? wanted.anywhere : [...wanted.anywhere, ...wanted.wide]) {
+    pattern.lastIndex = from
+    for (let match = pattern.exec(text); match !== null && found.length < marksMax; match = pattern.exec(text)) {
+      if (match.index >= to) break
       found.push({ start: match.index, end: pattern.lastIndex })
+    }
   }
-  if (byHead.size === 0) return found
+  if (wanted.byHead.size === 0) return found
   const { at, heads } = reading.words
-  let past = 0
-  for (let word = 0; word < at.length && found.length < marksMax; word++) {
+  let past = from
+  for (let word = from === 0 ? 0 : firstFrom(at, from); word < at.length && found.length < marksMax; word++) {
     const start = at[word] as number
+    if (start >= to) break
     if (start < past) continue
-    for (const pattern of byHead.get(heads[word] as number) ?? []) {
+    for (const pattern of wanted.byHead.get(heads[word] as number) ?? []) {
       pattern.lastIndex = start
       if (!pattern.test(text)) continue
       past = pattern.lastIndex
@@ -93,6 +102,17 @@ export function matches(
   return found
 }
 
+/** The first of the rising numbers that is not less than `least`. */
+function firstFrom(numbers: readonly number[], least: number): number {
+  let [low, high] = [0, numbers.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((numbers[middle] as number) < least) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
 export function* spoken(leaf: Leaf, wanted: Phrases, rule: string, among: 'lower' | 'text' = 'lower'): Generator<Mark> {
-  for (const { start, end } of matches(leaf.reading, wanted, among)) yield { rule, leaf, ...leaf.reading.span(start, end) }
+  for (const { start, end } of matches(leaf.reading, wanted, { among })) yield { rule, leaf, ...leaf.reading.span(start, end) }
 }

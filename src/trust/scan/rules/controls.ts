@@ -3,7 +3,7 @@ import type { Family, Mark } from '../finding.ts'
 import type { Leaf } from '../leaves.ts'
 
 /** ESC, CSI, OSC, DCS, APC, backspace: they move, colour, hide and erase (ECMA-48). */
-const escape = /[\x08\x1b\x90\x9b\x9d\x9f]/g
+const obeyed = /[\x08\x1b\x90\x9b\x9d\x9f]/g
 const other = /[\0-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x8f\x91-\x9a\x9c\x9e]/g
 /** A carriage return alone goes back to the beginning of the line, and what follows overwrites it. */
 const overwritten = /\r(?![\r\n]|$)/g
@@ -11,7 +11,7 @@ const broken = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\
 const stacked = /\p{Mn}{9,64}/gu
 
 const rules: readonly (readonly [rule: string, pattern: RegExp])[] = [
-  ['trust/terminal-escape', escape],
+  ['trust/terminal-escape', obeyed],
   ['trust/control-character', other],
   ['trust/overwritten-line', overwritten],
   ['trust/broken-text', broken],
