@@ -10,7 +10,7 @@ export interface Decoding {
 const base64 = /[A-Za-z0-9+/_-]{20,}={0,2}/g
 const hexadecimal = /(?:[0-9a-fA-F]{2}[ :,]?){12,}/g
 const blobsMax = 20
-const blobChars = 100_000
+const blobChars = 20_000
 
 export function* decodingsOf(text: string): Generator<Decoding> {
   if (text.length < 20) return

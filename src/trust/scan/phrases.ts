@@ -12,10 +12,10 @@ import type { Reading } from './reading.ts'
 export const vocabulary = {
   user: String.raw`(?:(?:the|your|any|our|an?|end) ){0,2}(?:end[ -])?(?:users?|humans?|customers?|anyone|anybody|people|person|operator|developer|caller)\b`,
   model: String.raw`(?:ai|llms?|language models?|(?:ai |chat |coding )?assistants?|ai models?|(?:ai )?agents?|chatbots?|claude|chatgpt|gpt|copilot|gemini)\b`,
-  not: String.raw`(?:do not|don'?t|never|must not|mustn'?t|should not|shouldn'?t|need not|no need to|avoid|refrain from|under no circumstances(?: should you)?)`,
-  must: String.raw`(?:must|has to|have to|need to|needs to|shall|are required to|is required to|are obliged to)`,
-  call: String.raw`(?:call|calls|calling|use|uses|using|invoke|invokes|invoking|run|runs|running|execute|executes|executing|trigger|triggering)`,
-  all: String.raw`(?:all|any|every|each|the|your|these|those|other|earlier|previous|previously|prior|preceding|above|former|existing|system|safety|given|of|my|our|such)`,
+  not: "(?:do not|don'?t|never|must not|mustn'?t|should not|shouldn'?t|need not|no need to|avoid|refrain from|under no circumstances(?: should you)?)",
+  must: '(?:must|has to|have to|need to|needs to|shall|are required to|is required to|are obliged to)',
+  call: '(?:call|calls|calling|use|uses|using|invoke|invokes|invoking|run|runs|running|execute|executes|executing|trigger|triggering)',
+  all: '(?:all|any|every|each|the|your|these|those|other|earlier|previous|previously|prior|preceding|above|former|existing|system|safety|given|of|my|our|such)',
   rules: String.raw`(?:instructions?|directions?|rules?|guidelines?|prompts?|directives?|commands?|orders?|policies|policy|constraints?|restrictions?|guardrails?|safeguards?)\b`,
 } as const
 

@@ -4,7 +4,7 @@
  */
 import type { Family, Mark } from '../finding.ts'
 import type { Leaf } from '../leaves.ts'
-import { matches, phrases, spoken } from '../phrases.ts'
+import { type Match, matches, phrases, spoken } from '../phrases.ts'
 
 /** Speaking to whoever reads, by what it is. */
 const addressed = phrases(
@@ -13,7 +13,7 @@ const addressed = phrases(
   String.raw`\b(?:the |any |all |every |this )?<model> (?:\w{1,12} )?(?:<must>|should always|must always|should never|will always)\b`,
   String.raw`\bas an? (?:\w{1,20} ){0,2}<model>,? (?:you|your|it is)\b`,
   String.raw`\byou are an? (?:\w{1,20} ){0,3}<model>`,
-  String.raw`\byour (?:system prompt|training data|context window|operators?|creators?)\b`,
+  String.raw`\byour (?:system prompt|context window|operators?|creators?)\b`,
   // German, French, Spanish
   String.raw`\b(?:hinweis|anweisung|anweisungen|nachricht|wichtig) (?:an|fur) (?:die|den|das|alle)?~\b(?:ki|assistent\w{0,3}|modell|sprachmodell|agent\w{0,2})\b`,
   String.raw`\b(?:note|instructions?|consignes?|message|remarque) (?:a|pour|destinee?s? a) (?:l'|le |la |les )?(?:ia|assistant|modele|agent)\b`,
@@ -62,8 +62,15 @@ const preferring = phrases(
 const anyOf = [addressed, first, usurping, preferring, phrases(String.raw`\byou must\b`, String.raw`\byou should always\b`)]
 
 function* ofText(leaf: Leaf): Generator<Mark> {
-  yield* spoken(leaf, addressed, 'trust/addresses-model')
-  yield* spoken(leaf, first, 'trust/demands-first')
+  function* marked(rule: string, found: readonly Match[]): Generator<Mark> {
+    for (const { start, end } of found) yield { rule, leaf, ...leaf.reading.span(start, end) }
+  }
+  // What a server says to models in general is there to be said to them (MCP 2026-07-28, server/discover, "instructions").
+  const isForModels = leaf.path === '/instructions'
+  const [toModel, demands] = isForModels ? [[], []] : [matches(leaf.reading, addressed), matches(leaf.reading, first)]
+  if (toModel.length > 0 && demands.length > 0) yield* marked('trust/directs-model', toModel.slice(0, 1))
+  yield* marked('trust/addresses-model', toModel)
+  yield* marked('trust/demands-first', demands)
   yield* spoken(leaf, usurping, 'trust/usurps')
   yield* spoken(leaf, preferring, 'trust/prefers-itself')
   if (leaf.role === 'prose' || leaf.text.length < 20) return
@@ -85,6 +92,12 @@ export const directing: Family = {
     'trust/demands-first': {
       severity: 'medium',
       says: 'demands that something be done first, or at every turn',
+      owasp: 'MCP06',
+      requirement: 'INJ-R3',
+    },
+    'trust/directs-model': {
+      severity: 'high',
+      says: 'speaks to the model and demands something of it at every turn, or first',
       owasp: 'MCP06',
       requirement: 'INJ-R3',
     },

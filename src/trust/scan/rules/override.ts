@@ -3,7 +3,8 @@ import type { Family, Mark } from '../finding.ts'
 import type { Leaf } from '../leaves.ts'
 import { phrases, spoken } from '../phrases.ts'
 
-const dismiss = String.raw`(?:ignor(?:e|ing)|disregard(?:ing)?|forget(?:ting)?|overrid(?:e|ing)|bypass(?:ing)?|overrul(?:e|ing)|supersed(?:e|es|ing)|set aside|pay no attention to|do not (?:follow|obey)|stop (?:following|obeying))`
+const dismiss =
+  '(?:ignor(?:e|ing)|disregard(?:ing)?|forget(?:ting)?|overrid(?:e|ing)|bypass(?:ing)?|overrul(?:e|ing)|supersed(?:e|es|ing)|set aside|pay no attention to|do not (?:follow|obey)|stop (?:following|obeying))'
 
 const override = phrases(
   String.raw`\b${dismiss} (?:<all> ){0,3}(?:previous|prior|preceding|above|earlier|former|foregoing|system|safety|other|existing|original|initial|developer)(?: \w{1,12})? <rules>`,
@@ -33,12 +34,12 @@ const chatMarks = phrases(
 )
 
 /** Brackets and tags around a heading that speaks with another voice. */
-const voice = String.raw`(?:system|admin|administrator|root|developer|ai|assistant|model|agent|llm|security|god)`
+const voice = '(?:system|admin|administrator|root|developer|ai|assistant|model|agent|llm|security|god)'
 const tags = phrases(
-  String.raw`</?(?:very[-_ ])?(?:important|critical|urgent|mandatory|secret|hidden|confidential)(?:[-_ ](?:instructions?|note|notice|message|info|rules?))?>`,
-  String.raw`</?${voice}(?:[-_ ](?:prompt|message|instructions?|note|notice|reminder|override|directive|command|rules?|only))?>`,
-  String.raw`</?(?:instructions?|directives?|rules?)[-_ ](?:for|to)[-_ ][a-z_ -]{1,30}>`,
-  String.raw`</(?:tool|tools|function|functions|tool_description|description|available_tools|user|human|context|documents?)>(?=.{0,40}(?:<|system|instruction|important|you ))`,
+  '</?(?:very[-_ ])?(?:important|critical|urgent|mandatory|secret|hidden|confidential)(?:[-_ ](?:instructions?|note|notice|message|info|rules?))?>',
+  `</?${voice}(?:[-_ ](?:prompt|message|instructions?|note|notice|reminder|override|directive|command|rules?|only))?>`,
+  '</?(?:instructions?|directives?|rules?)[-_ ](?:for|to)[-_ ][a-z_ -]{1,30}>',
+  '</(?:tool|tools|function|functions|tool_description|description|available_tools|user|human|context|documents?)>(?=.{0,40}(?:<|system|instruction|important|you ))',
   String.raw`[\[{|(#=]{1,4} ?/?(?:begin |start of |start |end of |end |new |hidden |secret |internal |critical |important ){0,2}${voice}[ _-](?:prompt|message|instructions?|override|note|notice|directive|command|update|mode)s?(?: \w{1,12}){0,2} ?[\]}|)#=]{1,4}`,
   String.raw`[\[{|(#=]{1,4} ?/?(?:begin |start |end |hidden |secret |special |important |critical ){0,2}(?:instructions?|directives?|notes?|message)(?: (?:for|to))(?: the| all| any)? <model>~[\]}|)#=]{1,4}`,
   String.raw`\[/?(?:system|admin|instructions?|hidden|secret)\]`,
@@ -46,7 +47,7 @@ const tags = phrases(
 
 /** `SYSTEM: Do this` at the beginning of a line or sentence. In capitals, since lists of arguments have a `system:` too. */
 const speaker = phrases(
-  String.raw`(?:^|[\n\u2029]|[.!?"'>)\]\|] )(?:CRITICAL |URGENT |IMPORTANT |NEW |MANDATORY ){0,2}(?:SYSTEM|ADMIN|ADMINISTRATOR|DEVELOPER|ROOT|ASSISTANT|SECURITY)(?: (?:NOTE|MESSAGE|PROMPT|OVERRIDE|UPDATE|NOTICE|INSTRUCTIONS?|ALERT|COMMAND|DIRECTIVE|MODE|POLICY)){0,2} ?: ?["']?[A-Z][a-z]`,
+  String.raw`(?:^|[\n\u2029]|[^A-Z\s] )(?:CRITICAL |URGENT |IMPORTANT |NEW |MANDATORY ){0,2}(?:SYSTEM|ADMIN|ADMINISTRATOR|DEVELOPER|ROOT|ASSISTANT|SECURITY)(?: (?:NOTE|MESSAGE|PROMPT|OVERRIDE|UPDATE|NOTICE|INSTRUCTIONS?|ALERT|COMMAND|DIRECTIVE|MODE|POLICY)){0,2} ?: ?["']?[A-Z][a-z]`,
 )
 
 function* ofText(leaf: Leaf): Generator<Mark> {

@@ -4,7 +4,7 @@ import type { Leaf } from '../leaves.ts'
 import { matches, phrases, spoken } from '../phrases.ts'
 
 /** A home directory, in the spellings of shells. */
-const home = String.raw`(?:~|\$home|\$\{home\}|%userprofile%|%appdata%|/root|/home/[\w.-]{1,32}|/users/[\w.-]{1,32}|[a-z]:\\users\\[\w.-]{1,32})[/\\]{1,2}`
+const home = String.raw`(?:\x7e|\$home|\$\{home\}|%userprofile%|%appdata%|/root|/home/[\w.-]{1,32}|/users/[\w.-]{1,32}|[a-z]:\\users\\[\w.-]{1,32})[/\\]{1,2}`
 
 const places = [
   String.raw`${home}\.(?:ssh|gnupg|aws|azure|kube|docker|netrc|npmrc|pypirc|pgpass|git-credentials|cursor|claude|codeium|gemini|vault-token|password-store|bash_history|zsh_history|config[/\\](?:gcloud|gh|google-chrome|chromium|claude)|mozilla|electrum|bitcoin|ethereum)\b`,
@@ -21,25 +21,34 @@ const anyPlace = places.join('|')
 const dotEnv = String.raw`(?:^|[\s"'(,/\\=])\.env(?:\.(?:local|production|prod|development))?(?![\w./-])`
 const environment = String.raw`\bprocess\.env(?!\.(?:node_env|port|home)\b)|\bos\.environ\b|\bprintenv\b|\benvironment variables\b`
 
-const take = String.raw`(?:reads?|reading|opens?|loads?|cat|access(?:es)?|fetch(?:es)?|collects?|includes?|attach(?:es)?|sends?|pass(?:es)?|uploads?|copy|copies|extracts?|retrieves?|gets?|provides?|steals?|dumps?|exfiltrates?|contents? of|content from)`
+/** Before the place, in the same sentence, or as a command line says it. */
+const taking =
+  /\b(?:reads?|reading|opens?|loads?|access(?:es)?|fetch(?:es)?|collects?|includes?|attach(?:es)?|sends?|pass(?:es)?|uploads?|cop(?:y|ies)|extracts?|retrieves?|gets?|provides?|steals?|dumps?|exfiltrates?|contents? of|content from|lies|lee|lis|lisez|cat|base64|curl|scp)\b[^.!?。\u2029]{0,60}$|(?:-d ?@|< ?)[^\u2029]{0,4}$|(?:読|读取|讀取)[^。\u2029]{0,20}$/
+/** In Japanese the verb comes after. */
+const takingAfter = /^[^.!?。\u2029]{0,16}(?:を(?:読|開|送|添付)|の(?:内容|中身))/
+const beforeChars = 90
+const placesMax = 20
 
 const mentioned = phrases(anyPlace, dotEnv)
-const taken = phrases(
-  String.raw`\b${take} ~(?:${anyPlace}|${dotEnv})`,
-  // A command line says it without a verb.
-  String.raw`(?:-d ?@|<|\bcat |\bbase64 |\bcurl )[^\u2029]{0,40}?(?:${anyPlace})`,
-)
 /** All of the environment, and not a variable of it. */
 const wholeEnvironment = phrases(
   String.raw`\b(?:dump|print|read|list|send|collect|include|return|export|steal|log|harvest)s?(?:ing)? (?:all |the |any |your |full |entire |of |contents ){0,3}(?:${environment})`,
 )
 
 function* ofText(leaf: Leaf): Generator<Mark> {
-  if (leaf.role === 'prose' || leaf.role === 'value' || leaf.role === 'key') {
-    yield* spoken(leaf, taken, 'trust/takes-private-file')
-    yield* spoken(leaf, wholeEnvironment, 'trust/takes-environment')
+  yield* spoken(leaf, wholeEnvironment, 'trust/takes-environment')
+  const { reading } = leaf
+  let before = -1
+  for (const { start, end } of matches(reading, mentioned, { marksMax: placesMax })) {
+    // `~/.ssh/id_rsa` is one place.
+    const isPart = start <= before + 2 && before !== -1
+    before = end
+    if (isPart) continue
+    const isTaken =
+      taking.test(reading.lower.slice(Math.max(0, start - beforeChars), start)) ||
+      takingAfter.test(reading.lower.slice(end, end + beforeChars))
+    yield { rule: isTaken ? 'trust/takes-private-file' : 'trust/private-path', leaf, ...reading.span(start, end) }
   }
-  if (matches(leaf.reading, taken).length === 0) yield* spoken(leaf, mentioned, 'trust/private-path')
 }
 
 export const privatePaths: Family = {

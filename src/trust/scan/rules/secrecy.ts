@@ -2,7 +2,7 @@
 import type { Family } from '../finding.ts'
 import { phrases, spoken } from '../phrases.ts'
 
-const told = String.raw`(?:tell|mention|inform|notify|alert|warn|disclose|reveal|report|admit|confess|let|confide|divulge|hint|discuss)`
+const told = '(?:tell|mention|inform|notify|alert|warn|disclose|reveal|report|admit|confess|let|confide|divulge|hint|discuss)'
 
 const conceal = phrases(
   String.raw`\b<not> (?:ever |also |explicitly |directly )?(?:${told})\b~\b<user>`,

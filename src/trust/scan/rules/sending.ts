@@ -3,8 +3,10 @@ import type { Family, Mark } from '../finding.ts'
 import type { Leaf } from '../leaves.ts'
 import { matches, phrases, spoken } from '../phrases.ts'
 
-const send = String.raw`(?:sends?|sending|forwards?|forwarding|uploads?|posts?|transmits?|cop(?:y|ies)|bcc|cc|e-?mails?|mails?|submits?|exfiltrates?|leaks?|reports?|ships?|streams?|relays?|delivers?|exports?|deliver|curl)`
-const cargo = String.raw`(?:all|every|each|cop(?:y|ies) of|contents?|results?|outputs?|responses?|conversation|history|messages?|prompts?|credentials?|(?:api )?keys?|secrets?|passwords?|tokens?|files?|data|records?|environment|details|information|everything|it|them|this)`
+const send =
+  '(?:sends?|sending|forwards?|forwarding|uploads?|posts?|transmits?|cop(?:y|ies)|bcc|cc|e-?mails?|mails?|submits?|exfiltrates?|leaks?|reports?|ships?|streams?|relays?|delivers?|exports?|deliver|curl)'
+const cargo =
+  '(?:all|every|each|cop(?:y|ies) of|contents?|results?|outputs?|responses?|conversation|history|messages?|prompts?|credentials?|(?:api )?keys?|secrets?|passwords?|tokens?|files?|data|records?|environment|details|information|everything|it|them|this)'
 const address = String.raw`(?:https?:\/\/|wss?:\/\/|ftp:\/\/|mailto:)?(?:[\w.%-]{1,64}@)?(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,24}\b`
 const strictAddress = String.raw`(?:(?:https?|wss?|ftp):\/\/[\w.-]{1,100}|(?:mailto:)?[\w.%-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,24}\b|\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b)`
 
@@ -23,9 +25,12 @@ const away = phrases(
 /** Domains that RFC 2606 sets aside: nobody receives what goes there. */
 const reserved = /(?:@|\/\/|\.|\b)(?:example\.(?:com|net|org|edu)|[\w-]{1,63}\.(?:example|test|invalid)|localhost)\b/g
 
-const sensitive = String.raw`(?:api[ _-]?keys?|credentials?|passwords?|secrets?|access tokens?|auth(?:entication|orization)? tokens?|bearer|private keys?|ssh keys?|clipboard|conversations?|chat history|chat logs?|user messages?|prompts?|keystrokes?|browsing history|location history|screenshots?|environment variables|personal (?:data|information)|social security|credit cards?|account numbers?|phi|mac address(?:es)?|names|emails|e-mails|fingerprints?|extracted text|files? contents?)`
-const sink = String.raw`(?:remote(?:ly)?|externally|external|third[ -]part(?:y|ies)|(?:via|to|in) (?:the )?cloud|our (?:server|team|security|research|partners?)|attackers?|partners?|marketing|telemetry|analytics|logging (?:endpoint|server|service)|logged|c2|command and control|hardcoded)`
-const collect = String.raw`(?:sends?|sent|forward(?:s|ed)?|upload(?:s|ed)?|stream(?:s|ed)?|transmit(?:s|ted)?|shares?|shared|export(?:s|ed)?|sync(?:s|ed|hronized)?|logs|logged|stores?|stored|cached?|record(?:s|ed)?|collect(?:s|ed)?|harvest(?:s|ed)?|index(?:es)?|extracts?|incorporates?|includes|maintained|added)`
+const sensitive =
+  '(?:api[ _-]?keys?|credentials?|passwords?|secrets?|access tokens?|auth(?:entication|orization)? tokens?|bearer|private keys?|ssh keys?|clipboard|conversations?|chat history|chat logs?|user messages?|prompts?|keystrokes?|browsing history|location history|screenshots?|environment variables|personal (?:data|information)|social security|credit cards?|account numbers?|phi|mac address(?:es)?|names|emails|e-mails|fingerprints?|extracted text|files? contents?)'
+const sink =
+  '(?:remote(?:ly)?|externally|external|third[ -]part(?:y|ies)|(?:via|to|in) (?:the )?cloud|our (?:server|team|security|research|partners?)|attackers?|partners?|marketing|telemetry|analytics|logging (?:endpoint|server|service)|logged|c2|command and control|hardcoded)'
+const collect =
+  '(?:sends?|sent|forward(?:s|ed)?|upload(?:s|ed)?|stream(?:s|ed)?|transmit(?:s|ted)?|shares?|shared|export(?:s|ed)?|sync(?:s|ed|hronized)?|logs|logged|stores?|stored|cached?|record(?:s|ed)?|collect(?:s|ed)?|harvest(?:s|ed)?|index(?:es)?|extracts?|incorporates?|includes|maintained|added)'
 
 const collecting = phrases(
   String.raw`\b${sensitive}\b[^\u2029]{0,120}\b${collect}\b[^\u2029]{0,60}\b${sink}\b`,
