@@ -52,7 +52,11 @@ function expand(pattern: string): string {
   if (/[*+]|\{\d+,\}/.test(outside)) throw new Error(`a phrase repeats without end: ${pattern}`)
   if (outside.split('~').length > 3) throw new Error(`a phrase has more than two gaps: ${pattern}`)
   const words = pattern.replace(/<(\w+)>/g, (all, name: string) => vocabulary[name as keyof typeof vocabulary] ?? all)
-  return words.replaceAll('~', gap).replaceAll(' ', '[ \\n]')
+  return words.replace(/\\.|\[(?:\\.|[^\]\\])*\]|[ ~]/g, (part) => {
+    if (part === '~') return gap
+    if (part === ' ') return '[ \\n]'
+    return part.startsWith('[') ? part.replace(' ', ' \\n') : part
+  })
 }
 
 /** In prose nobody says the same thing more often than this, and one finding a place is enough to look there. */
