@@ -42,7 +42,7 @@ const nested = /^[A-Za-z0-9+/_-]{20,}={0,2}\s?$/
 const rotated = /\b(?:vtaber|vafgehpgvbaf?|cerivbhf|hfref?|flfgrz|nffvfgnag|frperg|cnffjbeq|fraq)\b/gi
 const reversed = /\b(?:erongi|snoitcurtsni|noitcurtsni|suoiverp|resu|metsys|tnatsissa|terces|drowssap|llet|reven)\b/gi
 const leet = /\b[a-z]{0,12}[013457@$][a-z@$013457]{0,20}\b/gi
-const spaced = /(?:(?<![A-Za-z])[A-Za-z][ .\-_]){9,}[A-Za-z](?![A-Za-z])/g
+const spaced = /(?:(?<![A-Za-z])[A-Za-z][ .\-_]{1,3}){9,}[A-Za-z](?![A-Za-z])/g
 
 function* whole(text: string): Generator<Decoding> {
   const all = { start: 0, end: text.length }
@@ -50,7 +50,7 @@ function* whole(text: string): Generator<Decoding> {
   if (countOf(text, reversed) >= 2) yield { ...all, text: [...text].reverse().join(''), how: 'reversed letters' }
   if (countOf(text, leet) >= 3) yield { ...all, text: text.replace(leet, unleet), how: 'digits for letters' }
   for (const { index, 0: run } of text.matchAll(spaced)) {
-    const words = run.replace(/([A-Za-z])[ .\-_](?=[A-Za-z])/g, '$1')
+    const words = run.replace(/([A-Za-z])[ .\-_](?=[A-Za-z])/g, '$1').replace(/[ .\-_]{2,3}/g, ' ')
     yield { start: index, end: index + run.length, text: words, how: 'spaced letters' }
   }
 }

@@ -72,8 +72,7 @@ function reading(text: string, span: Reading['span']): Reading {
 
 type Put = (text: string, start: number, end: number) => void
 
-const escapes =
-  /\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|([ntr])(?![a-z]))|&(?:#(\d{1,6})|#x([0-9a-f]{1,5})|([a-z]{2,5}));|%([2-7][0-9a-f])/iy
+const escapes = /\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|([ntr]))|&(?:#(\d{1,6})|#x([0-9a-f]{1,5})|([a-z]{2,5}));|%([2-7][0-9a-f])/iy
 const entities: Readonly<Record<string, string>> = {
   lt: '<',
   gt: '>',
@@ -94,19 +93,17 @@ function ascii(source: string, at: number, unit: number, put: Put): number {
     escapes.lastIndex = at
     const [all = '', u, x, line, decimal, hex, name, percent] = escapes.exec(source) ?? []
     const code = u ?? x ?? hex ?? percent
-    const character =
-      code !== undefined
-        ? plain(Number.parseInt(code, 16))
-        : decimal !== undefined
-          ? plain(Number(decimal))
-          : line !== undefined
-            ? '\n'
-            : entities[name ?? '']
+    const number = code !== undefined ? Number.parseInt(code, 16) : decimal !== undefined ? Number(decimal) : undefined
+    const isLine = line !== undefined && !isPath(source, at)
+    const character = number !== undefined ? plain(number) : isLine ? '\n' : entities[name ?? '']
     if (character !== undefined) return (put(character, at, at + all.length), at + all.length)
   }
   put(String.fromCharCode(unit), at, at + 1)
   return at + 1
 }
+
+/** The `\n` of `C:\\new` is no line's end. */
+const isPath = (source: string, at: number): boolean => /[A-Za-z]:\\\S{0,80}$/.test(source.slice(Math.max(0, at - 80), at + 1))
 
 const plain = (code: number): string => {
   if (isTag(code)) return untagged(code)
@@ -129,7 +126,8 @@ function other(source: string, at: number, put: Put): number {
   return end
 }
 
-const marks = /\p{M}/u
+/** With the voicing marks of half-width katakana, which are marks in all but name. */
+const marks = /\p{M}|[\uff9e\uff9f]/u
 const isMark = (source: string, at: number): boolean => {
   const unit = source.charCodeAt(at)
   return unit >= 0x300 && (unit < 0xd800 || unit > 0xdfff) && marks.test(source[at] as string)

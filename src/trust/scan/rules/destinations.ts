@@ -5,7 +5,8 @@ import { looksLike } from '../confusables.ts'
 import type { Family, Mark, ScanContext } from '../finding.ts'
 import type { Leaf } from '../leaves.ts'
 
-const address = /\b(https?|wss?|ftps?|file|javascript|vbscript|data|blob|smb|ldap|gopher|jar):(?:\/\/)?[^\s"'<>`)\]}]{1,2000}/gi
+const address =
+  /\b(https?|wss?|ftps?|file|javascript|vbscript|data|blob|smb|ldap|gopher|jar):(?:\/\/)?(?:\[[0-9a-f:.]{2,45}\])?[^\s"'<>`)\]}]{1,2000}/gi
 /** Schemes that run code or open what is on the machine. */
 const dangerous = /^(?:javascript|vbscript|gopher|jar|ldap|smb|blob)$/i
 /** Services that take in what anybody sends, for whoever opened the box. */

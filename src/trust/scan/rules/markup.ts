@@ -7,7 +7,7 @@ const wordsMin = 4
 /** A comment of a reference definition in Markdown, or a link definition that nothing refers to. */
 const markdownComment = /\n {0,3}\[(?:\/\/|comment|#|_|\^?[ -])\][:,] {0,4}(?:<>|#)? {0,4}[("'][^\n]{12,2000}[)"']/gi
 const unseenStyle =
-  /(?:display ?: ?none|visibility ?: ?hidden|opacity ?: ?0(?:\.0{1,3})?(?![.\d])|font-size ?: ?0(?:\.\d{1,2})?(?:px|pt|em|rem|%)?(?![.\d])|(?:max-)?(?:height|width) ?: ?0(?:px)?(?![.\d])[^>]{0,80}overflow ?: ?hidden|text-indent ?: ?-\d{3,6}|left ?: ?-\d{4,6}px|[^-]color ?: ?(?:transparent|white\b|#fff(?:fff)?\b|rgba\([^)]{1,20}, ?0\)))/gi
+  /(?:display ?: ?none|visibility ?: ?hidden|opacity ?: ?0(?:\.0{1,3})?(?![.\d])|font-size ?: ?0(?:\.[01]\d?)?(?:px|pt|em|rem|%)?(?![.\d])|(?:max-)?(?:height|width) ?: ?0(?:px)?(?![.\d])[^>]{0,80}overflow ?: ?hidden|text-indent ?: ?-\d{3,6}|left ?: ?-\d{4,6}px|[^-]color ?: ?(?:transparent|white\b|#fff(?:fff)?\b|rgba\([^)]{1,20}, ?0\)))/gi
 const hiddenElement =
   /<(?:\w{1,12}) [^<>]{0,200}?(?:\bhidden\b|aria-hidden ?= ?["']?true|type ?= ?["']?hidden)[^<>]{0,200}>|<(?:template|noscript)[ >]/gi
 /** `[text](url "title")`: the title shows when a mouse rests on it, if at all. */
@@ -15,7 +15,7 @@ const linkTitle = /\]\([^()\s"]{0,500}\s{1,4}"([^"\n]{40,2000})"\)/g
 /** `![](https://collector/?q=…)`: fetched when shown, with whatever was put into it. */
 const beacon = /!\[[^\]\n]{0,200}\]\(https?:\/\/[^()\s]{1,500}(?:\{|%7b|<|\$\()[^()\s]{0,200}/gi
 const script =
-  /<(?:script|iframe|object|embed|meta http-equiv|svg[^<>]{0,200}\bon\w{3,12} ?=|img[^<>]{0,200}\bon\w{3,12} ?=)[\s>/"']/gi
+  /<(?:script|iframe|object|embed)[\s>/]|<meta http-equiv|<(?:svg|img|body|video|audio|details|input)[^<>]{0,200}?\son[a-z]{3,16} ?=|<a [^<>]{0,200}?href ?= ?["']?javascript:/gi
 
 const rules: readonly (readonly [rule: string, pattern: RegExp])[] = [
   ['trust/hidden-markup', markdownComment],

@@ -17,7 +17,7 @@ const asksConversation = phrases(
   '(?:完整|全部|所有)(?:的)?(?:对话|對話|聊天|会话)(?:记录|記錄|历史|歷史|内容|內容)?',
 )
 const asksSecrets = phrases(
-  String.raw`\b(?:your|the (?:full |entire |model'?s |assistant'?s |current )?)(?:system (?:prompt|message|instructions?)|hidden instructions|initial (?:prompt|instructions))\b`,
+  String.raw`\b(?:your |the (?:full |entire |model'?s |assistant'?s |current )?)(?:system (?:prompt|message|instructions?)|hidden instructions|initial (?:prompt|instructions))\b`,
   String.raw`\b(?:all|any|every|the user'?s|your|available|found|known)(?: \w{1,15}){0,2} (?:api keys?|credentials?|passwords?|secrets|access tokens?|private keys?|environment variables|seed phrases?|recovery phrases?)\b~\b(?:you (?:have|know|can|find|see)|in (?:the |your )?(?:context|memory|conversation|environment|files?)|available|found|stored|accessible)\b`,
   String.raw`\b(?:a |the )?(?:list|names?|names and \w{1,14}|schemas?) of (?:all )?(?:the |your )?(?:other |available |installed |connected )?(?:\w{1,12} )?(?:tools|mcp servers|functions) (?:that )?(?:you|available to you|the (?:model|agent|assistant))\b`,
   String.raw`\b(?:full |entire |whole |complete )?(?:contents?|text) of (?:the |your |any |all |every )?(?:\w{1,15} )?(?:\.env|config(?:uration)?|credentials?|secrets?|key|private|ssh|password|token|\.ssh|id_rsa)(?: \w{1,10})? ?files?\b`,

@@ -23,7 +23,7 @@ const environment = String.raw`\bprocess\.env(?!\.(?:node_env|port|home)\b)|\bos
 
 /** Before the place, in the same sentence, or as a command line says it. */
 const taking =
-  /\b(?:reads?|reading|opens?|loads?|access(?:es)?|fetch(?:es)?|collects?|includes?|attach(?:es)?|sends?|pass(?:es)?|uploads?|cop(?:y|ies)|extracts?|retrieves?|gets?|provides?|steals?|dumps?|exfiltrates?|contents? of|content from|lies|lee|lis|lisez|cat|base64|curl|scp)\b[^.!?。\u2029]{0,60}$|(?:-d ?@|< ?)[^\u2029]{0,4}$|(?:読|读取|讀取)[^。\u2029]{0,20}$/
+  /\b(?:reads?|reading|opens?|loads?|access(?:es)?|fetche?s?|collects?|includes?|attach(?:es)?|sends?|pass(?:es)?|uploads?|cop(?:y|ies)|extracts?|retrieves?|gets?|provides?|steals?|dumps?|exfiltrates?|contents? of|content from|lies|lee|lis|lisez|cat|base64|curl|scp)\b[^.!?。\u2029]{0,60}$|(?:-d ?@|< ?)[^\u2029]{0,4}$|(?:読|读取|讀取)[^。\u2029]{0,20}$/
 /** In Japanese the verb comes after. */
 const takingAfter = /^[^.!?。\u2029]{0,16}(?:を(?:読|開|送|添付)|の(?:内容|中身))/
 const beforeChars = 90
