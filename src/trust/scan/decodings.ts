@@ -41,7 +41,8 @@ const nested = /^[A-Za-z0-9+/_-]{20,}={0,2}\s?$/
 /** A few words that show that the whole text is written otherwise, for each writing. */
 const rotated = /\b(?:vtaber|vafgehpgvbaf?|cerivbhf|hfref?|flfgrz|nffvfgnag|frperg|cnffjbeq|fraq)\b/gi
 const reversed = /\b(?:erongi|snoitcurtsni|noitcurtsni|suoiverp|resu|metsys|tnatsissa|terces|drowssap|llet|reven)\b/gi
-const leet = /\b[a-z]{0,12}[013457@$][a-z@$013457]{0,20}\b/gi
+/** A digit with a letter behind it, within a word: `1gn0re`, and not `sha1`, `v1` or `3`. */
+const leet = /\b(?=[a-z013457@$]{4,24}\b)[a-z]{0,12}[013457@$]{1,2}[a-z][a-z@$013457]{1,20}\b/gi
 const spaced = /(?:(?<![A-Za-z])[A-Za-z][ .\-_]{1,3}){9,}[A-Za-z](?![A-Za-z])/g
 
 function* whole(text: string): Generator<Decoding> {

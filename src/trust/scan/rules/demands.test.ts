@@ -151,7 +151,7 @@ describe('destinations', () => {
     'http://0x7f.0.0.1/',
     'https://gіthub.com/x',
     '[https://github.com/a](https://collector.io/a)',
-    '[github.com](https://collector.io)',
+    '[www.github.com](https://collector.io)',
   ])
   flags('drop-box', ['https://webhook.site/123', 'https://abc.ngrok.io/x'])
   flags('bare-address', ['http://8.8.8.8/x'])
@@ -166,5 +166,6 @@ describe('destinations', () => {
     '[docs.server.io](https://www.server.io/docs)',
     'data: the data',
     'metadata: {"a": 1}',
+    'Made with [Next.js](https://nextjs.org/).',
   ])
 })

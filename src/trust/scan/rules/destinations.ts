@@ -66,9 +66,9 @@ function ofNumber(host: string, typed: string, leaf: Leaf): string | undefined {
   return leaf.role === 'uri' ? 'trust/private-address' : undefined
 }
 
-/** `[https://a](https://b)`: one address is read, another is opened. */
+/** `[https://a](https://b)`: one address is read, another is opened. Without a scheme it may be a name, as Node.js is. */
 const link =
-  /\[\s{0,3}(?:https?:\/\/)?((?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,24})[^\]\s]{0,200}\s{0,3}\]\(\s{0,3}https?:\/\/([^/?#\s)]{1,255})/gi
+  /\[\s{0,3}(?:https?:\/\/|www\.)((?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,24})[^\]\s]{0,200}\s{0,3}\]\(\s{0,3}https?:\/\/([^/?#\s)]{1,255})/gi
 function* disguised(leaf: Leaf): Generator<Mark> {
   for (const { index, 0: all, 1: shown = '', 2: meant = '' } of leaf.text.matchAll(link)) {
     const [one, other] = [base(shown), base(meant)]

@@ -35,14 +35,17 @@ const chatMarks = phrases(
 
 /** Brackets and tags around a heading that speaks with another voice. */
 const voice = '(?:system|admin|administrator|root|developer|ai|assistant|model|agent|llm|security|god)'
+const opening = String.raw`(?:\[{1,3}|\{{2,3}|\|{2,4}|#{1,6}|={2,6}|-{3,6}|<{2,3})`
+const closing = String.raw`(?:\]{1,3}|\}{2,3}|\|{2,4}|#{2,6}|={2,6}|-{3,6}|>{2,3})`
 const tags = phrases(
-  '</?(?:very[-_ ])?(?:important|critical|urgent|mandatory|secret|hidden|confidential)(?:[-_ ](?:instructions?|note|notice|message|info|rules?))?>',
-  `</?${voice}(?:[-_ ](?:prompt|message|instructions?|note|notice|reminder|override|directive|command|rules?|only))?>`,
+  '</?(?:very[-_ ])?(?:important|critical|urgent|mandatory)(?:[-_ ](?:instructions?|notes?|notice|message|info|rules?))?>',
+  '</?(?:secret|hidden|confidential|internal)[-_ ](?:instructions?|notes?|notice|message|info|rules?)>',
+  `</?(?:system|assistant|${voice}[-_ ](?:prompt|message|instructions?|note|notice|reminder|override|directive|command|rules?))>`,
   '</?(?:instructions?|directives?|rules?)[-_ ](?:for|to)[-_ ][a-z_ -]{1,30}>',
-  '</(?:tool|tools|function|functions|tool_description|description|available_tools|user|human|context|documents?)>(?=.{0,40}(?:<|system|instruction|important|you ))',
-  String.raw`[\[{|(#=]{1,4} ?/?(?:begin |start of |start |end of |end |new |hidden |secret |internal |critical |important ){0,2}${voice}[ _-](?:prompt|message|instructions?|override|note|notice|directive|command|update|mode)s?(?: \w{1,12}){0,2} ?[\]}|)#=]{1,4}`,
-  String.raw`[\[{|(#=]{1,4} ?/?(?:begin |start |end |hidden |secret |special |important |critical ){0,2}(?:instructions?|directives?|notes?|message)(?: (?:for|to))(?: the| all| any)? <model>~[\]}|)#=]{1,4}`,
-  String.raw`\[/?(?:system|admin|instructions?|hidden|secret)\]`,
+  '</(?:tool|tools|function|functions|tool_description|description|available_tools|user|human|context|documents?)>(?=.{0,40}(?:<system|<important|system:|instruction|important|\\byou ))',
+  String.raw`${opening} ?/?(?:begin |start of |start |end of |end |new |hidden |secret |internal |critical |important ){0,2}${voice}[ _-](?:prompt|message|instructions?|override|note|notice|directive|command|update|mode)s?(?: \w{1,12}){0,2} ?${closing}`,
+  String.raw`${opening} ?/?(?:begin |start |end |hidden |secret |special |important |critical ){0,2}(?:instructions?|directives?|notes?|message)(?: (?:for|to))(?: the| all| any)? <model>~${closing}`,
+  String.raw`\[/?system\]`,
 )
 
 /** `SYSTEM: Do this` at the beginning of a line or sentence. In capitals, since lists of arguments have a `system:` too. */

@@ -24,6 +24,9 @@ const environment = String.raw`\bprocess\.env(?!\.(?:node_env|port|home)\b)|\bos
 /** Before the place, in the same sentence, or as a command line says it. */
 const taking =
   /\b(?:reads?|reading|opens?|loads?|access(?:es)?|fetche?s?|collects?|includes?|attach(?:es)?|sends?|pass(?:es)?|uploads?|cop(?:y|ies)|extracts?|retrieves?|gets?|provides?|steals?|dumps?|exfiltrates?|contents? of|content from|lies|lee|lis|lisez|cat|base64|curl|scp)\b[^.!?。\u2029]{0,60}$|(?:-d ?@|< ?)[^\u2029]{0,4}$|(?:読|读取|讀取)[^。\u2029]{0,20}$/
+/** Loading `.env` is what it is for. */
+const handing =
+  /\b(?:collects?|attach(?:es)?|sends?|pass(?:es)?|uploads?|cop(?:y|ies)|extracts?|provides?|steals?|dumps?|exfiltrates?|contents? of|content from|cat|base64|curl|scp)\b[^.!?。\u2029]{0,60}$/
 /** In Japanese the verb comes after. */
 const takingAfter = /^[^.!?。\u2029]{0,16}(?:を(?:読|開|送|添付)|の(?:内容|中身))/
 const beforeChars = 90
@@ -44,8 +47,9 @@ function* ofText(leaf: Leaf): Generator<Mark> {
     const isPart = start <= before + 2 && before !== -1
     before = end
     if (isPart) continue
+    const how = reading.lower.slice(start, end).includes('.env') ? handing : taking
     const isTaken =
-      taking.test(reading.lower.slice(Math.max(0, start - beforeChars), start)) ||
+      how.test(reading.lower.slice(Math.max(0, start - beforeChars), start)) ||
       takingAfter.test(reading.lower.slice(end, end + beforeChars))
     yield { rule: isTaken ? 'trust/takes-private-file' : 'trust/private-path', leaf, ...reading.span(start, end) }
   }

@@ -2,16 +2,18 @@
 import type { Family } from '../finding.ts'
 import { phrases, spoken } from '../phrases.ts'
 
-const told = '(?:tell|mention|inform|notify|alert|warn|disclose|reveal|report|admit|confess|let|confide|divulge|hint|discuss)'
+const told = '(?:tell|mention|inform|notify|alert|warn|disclose|reveal|report|admit|confess|confide|divulge|hint|discuss)'
 
 const conceal = phrases(
   String.raw`\b<not> (?:ever |also |explicitly |directly )?(?:${told})\b~\b<user>`,
-  String.raw`\b<user> (?:should|must|may|can|need|will|do|does|are|is)(?:n'?t| not| never) (?:to )?(?:be |become |get |have to |need to )?(?:told|informed|notified|aware|know|notice|learn|alerted|made aware)\b`,
+  String.raw`\b<user> (?:should|must|may|can|need|will)(?:n'?t| not| never) (?:to )?(?:be |become |get |have to |need to )?(?:told|informed|notified|aware|know|notice|learn|alerted|made aware)\b`,
   String.raw`\b<user> (?:should|must|may|can|need|will) (?:never|remain un|stay un|be un)~(?:told|informed|aware|know|notice|learn)\b`,
   String.raw`\bwithout (?:ever )?(?:telling|informing|mentioning|disclosing|revealing)~\b<user>`,
   String.raw`\bwithout (?:the |your |any )?(?:end[ -])?(?:users?|humans?|customers?)'?s? (?:knowledge|awareness|knowing|noticing|being (?:told|aware|informed))\b`,
   String.raw`\bwithout the (?:knowledge|awareness) of\b`,
-  String.raw`\b(?:hide|conceal|withhold|keep|hidden)~ from <user>`,
+  String.raw`\b<user> (?:is|are) (?:not|never) (?:to )(?:be |become )?(?:told|informed|notified|aware|know|notice|learn|alerted)\b`,
+  String.raw`\b<not> (?:ever )?let~\b<user> (?:know|see|find|notice|learn|discover|suspect)`,
+  String.raw`\b(?:hide|conceal|withhold|keep) (?:this|it|these|that|them|all of|any of|what|the fact|the (?:call|request|use|step|file|result|content|instruction|action)s?)\b~ from <user>`,
   String.raw`\bkeep (?:this|it|these|that|them)(?: (?:instruction|message|note|action|step|process|fact|request|rule)s?)?(?: \w{1,12})? (?:secret from|hidden|to yourself|between us|private from|confidential from)\b`,
   String.raw`\b(?:silently|secretly|covertly|stealthily|discreetly|surreptitiously|quietly) (?:also )?(?:send|forward|copy|upload|read|append|include|collect|record|post|exfiltrate|transmit|harvest|email|bcc|attach|share|access|extract|gather|capture)`,
   String.raw`\b(?:act|behave|respond|continue|proceed|pretend) as if~\b(?:nothing|never|not)\b~\b(?:happened|occurred|called|exist|read|sent)`,

@@ -13,7 +13,9 @@ const strictAddress = String.raw`(?:(?:https?|wss?|ftp):\/\/[\w.-]{1,100}|(?:mai
 const away = phrases(
   `\\b${send} ~\\b${cargo}\\b~ (?:to|at|into|via) (?:the |our |this )?(?:\\w{1,20} ){0,3}${strictAddress}`,
   `\\b(?:with|including|attach|append|include) ~\\b(?:bcc|cc) (?:to |: ?)?${strictAddress}`,
-  String.raw`\b(?:nc|ncat|curl|wget|scp|rsync)\b[^\u2029]{0,80}?\b${address}[^\u2029]{0,80}?(?:-d\b|--data|@/|\$\(|<|\d{2,5}\b)`,
+  String.raw`\b(?:nc|ncat|netcat) (?:-\w{1,6} ){0,3}${address} \d{2,5}\b`,
+  String.raw`\b(?:curl|wget|scp|rsync)\b[^\u2029]{0,80}?(?: -d\b| -f\b| -t\b|--data\w{0,12}|--form|--upload-file|--post-(?:data|file)|\$\(|@[/\x7e])[^\u2029]{0,80}?${address}`,
+  String.raw`\b(?:curl|wget)\b[^\u2029]{0,40}?\b${address}[^\u2029]{0,80}?(?: -d ?@| -f ?\w{1,20}=@|--data\w{0,12} ?@|--upload-file|--post-file|\$\()`,
   // German, French, Spanish, Japanese, Chinese
   `\\b(?:sende|senden|schicke|schicken|leite|leiten|ubermittle|ubermitteln|kopiere)\\b~ an ~${strictAddress}`,
   `\\b(?:envoie|envoyez|envoyer|transmets|transmettez|transferez|copie|copiez)\\b~ a ~${strictAddress}`,
