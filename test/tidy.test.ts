@@ -22,6 +22,7 @@ const rooms = [
   'storage',
   'inbound',
   'outbound',
+  'trust',
   'config',
   'admin',
   'cli',
