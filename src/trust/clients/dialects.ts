@@ -51,3 +51,9 @@ export const dialects = {
     builtIn: ['builtin', 'platform', 'frontend', 'inline_python'],
   },
 } as const satisfies Record<string, Dialect>
+
+/** What a dialect is called in a record, and the other way round. */
+export const dialectName = (dialect: Dialect): string =>
+  Object.entries(dialects).find(([, one]) => one === dialect)?.[0] ?? 'usual'
+export const dialectOf = (name: string): Dialect | undefined =>
+  Object.hasOwn(dialects, name) ? dialects[name as keyof typeof dialects] : undefined

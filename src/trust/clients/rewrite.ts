@@ -145,11 +145,12 @@ export function unwrap(tree: Tree, path: Path, dialect: Dialect, undo: Undo | un
   if (typeof found === 'string') return left(found)
   const guarded = guardedIn(commandOf(found.entry, dialect) ?? [], launcher)
   if (guarded === undefined) return left('does not go through Sekisho')
-  if (undo?.kind === 'remote') return unwrapRemote(tree, path, dialect, undo, found)
+  const isAsWritten = undo?.kind === 'remote' && guarded.inner.length === 1 && guarded.inner[0] === undo.value
+  if (isAsWritten) return unwrapRemote(tree, path, dialect, undo, found)
   if (/^https?:\/\//i.test(guarded.inner[0] ?? ''))
     return left('was a remote server, and how it was written is not known any more')
   const { program, argsNode, paths, holder } = found
-  const kept = undo ?? { kind: 'local' as const }
+  const kept = undo?.kind === 'local' ? undo : { kind: 'local' as const }
   if (program.kind === 'list') {
     const text = applied(tree.text, [withoutFirst(program, guarded.lead)])
     return checked(
