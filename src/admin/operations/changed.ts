@@ -1,0 +1,27 @@
+/** What wrapping or unwrapping did to a file, as it may be shown. */
+import { withoutSecrets } from '../../config/secrets.ts'
+import type { FileProblem } from '../../trust/clients/entries.ts'
+import type { Outcome } from '../../trust/clients/plan.ts'
+import { shownUrl } from './discover.ts'
+
+export interface Changed {
+  readonly client: string
+  readonly file: string
+  /** Whether it is another file now, or would be. */
+  readonly changed: boolean
+  /** Unwrapping gave back every byte of before. */
+  readonly exact?: boolean
+  /** Why nothing of it was changed. */
+  readonly refused?: string
+  readonly problems: readonly FileProblem[]
+  /** Secrets in commands are replaced. */
+  readonly outcomes: readonly Outcome[]
+}
+
+export function shownOutcome(outcome: Outcome): Outcome {
+  const { before, after } = outcome
+  return { ...outcome, ...(before && { before: shownWords(before) }), ...(after && { after: shownWords(after) }) }
+}
+
+const shownWords = (words: readonly string[]): readonly string[] =>
+  withoutSecrets(words).map((word) => (/^https?:\/\//i.test(word) ? shownUrl(word) : word))

@@ -1,0 +1,65 @@
+/** Which MCP servers the clients of this machine use, and what is wrong with how they are configured. No value of a variable is in it. */
+import { looksLikeSecret, withoutSecrets } from '../../config/secrets.ts'
+import { type ClientFile, discover as discoverFiles } from '../../trust/clients/discover.ts'
+import type { FileProblem, FoundServer, Place } from '../../trust/clients/entries.ts'
+import { type ClientFinding, findings, ownCommand } from '../../trust/clients/findings.ts'
+import { guardedIn, type Launcher } from '../../trust/clients/guarded.ts'
+import type { Places, Scope } from '../../trust/clients/known.ts'
+
+export interface ServerView {
+  readonly name: string
+  /** The folder that an entry in a file of the user is for. */
+  readonly project?: string
+  readonly transport: FoundServer['transport']
+  /** What is started or called, secrets replaced; without Sekisho before it. */
+  readonly command: readonly string[]
+  readonly url: string | undefined
+  /** Names alone. */
+  readonly env: readonly string[]
+  readonly headers: readonly string[]
+  readonly disabled: boolean
+  /** Whether it goes through Sekisho. */
+  readonly wrapped: boolean
+  readonly at: Place
+}
+export interface ClientView {
+  readonly client: string
+  readonly scope: Scope
+  readonly file: string
+  readonly problems: readonly FileProblem[]
+  readonly servers: readonly ServerView[]
+}
+export interface Discovered {
+  readonly files: readonly ClientView[]
+  readonly findings: readonly ClientFinding[]
+}
+
+export async function discover(places: Places, projects: readonly string[], launcher: Launcher): Promise<Discovered> {
+  const files = discoverFiles(places, projects)
+  const eyes = { isSecret: looksLikeSecret, masked: withoutSecrets, launcher }
+  return { files: files.map((file) => viewOf(file, launcher)), findings: findings(files, eyes) }
+}
+
+function viewOf({ client, scope, file, problems, servers }: ClientFile, launcher: Launcher): ClientView {
+  return { client, scope, file, problems, servers: servers.map((server) => serverView(server, launcher)) }
+}
+
+function serverView(server: FoundServer, launcher: Launcher): ServerView {
+  const { words, url } = ownCommand(server, launcher)
+  const { name, project, transport, env, headers, disabled, at } = server
+  return {
+    ...{ name, ...(project !== undefined && { project }), transport },
+    ...{ command: withoutSecrets(words), url: url === undefined ? undefined : shownUrl(url) },
+    ...{ env: env.names, headers: headers.names, disabled, at },
+    wrapped: server.command !== undefined && guardedIn([server.command, ...server.args], launcher) !== undefined,
+  }
+}
+
+/** Without what may be a secret: a password, and the values of the query. */
+export function shownUrl(given: string): string {
+  const url = URL.canParse(given) ? new URL(given) : undefined
+  if (url === undefined) return withoutSecrets([given])[0] ?? ''
+  if (url.password !== '') url.password = '•••'
+  for (const name of [...url.searchParams.keys()]) url.searchParams.set(name, '…')
+  return withoutSecrets([decodeURI(url.href)])[0] ?? ''
+}
