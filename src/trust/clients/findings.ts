@@ -36,6 +36,9 @@ interface Rule extends Pick<Finding, 'severity' | 'owasp'> {
   check(subject: Subject): readonly string[]
 }
 
+/** Headers that hold nothing else. */
+const credentialHeader = /^(proxy-)?authorization$|^cookie$/i
+
 const shells = ['sh', 'bash', 'zsh', 'dash', 'ksh', 'fish', 'cmd', 'powershell', 'pwsh']
 const dangerousFlags: readonly RegExp[] = [
   /^--dangerously-/,
@@ -56,11 +59,14 @@ const rules: readonly Rule[] = [
     severity: 'high',
     owasp: 'MCP01',
     check({ server, secretWords, url, isSecret }) {
-      const named = (what: string, [name, value]: readonly [string, string]): string[] =>
-        isSecret(name, value) ? [`the ${what} ${name} holds a secret, written out`] : []
+      const said = (what: string, name: string): string => `the ${what} ${name} holds a secret, written out`
       return [
-        ...server.env.reveal().flatMap((pair) => named('variable', pair)),
-        ...server.headers.reveal().flatMap((pair) => named('header', pair)),
+        ...server.env.reveal().flatMap(([name, value]) => (isSecret(name, value) ? [said('variable', name)] : [])),
+        ...server.headers
+          .reveal()
+          .flatMap(([name, value]) =>
+            isSecret(credentialHeader.test(name) ? 'token' : name, value) ? [said('header', name)] : [],
+          ),
         ...secretWords.map((at) => (at === 0 ? 'the command holds a secret' : `argument ${at} holds a secret, written out`)),
         ...(url !== undefined && secretInUrl(url, isSecret) ? ['the URL holds a secret, written out'] : []),
       ]

@@ -41,6 +41,8 @@ class Locator {
   readonly #text: string
   readonly #root: Table
   #at = 0
+  /** The tables that the lines after a header lengthen: its own, and those around it that end where it begins. */
+  #open: readonly Table[] = []
   constructor(text: string) {
     this.#text = text
     this.#root = { kind: 'map', block: true, start: 0, end: text.length, members: [] }
@@ -51,7 +53,7 @@ class Locator {
     for (this.#blank(); this.#at < this.#text.length; this.#blank()) {
       if (this.#text[this.#at] === '[') table = this.#header()
       else this.#pair(table)
-      if (table !== this.#root) table.end = this.#at
+      for (const open of this.#open) open.end = this.#at
     }
     return this.#root
   }
@@ -63,10 +65,17 @@ class Locator {
     this.#at += isList ? 2 : 1
     const keys = this.#key()
     this.#at = this.#text.indexOf(']', this.#at) + (isList ? 2 : 1)
+    const isAdjoining = ({ end }: Table): boolean => end === this.#at || this.#open.some((open) => open.end === end)
     let table = this.#root
-    for (const { name } of keys.slice(0, -1)) table = this.#into(table, name, start)
+    const around: Table[] = []
+    for (const { name } of keys.slice(0, -1)) around.push((table = this.#into(table, name, start)))
     const { name } = keys.at(-1) as KeyPart
-    if (!isList) return this.#into(table, name, start)
+    const own = isList ? this.#itemOf(table, name, start) : this.#into(table, name, start)
+    this.#open = [...around.filter(isAdjoining), own]
+    return own
+  }
+
+  #itemOf(table: Table, name: string, start: number): Table {
     const made: Table = { kind: 'map', block: true, start, end: this.#at, members: [] }
     const list = table.members.find(({ key }) => key === name)?.value
     const item = { lead: start, node: made }
