@@ -27,5 +27,6 @@ export function clientPlaces(
     localAppData: platform === 'win32' ? folder('LOCALAPPDATA') : undefined,
     claudeHome: folder('CLAUDE_CONFIG_DIR'),
     codexHome: folder('CODEX_HOME'),
+    copilotHome: folder('COPILOT_HOME'),
   }
 }

@@ -43,7 +43,7 @@ describe('a file that cannot be used is named, with what is wrong, and the other
     ['not UTF-8', (file) => writeFileSync(file, Buffer.from([0x7b, 0xff, 0x7d])), /not in UTF-8/],
     ['UTF-16', (file) => writeFileSync(file, Buffer.from('\uFEFF{}', 'utf16le')), /not in UTF-8/],
     ['a link to itself', (file) => symlinkSync(file, file), /cannot be read \(ELOOP\)/],
-    ['not JSON', (file) => writeFileSync(file, '{\n "a": nope }'), /it is not JSON: a value is missing here/],
+    ['not JSON', (file) => writeFileSync(file, '{\n "a": nope }'), /it is not JSON: invalid symbol/],
     ...(process.getuid?.() === 0
       ? []
       : [['closed', (file: string) => (writeFileSync(file, '{}'), chmodSync(file, 0)), /cannot be read \(EACCES\)/] as const]),

@@ -15,15 +15,16 @@ export interface Places {
   readonly localAppData?: string | undefined
   /** $XDG_CONFIG_HOME. */
   readonly configHome?: string | undefined
-  /** $CLAUDE_CONFIG_DIR and $CODEX_HOME, which move the files of one client. */
+  /** $CLAUDE_CONFIG_DIR, $CODEX_HOME and $COPILOT_HOME, which move the files of one client. */
   readonly claudeHome?: string | undefined
   readonly codexHome?: string | undefined
+  readonly copilotHome?: string | undefined
 }
 export type Platform = Places['platform']
 export type Scope = 'user' | 'project'
 
 /** `support` is where the platform keeps settings of applications; `config` is ~/.config, also where the platform has another. */
-type Root = 'home' | 'config' | 'support' | 'local' | 'claude' | 'codex' | 'project'
+type Root = 'home' | 'config' | 'support' | 'local' | 'claude' | 'codex' | 'copilot' | 'project'
 
 interface Location {
   readonly root: Root
@@ -170,7 +171,7 @@ export const clients: readonly Client[] = [
   {
     id: 'copilot-cli',
     title: 'GitHub Copilot CLI',
-    locations: [at('home', '.copilot/mcp-config.json', dialects.copilot)],
+    locations: [at('copilot', 'mcp-config.json', dialects.copilot)],
   },
   { id: 'junie', title: 'JetBrains Junie', locations: both('.junie/mcp/mcp.json') },
 ]
@@ -227,5 +228,6 @@ function userRoots(places: Places, join: (...parts: string[]) => string): Readon
     local: places.localAppData ?? join(home, 'AppData', 'Local'),
     claude: places.claudeHome ?? home,
     codex: places.codexHome ?? join(home, '.codex'),
+    copilot: places.copilotHome ?? join(home, '.copilot'),
   }
 }
