@@ -18,7 +18,7 @@ export interface ChangeOptions {
 
 const collected = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
-export const changeCommand = (name: string, description: string): Command =>
+export const commonChange = (name: string, description: string): Command =>
   new Command(name)
     .description(description)
     .argument('[project...]', 'folders of projects, whose own files are changed as well')

@@ -2,10 +2,10 @@
 import type { Command } from 'commander'
 import type { Changed } from '../admin/operations/changed.ts'
 import { unwrap } from '../admin/operations/unwrap.ts'
-import { asked, type ChangeOptions, changeCommand, changing } from './changes.ts'
+import { asked, type ChangeOptions, changing, commonChange } from './changes.ts'
 
 export function unwrapCommand(): Command {
-  return changeCommand('unwrap', 'undo wrap: every server, unless some are named').action(
+  return commonChange('unwrap', 'undo wrap: every server, unless some are named').action(
     (projects: string[], options: ChangeOptions) =>
       changing(
         options,

@@ -2,10 +2,10 @@
 import type { Command } from 'commander'
 import type { Changed } from '../admin/operations/changed.ts'
 import { wrap } from '../admin/operations/wrap.ts'
-import { asked, type ChangeOptions, changeCommand, changing } from './changes.ts'
+import { asked, type ChangeOptions, changing, commonChange } from './changes.ts'
 
 export function wrapCommand(): Command {
-  return changeCommand('wrap', 'put sekisho run before the servers of the clients on this machine').action(
+  return commonChange('wrap', 'put sekisho run before the servers of the clients on this machine').action(
     (projects: string[], options: ChangeOptions) =>
       changing(
         options,
