@@ -1,4 +1,5 @@
 /** Which MCP servers the clients of this machine use, and what is wrong with how they are configured. No value of a variable is in it. */
+import { statSync } from 'node:fs'
 import { looksLikeSecret, withoutSecrets } from '../../config/secrets.ts'
 import { type ClientFile, discover as discoverFiles } from '../../trust/clients/discover.ts'
 import type { FileProblem, FoundServer, Place } from '../../trust/clients/entries.ts'
@@ -35,9 +36,16 @@ export interface Discovered {
 }
 
 export async function discover(places: Places, projects: readonly string[], launcher: Launcher): Promise<Discovered> {
+  refuseMissingFolders(projects)
   const files = discoverFiles(places, projects)
   const eyes = { isSecret: looksLikeSecret, masked: withoutSecrets, launcher }
   return { files: files.map((file) => viewOf(file, launcher)), findings: findings(files, eyes) }
+}
+
+/** A slip of the hand would find nothing, and look as if there were nothing. */
+export function refuseMissingFolders(projects: readonly string[]): void {
+  const missing = projects.find((project) => !statSync(project, { throwIfNoEntry: false })?.isDirectory())
+  if (missing !== undefined) throw new Error(`there is no folder ${missing}`)
 }
 
 function viewOf({ client, scope, file, problems, servers }: ClientFile, launcher: Launcher): ClientView {

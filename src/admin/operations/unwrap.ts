@@ -12,6 +12,7 @@ import { planUnwrap } from '../../trust/clients/plan.ts'
 import type { Seam } from '../../trust/clients/replace-file.ts'
 import { inTurn } from '../../trust/clients/turn.ts'
 import { type Changed, shownOutcome } from './changed.ts'
+import { refuseMissingFolders } from './discover.ts'
 import { type Asked, refuseUnknownClients, refuseUnknownServers } from './wrap.ts'
 
 export interface UnwrapOptions extends Asked {
@@ -27,6 +28,7 @@ export interface UnwrapOptions extends Asked {
 export async function unwrap(options: UnwrapOptions): Promise<readonly Changed[]> {
   const { places, projects, dryRun } = options
   refuseUnknownClients(options.clients)
+  refuseMissingFolders(projects)
   const work = (): readonly Changed[] => {
     const keptFiles = new KeptFiles(places.home)
     const found = discover(places, projects)

@@ -101,6 +101,19 @@ describe('refused, with the file as it was', () => {
     assert.equal(home.text, config)
   })
 
+  test('a folder of a project that there is not', async () => {
+    const home = new Home(config)
+    await assert.rejects(home.wrap({ projects: [join(home.folder, 'gone')] }), /there is no folder .*gone$/)
+    await assert.rejects(home.unwrap({ projects: [home.file] }), /there is no folder /)
+  })
+
+  test('a file that is write-protected, even for those who could write it', async () => {
+    const home = new Home(config)
+    chmodSync(home.file, 0o444)
+    assert.match((await home.wrap())[0]?.refused ?? '', /write-protected; chmod u\+w/)
+    assert.deepEqual([home.text, home.litter], [config, []])
+  })
+
   test('a file that is broken; and a folder where nothing may be written', async () => {
     const home = new Home('{ "mcpServers": {')
     const [changed] = await home.wrap()
@@ -210,6 +223,26 @@ test('one server at a time, in any order', async () => {
     for (const server of order) assert.deepEqual(kinds(await home.unwrap({ servers: [server] })), [`${server} unwrapped`])
     assert.deepEqual([home.text, home.kept], [config, []])
   }
+})
+
+test('another copy of Sekisho is left where it is, and named; this one undoes it all the same', async () => {
+  const home = new Home(config)
+  await home.wrap()
+  const moved = { launcher: ['/n/node', '/new/sekisho/dist/cli/main.js'] }
+  const why = 'goes through another copy of Sekisho; for this one: sekisho unwrap, then sekisho wrap'
+  assert.deepEqual(kinds(await home.wrap(moved)), [`a already ${why}`, `b already ${why}`])
+  await home.unwrap(moved)
+  assert.equal(home.text, config)
+})
+
+test('an entry that was copied under another name is undone as well', async () => {
+  const home = new Home('{"mcpServers":{"a":{"type":"http","url":"https://x/"}}}')
+  await home.wrap()
+  const { a } = JSON.parse(home.text).mcpServers as { a: object }
+  home.put(JSON.stringify({ mcpServers: { a, copy: a } }))
+  await home.unwrap()
+  const entry = { type: 'http', url: 'https://x/' }
+  assert.deepEqual(JSON.parse(home.text), { mcpServers: { a: entry, copy: entry } })
 })
 
 describe('a file that was edited since', () => {

@@ -11,6 +11,7 @@ import { planWrap } from '../../trust/clients/plan.ts'
 import type { Seam } from '../../trust/clients/replace-file.ts'
 import { inTurn } from '../../trust/clients/turn.ts'
 import { type Changed, shownOutcome } from './changed.ts'
+import { refuseMissingFolders } from './discover.ts'
 
 /** Every client and every server where nothing is named. */
 export interface Asked {
@@ -30,6 +31,7 @@ export interface WrapOptions extends Asked {
 export async function wrap(options: WrapOptions): Promise<readonly Changed[]> {
   const { places, projects, dryRun } = options
   refuseUnknownClients(options.clients)
+  refuseMissingFolders(projects)
   const work = (): readonly Changed[] => {
     const files = discover(places, projects).filter(({ client }) => options.clients?.includes(client) ?? true)
     refuseUnknownServers(files, options.servers)

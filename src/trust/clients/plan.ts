@@ -46,7 +46,8 @@ export function planWrap(tree: Tree, dialect: Dialect, isAsked: (server: FoundSe
     .map((server): Outcome => {
       const before = wordsOf(server)
       const common = { ...named(server), before }
-      if (guardedIn(before, wrapping.launcher) !== undefined) return { ...common, kind: 'already' }
+      const guarded = guardedIn(before, wrapping.launcher)
+      if (guarded !== undefined) return { ...common, kind: 'already', ...otherCopy(before, wrapping.launcher) }
       const unfit = server.url === undefined ? unfitCommand(before, wrapping) : unfitUrl(server, wrapping)
       if (unfit !== undefined) return { ...common, kind: 'left', why: unfit }
       const words = guardWords(wrapping.launcher, wrapping.idFor(server.name))
@@ -72,7 +73,8 @@ export function planUnwrap(
   const guarded = servers.filter((server) => guardedIn(wordsOf(server), launcher) !== undefined)
   const outcomes = guarded.filter(isAsked).map((server): Outcome => {
     const before = wordsOf(server)
-    const result: Rewritten = unwrap(now, server.path, dialect, entryOf(server, known)?.undo, launcher)
+    const undo = (entryOf(server, known) ?? copyOf(before, known, launcher))?.undo
+    const result: Rewritten = unwrap(now, server.path, dialect, undo, launcher)
     if (result.kind === 'left') return { ...named(server), before, kind: 'left', why: result.why }
     now = result.tree
     return { ...named(server), before, kind: 'unwrapped', after: guardedIn(before, launcher)?.inner ?? [] }
@@ -93,6 +95,18 @@ const wordsOf = ({ command, args, url }: FoundServer): readonly string[] =>
 /** By name, in the same place of the file: the number of an item in a list may have changed. */
 const entryOf = ({ name, path }: FoundServer, entries: readonly KeptEntry[]): KeptEntry | undefined =>
   entries.find((entry) => entry.name === name && String(entry.path.slice(0, -1)) === String(path.slice(0, -1)))
+
+/** Of an entry that somebody copied: a remote server of the same URL was written in the same way. */
+function copyOf(words: readonly string[], entries: readonly KeptEntry[], launcher: Launcher): KeptEntry | undefined {
+  const [url] = guardedIn(words, launcher)?.inner ?? []
+  return entries.find(({ undo }) => undo.kind === 'remote' && undo.value === url)
+}
+
+/** After a move or an update the words of before may start nothing any more. */
+const otherCopy = (words: readonly string[], launcher: Launcher): { why?: string } =>
+  launcher.every((word, at) => word === words[at])
+    ? {}
+    : { why: 'goes through another copy of Sekisho; for this one: sekisho unwrap, then sekisho wrap' }
 
 const windowsScripts = ['npx', 'npm', 'pnpm', 'pnpx', 'yarn', 'bunx']
 

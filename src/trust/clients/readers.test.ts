@@ -169,3 +169,78 @@ test('an empty file says nothing', () => {
     assert.deepEqual([readTree('json', text).plain, readTree('toml', text).plain], [plain({}), plain({})])
   for (const text of ['', '# nothing\n']) assert.equal(readTree('yaml', text).plain, null)
 })
+
+test('whatever somebody wrote is read or refused, and never anything else', () => {
+  const pieces = fc.constantFrom(
+    ...[
+      '{',
+      '}',
+      '[',
+      ']',
+      '[[',
+      ']]',
+      ',',
+      ':',
+      '=',
+      '.',
+      '"',
+      "'",
+      '"""',
+      "'''",
+      '\\',
+      '\n',
+      '\r\n',
+      '\r',
+      ' ',
+      '\t',
+      '  ',
+      '#',
+      '//',
+      '/*',
+      '*/',
+    ],
+    ...[
+      'a',
+      'mcpServers',
+      'command',
+      '1',
+      '-1',
+      '1e3',
+      '0x1',
+      'inf',
+      'true',
+      'null',
+      '1979-05-27',
+      '07:32:00',
+      '- ',
+      '? ',
+      '&a ',
+      '*a',
+      '!t ',
+      '|',
+      '>',
+      '---',
+      '...',
+      '%',
+      '\0',
+      'é',
+      '\uFEFF',
+    ],
+  )
+  let read = 0
+  for (const format of ['json', 'toml', 'yaml'] as const)
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 24 }), (parts) => {
+        try {
+          const tree = readTree(format, parts.join(''))
+          spansOf(tree.root, tree.text)
+          read++
+        } catch (error) {
+          if (!(error instanceof FileRefused)) throw error
+          assert.doesNotMatch(error.message, /\n/)
+        }
+      }),
+      { numRuns: 2000 },
+    )
+  assert.ok(read > 100)
+})

@@ -30,6 +30,7 @@ export function replaceFile(
   seam?: Seam,
 ): void {
   if (stat.nlink > 1) throw new FileRefused('it has another name (a hard link), under which the old content would stay')
+  if ((stat.mode & 0o222) === 0) throw new FileRefused('it is write-protected; chmod u+w')
   const temporary = join(dirname(real), temporaryName)
   try {
     write(temporary, bytes, stat, seam)

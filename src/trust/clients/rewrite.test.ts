@@ -7,7 +7,7 @@ import { type Dialect, dialects } from './dialects.ts'
 import { entriesOf } from './entries.ts'
 import { guardedIn, guardWords } from './guarded.ts'
 import { unwrap, wrapLocal, wrapRemote } from './rewrite.ts'
-import { type Format, isMap, type Path, type Tree, valueAt } from './tree.ts'
+import { changedAt, type Format, isMap, type Path, type Tree, valueAt } from './tree.ts'
 
 const launcher = ['/usr/bin/node', '/opt/a b/"sekisho"/dist/cli/main.js']
 const words = guardWords(launcher, 'files')
@@ -446,6 +446,10 @@ const written: readonly (readonly [Format, Dialect, (servers: readonly Model[], 
   ['yaml', dialects.continue, yamlText],
 ]
 
+/** An entry without what wrapping is about. */
+const spared = (value: unknown): unknown =>
+  Object.fromEntries(Object.entries(value as object).filter(([key]) => !['command', 'args', 'url'].includes(key)))
+
 for (const [format, dialect, write] of written)
   test(`${format}: whatever it looks like, wrapping changes what it should, and unwrapping gives every byte back`, () => {
     let wrappings = 0
@@ -470,6 +474,8 @@ for (const [format, dialect, write] of written)
           assert.deepEqual([entry['command'], ...(entry['args'] as string[])], [...words, ...own])
           assert.ok(undo)
         }
+        const others = (one: Tree) => found.reduce((value, { path }) => changedAt(value, path, spared), one.plain)
+        assert.deepEqual(others(now), others(tree))
         for (const { server, undo } of isBackwards ? undos.toReversed() : undos) {
           const back = unwrap(now, server.path, dialect, undo, launcher)
           if (back.kind === 'left') return assert.fail(`${back.why}\n${now.text}`)

@@ -7,10 +7,20 @@ import { parse, TomlError } from 'smol-toml'
 import { depthMax, type Item, type Member, type Node, plain, plainOf, type Tree, Unreadable } from './tree.ts'
 
 export function readToml(text: string): Tree {
-  const value = values(text)
-  const root = new Locator(text).document()
-  if (!isDeepStrictEqual(plain(value), plainOf(root))) throw new Unreadable('its values could not be found in the text', 0)
-  return { format: 'toml', text, root, plain: plain(value) }
+  const value = plain(values(text))
+  const root = located(text)
+  if (root === undefined || !isDeepStrictEqual(value, plainOf(root)))
+    throw new Unreadable('its values could not be found in the text', 0)
+  return { format: 'toml', text, root, plain: value }
+}
+
+function located(text: string): Node | undefined {
+  try {
+    return new Locator(text).document()
+  } catch (error) {
+    if (error instanceof TomlError) return undefined
+    throw error
+  }
 }
 
 function values(text: string): unknown {
@@ -137,6 +147,7 @@ class Locator {
     if (sign === '"' || sign === "'") this.#quoted(sign)
     else this.#at += /^[^\s,\]}#]*( \d[^\s,\]}#]*)?/.exec(this.#text.slice(start, start + 1000))?.[0].length ?? 0
     const source = this.#text.slice(start, this.#at)
+    if (source === '') throw new Unreadable('a value is missing', start)
     const { value } = parse(`value = ${source}`, { integersAsBigInt: 'asNeeded' })
     return { kind: 'scalar', start, end: this.#at, value: plain(value) }
   }
