@@ -1,8 +1,7 @@
 /** What wrapping or unwrapping did to a file, as it may be shown. */
-import { withoutSecrets } from '../../config/secrets.ts'
 import type { FileProblem } from '../../trust/clients/entries.ts'
 import type { Outcome } from '../../trust/clients/plan.ts'
-import { shownUrl } from './discover.ts'
+import { shownWords } from './masking.ts'
 
 export interface Changed {
   readonly client: string
@@ -22,6 +21,3 @@ export function shownOutcome(outcome: Outcome): Outcome {
   const { before, after } = outcome
   return { ...outcome, ...(before && { before: shownWords(before) }), ...(after && { after: shownWords(after) }) }
 }
-
-const shownWords = (words: readonly string[]): readonly string[] =>
-  withoutSecrets(words).map((word) => (/^https?:\/\//i.test(word) ? shownUrl(word) : word))

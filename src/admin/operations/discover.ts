@@ -1,11 +1,12 @@
 /** Which MCP servers the clients of this machine use, and what is wrong with how they are configured. No value of a variable is in it. */
 import { statSync } from 'node:fs'
-import { looksLikeSecret, withoutSecrets } from '../../config/secrets.ts'
+import { looksLikeSecret } from '../../config/secrets.ts'
 import { type ClientFile, discover as discoverFiles } from '../../trust/clients/discover.ts'
 import type { FileProblem, FoundServer, Place } from '../../trust/clients/entries.ts'
 import { type ClientFinding, findings, ownCommand } from '../../trust/clients/findings.ts'
 import { guardedIn, type Launcher } from '../../trust/clients/guarded.ts'
 import type { Places, Scope } from '../../trust/clients/known.ts'
+import { isSecretUrl, maskedWords, shownUrl, shownWords } from './masking.ts'
 
 export interface ServerView {
   readonly name: string
@@ -38,7 +39,7 @@ export interface Discovered {
 export async function discover(places: Places, projects: readonly string[], launcher: Launcher): Promise<Discovered> {
   refuseMissingFolders(projects)
   const files = discoverFiles(places, projects)
-  const eyes = { isSecret: looksLikeSecret, masked: withoutSecrets, launcher }
+  const eyes = { isSecret: looksLikeSecret, isSecretUrl, masked: maskedWords, launcher }
   return { files: files.map((file) => viewOf(file, launcher)), findings: findings(files, eyes) }
 }
 
@@ -57,17 +58,8 @@ function serverView(server: FoundServer, launcher: Launcher): ServerView {
   const { name, project, transport, env, headers, disabled, at } = server
   return {
     ...{ name, ...(project !== undefined && { project }), transport },
-    ...{ command: withoutSecrets(words), url: url === undefined ? undefined : shownUrl(url) },
+    ...{ command: shownWords(words), url: url === undefined ? undefined : shownUrl(url) },
     ...{ env: env.names, headers: headers.names, disabled, at },
     wrapped: server.command !== undefined && guardedIn([server.command, ...server.args], launcher) !== undefined,
   }
-}
-
-/** Without what may be a secret: a password, and the values of the query. */
-export function shownUrl(given: string): string {
-  const url = URL.canParse(given) ? new URL(given) : undefined
-  if (url === undefined) return withoutSecrets([given])[0] ?? ''
-  if (url.password !== '') url.password = '•••'
-  for (const name of [...url.searchParams.keys()]) url.searchParams.set(name, '…')
-  return withoutSecrets([decodeURI(url.href)])[0] ?? ''
 }

@@ -127,6 +127,20 @@ describe('refused, with the file as it was', () => {
     assert.deepEqual([full.text, full.litter], [config, []])
   })
 
+  test('what it was cannot be kept', async () => {
+    const home = new Home(config)
+    mkdirSync(join(home.folder, '.sekisho'))
+    writeFileSync(join(home.folder, '.sekisho/wrapped'), '')
+    await assert.rejects(home.wrap(), /nothing can be kept in .*wrapped \(ENOTDIR\), so nothing is changed/)
+    const other = new Home(config)
+    await other.wrap()
+    const name = other.kept.find((one) => one.endsWith('.json')) ?? ''
+    await other.unwrap()
+    mkdirSync(join(other.folder, '.sekisho/wrapped', name))
+    assert.match((await other.wrap())[0]?.refused ?? '', /what it was cannot be kept in .*wrapped \(\w+\), so it stays as it is/)
+    assert.equal(other.text, config)
+  })
+
   test('while another process is at it; not when that process is gone', async () => {
     const home = new Home(config)
     const folder = join(home.folder, '.sekisho/wrapped')
@@ -233,6 +247,16 @@ test('another copy of Sekisho is left where it is, and named; this one undoes it
   assert.deepEqual(kinds(await home.wrap(moved)), [`a already ${why}`, `b already ${why}`])
   await home.unwrap(moved)
   assert.equal(home.text, config)
+})
+
+test('what people wrote themselves, without wrap, is not undone', async () => {
+  const text = JSON.stringify({ mcpServers: { a: { command: 'sekisho', args: ['run', '--verbose', '--', 'npx', 'x'] } } })
+  const home = new Home(text)
+  assert.deepEqual(kinds(await home.wrap()), [
+    'a already goes through another copy of Sekisho; for this one: sekisho unwrap, then sekisho wrap',
+  ])
+  assert.deepEqual(await home.unwrap(), [])
+  assert.equal(home.text, text)
 })
 
 test('an entry that was copied under another name is undone as well', async () => {

@@ -1,5 +1,4 @@
 /** Puts Sekisho before the servers of the clients of this machine, in the clients' own configurations. */
-import { looksLikeSecret } from '../../config/secrets.ts'
 import { serverIdFault } from '../../config/starter.ts'
 import { carryOutWrap } from '../../trust/clients/change-file.ts'
 import { FileRefused } from '../../trust/clients/config-file.ts'
@@ -12,6 +11,7 @@ import type { Seam } from '../../trust/clients/replace-file.ts'
 import { inTurn } from '../../trust/clients/turn.ts'
 import { type Changed, shownOutcome } from './changed.ts'
 import { refuseMissingFolders } from './discover.ts'
+import { isSecretUrl } from './masking.ts'
 
 /** Every client and every server where nothing is named. */
 export interface Asked {
@@ -69,11 +69,6 @@ export function idFor(name: string): string {
   if (serverIdFault(id) === undefined) return id
   const longer = `server-${id}`.slice(0, 24).replace(/-+$/, '')
   return serverIdFault(longer) === undefined ? longer : 'server'
-}
-
-function isSecretUrl(url: string): boolean {
-  const { searchParams, href } = new URL(url)
-  return looksLikeSecret('', href) || [...searchParams].some(([name, value]) => looksLikeSecret(name, value))
 }
 
 export function refuseUnknownClients(names: readonly string[] | undefined): void {

@@ -14,6 +14,7 @@ for (const folder of ['.cursor', '.lmstudio']) mkdirSync(join(home, folder))
 
 const eyes = {
   isSecret: (name: string, value: string) => /token|key/i.test(name) || value.includes('ghp_'),
+  isSecretUrl: (url: string) => /key=|:p@/.test(url),
   masked: (words: readonly string[]) => words.map((word) => word.replace(/ghp_\w+/, '•••')),
   launcher: ['/n/node', '/s/main.js'],
 }

@@ -26,6 +26,7 @@ interface Subject {
   readonly url: string | undefined
   /** Whether `value`, called `name`, is a secret written out. */
   isSecret(name: string, value: string): boolean
+  isSecretUrl(url: string): boolean
   /** The words that are or hold a secret, as numbers. */
   readonly secretWords: readonly number[]
 }
@@ -58,7 +59,7 @@ const rules: readonly Rule[] = [
     id: 'clients/plain-secret',
     severity: 'high',
     owasp: 'MCP01',
-    check({ server, secretWords, url, isSecret }) {
+    check({ server, secretWords, url, isSecret, isSecretUrl }) {
       const said = (what: string, name: string): string => `the ${what} ${name} holds a secret, written out`
       return [
         ...server.env.reveal().flatMap(([name, value]) => (isSecret(name, value) ? [said('variable', name)] : [])),
@@ -68,7 +69,7 @@ const rules: readonly Rule[] = [
             isSecret(credentialHeader.test(name) ? 'token' : name, value) ? [said('header', name)] : [],
           ),
         ...secretWords.map((at) => (at === 0 ? 'the command holds a secret' : `argument ${at} holds a secret, written out`)),
-        ...(url !== undefined && secretInUrl(url, isSecret) ? ['the URL holds a secret, written out'] : []),
+        ...(url !== undefined && isSecretUrl(url) ? ['the URL holds a secret, written out'] : []),
       ]
     },
   },
@@ -141,6 +142,8 @@ const brief = (text: string): string => (text.length > 80 ? `${text.slice(0, 79)
 export interface Eyes {
   /** Whether a value of that name is a secret written out. */
   isSecret(name: string, value: string): boolean
+  /** Whether whoever reads the URL could use it, too. */
+  isSecretUrl(url: string): boolean
   /** The words of a command, secrets replaced. */
   masked(words: readonly string[]): readonly string[]
   readonly launcher: Launcher
@@ -158,7 +161,7 @@ export function findings(files: readonly ClientFile[], eyes: Eyes): readonly Cli
 function serverFindings(
   { client, file }: ClientFile,
   server: FoundServer,
-  { isSecret, masked, launcher }: Eyes,
+  { isSecret, isSecretUrl, masked, launcher }: Eyes,
 ): ClientFinding[] {
   const { words, url } = ownCommand(server, launcher)
   const shown = masked(words)
@@ -170,6 +173,7 @@ function serverFindings(
     url,
     secretWords,
     isSecret: (name, value) => !isPlaceholder(value) && isSecret(name, value),
+    isSecretUrl,
   }
   return rules.flatMap(({ id, severity, owasp, check }) =>
     check(subject).map((evidence) => ({
@@ -192,12 +196,6 @@ export function ownCommand(server: FoundServer, launcher: Launcher): { words: re
 /** Filled in by the client when it starts the server: `${input:token}`, `${TOKEN}`, `{env:TOKEN}`, `$TOKEN`. */
 export const isPlaceholder = (value: string): boolean =>
   /\$\{[^}]+\}|\{(env|file):[^}]+\}|^(Bearer )?\$[A-Z_][A-Z0-9_]*$|^<[^>]*>$|^(env|file):/.test(value)
-
-function secretInUrl(url: string, isSecret: (name: string, value: string) => boolean): boolean {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed === undefined || isPlaceholder(url.replace(/%7B/gi, '{').replace(/%7D/gi, '}'))) return false
-  return parsed.password !== '' || [...parsed.searchParams].some(([name, value]) => isSecret(name, value)) || isSecret('', url)
-}
 
 function writable({ client, file, source }: ClientFile): ClientFinding[] {
   const mode = source?.stat.mode ?? 0

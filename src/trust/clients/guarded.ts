@@ -13,6 +13,8 @@ export interface Guarded {
   readonly lead: number
   /** The server: program and arguments, or the URL alone. */
   readonly inner: readonly string[]
+  /** In the very form of {@link guardWords}; a person would hardly write it so. */
+  readonly isOurs: boolean
 }
 
 /** What stands behind Sekisho in a command; undefined where Sekisho does not stand there. */
@@ -20,7 +22,7 @@ export function guardedIn(words: readonly string[], launcher: Launcher = []): Gu
   const run = words.findIndex((word, at) => word === 'run' && isProgram(words.slice(0, at), launcher, words[at + 1]))
   const dashes = run === -1 ? -1 : words.indexOf('--', run)
   if (dashes === -1 || dashes === words.length - 1) return undefined
-  return { lead: dashes + 1, inner: words.slice(dashes + 1) }
+  return { lead: dashes + 1, inner: words.slice(dashes + 1), isOurs: words[run + 1] === '--id' && dashes === run + 3 }
 }
 
 /** Whether the words start Sekisho, as a guard or as a gateway. */

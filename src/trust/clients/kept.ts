@@ -6,6 +6,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { makePrivateFolder } from '../../lib/private-files.ts'
+import { FileRefused } from './config-file.ts'
 import type { Undo } from './rewrite.ts'
 import type { Format, Path } from './tree.ts'
 
@@ -72,11 +73,16 @@ export class KeptFiles {
     }
   }
 
-  /** On disk when it returns. */
+  /** On disk when it returns. Throws {@link FileRefused}. */
   write(kept: Kept, before: Buffer): void {
-    makePrivateFolder(this.#folder)
-    this.#replace(this.backupOf(kept.real), before)
-    this.#replace(this.#path(kept.real, '.json'), Buffer.from(`${JSON.stringify(kept, undefined, 2)}\n`))
+    try {
+      makePrivateFolder(this.#folder)
+      this.#replace(this.backupOf(kept.real), before)
+      this.#replace(this.#path(kept.real, '.json'), Buffer.from(`${JSON.stringify(kept, undefined, 2)}\n`))
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      throw new FileRefused(`what it was cannot be kept in ${this.#folder} (${code}), so it stays as it is`)
+    }
   }
 
   forget(real: string): void {

@@ -70,7 +70,11 @@ export function planUnwrap(
   let now = tree
   const known = kept?.entries ?? []
   const servers = entriesOf(tree, dialect).servers
-  const guarded = servers.filter((server) => guardedIn(wordsOf(server), launcher) !== undefined)
+  const isWrapped = (server: FoundServer): boolean => {
+    const found = guardedIn(wordsOf(server), launcher)
+    return found !== undefined && (found.isOurs || entryOf(server, known) !== undefined)
+  }
+  const guarded = servers.filter(isWrapped)
   const outcomes = guarded.filter(isAsked).map((server): Outcome => {
     const before = wordsOf(server)
     const undo = (entryOf(server, known) ?? copyOf(before, known, launcher))?.undo
@@ -82,8 +86,10 @@ export function planUnwrap(
   const changed = known
     .filter((entry) => !guarded.some((server) => entryOf(server, [entry]) !== undefined))
     .map((entry): Outcome => ({ server: entry.name, kind: 'already', why: 'is not wrapped any more' }))
-  const rest = entriesOf(now, dialect).servers.filter((server) => guardedIn(wordsOf(server), launcher) !== undefined)
-  const entries = rest.map((server) => entryOf(server, known)).filter((entry) => entry !== undefined)
+  const entries = entriesOf(now, dialect)
+    .servers.filter(isWrapped)
+    .map((server) => entryOf(server, known))
+    .filter((entry) => entry !== undefined)
   return { tree: now, entries, outcomes: [...outcomes, ...changed] }
 }
 

@@ -16,8 +16,13 @@ export class Busy extends Error {
 export function inTurn<Result>(home: string, work: () => Result): Result {
   const folder = join(home, '.sekisho', 'wrapped')
   const file = join(folder, 'lock')
-  makePrivateFolder(folder)
-  take(file)
+  try {
+    makePrivateFolder(folder)
+    take(file)
+  } catch (error) {
+    if (error instanceof Busy) throw error
+    throw new Error(`nothing can be kept in ${folder} (${(error as NodeJS.ErrnoException).code}), so nothing is changed`)
+  }
   try {
     return work()
   } finally {
