@@ -191,7 +191,7 @@ describe('discover, wrap, unwrap', () => {
   it('has a file of every client', () =>
     assert.deepEqual(files.map(({ client }) => client).sort(), clients.map(({ id }) => id).sort()))
 
-  it('finds every server, and shows the value of no variable', async () => {
+  it('finds every server, and shows the value of no variable (SUP-R1, K-35)', async () => {
     const out = await cli('discover', '--json', project)
     const found = JSON.parse(out) as {
       files: { client: string; servers: { name: string; command: string[]; env: string[] }[]; problems: unknown[] }[]
