@@ -22,7 +22,6 @@ const rooms = [
   'storage',
   'inbound',
   'outbound',
-  'trust',
   'config',
   'admin',
   'cli',
