@@ -38,7 +38,6 @@ const mayImport: Readonly<Record<Room, readonly string[]>> = {
   limits: common,
   policy: common,
   audit: common,
-  trust: common,
   vault: common,
   trust: common,
   inbound: common,
