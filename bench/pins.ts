@@ -42,11 +42,10 @@ export async function pinned(): Promise<Pinned> {
     clock: systemClock,
     config,
     identityOf: () => 'https://records.example/mcp',
-    scan: () => [],
     read: async () => tools,
     forged: () => undefined,
   })
-  const guard = trustGuard({ trust, config })
+  const guard = trustGuard({ trust, config, lookWith: 'sekisho pins show' })
   const text = JSON.stringify({ tools })
   const call = parcel({ leg: 'call', method: 'tools/call', concerns: 'tool', subject: 'read_record_500' })
   await guard.judge(call)

@@ -3,7 +3,6 @@
  */
 import { hostname } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
-import { isDeepStrictEqual } from 'node:util'
 import { configuredVault } from './admin/configured-vault.ts'
 import { openAudit } from './audit/audit.ts'
 import type { Outcome } from './audit/entry.ts'
@@ -11,12 +10,12 @@ import { auditMetrics } from './audit/metrics.ts'
 import type { AuditSink } from './audit/sink.ts'
 import { syslogSink } from './audit/sinks/syslog.ts'
 import { recordActs } from './audit/unrecorded-acts.ts'
-import { guardModes } from './config/guard-modes.ts'
 import { mustBeReloadable } from './config/reloadable.ts'
+import { ruleBook } from './config/rule-book.ts'
 import type { Config } from './config/schema.ts'
 import { type Front, openFront } from './identity/front/front.ts'
 import { identityGuard } from './identity/guard.ts'
-import { type IdentityOptions, identityOf, personOf } from './identity/identity.ts'
+import { type IdentityOptions, personOf } from './identity/identity.ts'
 import { ownerOf } from './identity/owner.ts'
 import { Presence } from './identity/presence.ts'
 import { Revocations } from './identity/revocations.ts'
@@ -50,9 +49,6 @@ import type { Refusal } from './pipeline/refusal.ts'
 import { route } from './pipeline/route.ts'
 import { stages } from './pipeline/stages.ts'
 import { policyGuard } from './policy/guard.ts'
-import { compilePolicy } from './policy/policy.ts'
-import { type ToolClasses, toolClasses } from './policy/tool-class.ts'
-import { methodTable } from './protocol/methods.ts'
 import { openStore } from './storage/embedded.ts'
 import { lists } from './trust/definition.ts'
 import { trustGuard } from './trust/guard.ts'
@@ -82,6 +78,8 @@ export interface GatewayOptions {
   readonly desk?: { say(line: string): void } | undefined
   /** For a vault whose key is in Azure Key Vault: how it is reached and who we are there, in place of what the configuration says. */
   readonly keyVault?: KeyVaultAccess | undefined
+  /** How whoever is refused something that changed is told to look at it. */
+  readonly lookWith?: string | undefined
   tell?(event: GatewayEvent): void
 }
 
@@ -100,24 +98,6 @@ export interface Gateway {
   close(): Promise<void>
 }
 
-/** What a new configuration replaces as a whole. */
-function ruleBook(config: Config, ports: Omit<IdentityOptions, 'config'>, before?: RuleBook) {
-  const isSame = (id: string): boolean => isDeepStrictEqual(before?.config.servers[id], config.servers[id])
-  const classes = toolClasses(config.servers, (id) => (isSame(id) ? before?.classes.claimsOf(id) : undefined))
-  return {
-    config,
-    classes,
-    policy: compilePolicy(config),
-    identity: identityOf({ ...ports, config: config.identity }),
-    mode: guardModes(config.guards),
-    methods: methodTable(config.methods),
-  }
-}
-interface RuleBook {
-  readonly config: Config
-  readonly classes: ToolClasses
-}
-
 const isListening = ({ message }: Frame): boolean => message.method === 'subscriptions/listen'
 
 export async function openGateway({
@@ -128,6 +108,7 @@ export async function openGateway({
   sinks: furtherSinks = [],
   desk,
   keyVault,
+  lookWith = 'sekisho pins show',
   tell = () => undefined,
 }: GatewayOptions): Promise<Gateway> {
   await using opened = new AsyncDisposableStack() // closed again, last first, should the rest fail
@@ -214,7 +195,6 @@ export async function openGateway({
     clock: systemClock,
     config: pinsConfig,
     identityOf: (server) => whereabouts(rules.config.servers[server] as ServerConfig),
-    scan: () => [],
     read: (call, kind) => upstreams.entries(call, lists[kind].method, lists[kind].items),
     forged: (pins) =>
       void audit.event({ action: 'pins.forged', principal: 'unknown', detail: `${pins.length} not sealed with our key` }),
@@ -225,7 +205,7 @@ export async function openGateway({
       () => rules.policy,
       (server, tool, annotations) => rules.classes.seen(server, tool, annotations),
     ),
-    trust: trustGuard({ trust, config: pinsConfig }),
+    trust: trustGuard({ trust, config: pinsConfig, lookWith }),
     identity: identityGuard({ demands: () => rules.identity.demands, base: () => base, clock: systemClock }),
   })
   const guards = [...own, ...further]

@@ -1,36 +1,59 @@
+import { join } from 'node:path'
 import { loadConfig } from '../config/load.ts'
-import type { Config } from '../config/schema.ts'
+import { suggest } from '../config/nearest.ts'
+import { whereabouts } from '../outbound/schema.ts'
 import { openStore } from '../storage/embedded.ts'
 import { type PinStore, type Seal, sealedWith, sealPurpose } from '../trust/pin.ts'
 import { PinBook } from '../trust/pin-book.ts'
 import { KeyFileRefused, keyRing, readKey } from '../vault/key-file.ts'
 
 export interface PinsAtHand {
-  readonly config: Config
   readonly store: PinStore
   readonly book: PinBook
   readonly seal: Seal
+  readonly twoPeople: boolean
+  readonly servers: readonly string[]
+  /** Where the server of an id stands now, or how it is started; undefined where only the guard that runs it knows. Throws for an unknown id. */
+  whereabouts(server: string): string | undefined
 }
 
+/** Whose pins: those of the gateway with this configuration, or those of the local guards (`sekisho run`) in this folder. */
+export type Whose = { readonly config: string } | { readonly data: string }
+
 /**
- * Works on what was decided about definitions, whether or not a gateway is running. Decisions are sealed with the key file;
- * one that is missing is not made here, because the gateway would not believe what is sealed with another.
+ * Works on what was decided about definitions, whether or not anything is running. Decisions are sealed with the key file; one
+ * that is missing is not made here, because whoever reads them would not believe what is sealed with another.
  */
-export async function withPins(file: string, work: (hand: PinsAtHand) => Promise<void>): Promise<void> {
-  const config = await loadConfig(file, undefined, { secrets: 'leave' })
-  const { keyFile } = config.vault
+export async function withPins(whose: Whose, work: (hand: PinsAtHand) => Promise<void>): Promise<void> {
+  const config = 'config' in whose ? await loadConfig(whose.config, undefined, { secrets: 'leave' }) : undefined
+  const keyFile = config?.vault.keyFile ?? localKeyFile((whose as { data: string }).data)
   const key = await readKey(keyFile)
   if (key === undefined)
     throw new KeyFileRefused(
       `the key file ${keyFile} is not there, and decisions about definitions are sealed with it`,
-      'start the gateway once, which makes it; or restore it from a copy',
+      config === undefined
+        ? 'run a server with it once: sekisho run -- COMMAND'
+        : 'start the gateway once, which makes it; or restore it from a copy',
     )
   const seal = sealedWith(keyRing(key).derive(sealPurpose))
-  const store = await openStore(config.store)
+  const store = await openStore(config?.store ?? localStore((whose as { data: string }).data))
   try {
-    const [pins, lists, servers] = await Promise.all([store.pins(), store.pinnedLists(), store.pinnedServers()])
-    await work({ config, store, seal, book: new PinBook({ pins, lists, servers }, seal) })
+    const [pins, lists, pinned] = await Promise.all([store.pins(), store.pinnedLists(), store.pinnedServers()])
+    const book = new PinBook({ pins, lists, servers: pinned }, seal)
+    const servers = config === undefined ? book.servers : Object.keys(config.servers).sort()
+    await work({
+      ...{ store, seal, book, servers, twoPeople: config?.pins.twoPeople ?? false },
+      whereabouts(id) {
+        if (!servers.includes(id)) throw new Error(`there is no server "${id}"; ${suggest(id, servers)}`)
+        const server = config?.servers[id]
+        return server === undefined ? (book.strangerOf(id) ?? book.identityOf(id)) : whereabouts(server)
+      },
+    })
   } finally {
     await store.close()
   }
 }
+
+/** Where `sekisho run` keeps what it remembers. */
+export const localStore = (data: string): string => `sqlite:${join(data, 'sekisho.db')}`
+export const localKeyFile = (data: string): string => join(data, 'sekisho.key')

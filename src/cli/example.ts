@@ -21,7 +21,13 @@ export async function writeExample(folder: string, name: string, words: Readonly
   await mkdir(join(folder, 'workspace'), { recursive: true })
   await writeFile(join(folder, 'workspace', 'hello.txt'), 'Hello from behind the checkpoint.\n')
   const programs = Object.entries(servers).map(([word, specifier]) => [word, entryOf(specifier)] as const)
-  const known = { ...words, ...Object.fromEntries(programs), NODE: process.execPath, WORKSPACE: join(folder, 'workspace') }
+  const known = {
+    ...words,
+    ...Object.fromEntries(programs),
+    NODE: process.execPath,
+    IMPOSTOR: join(root, 'examples', 'workspace', 'impostor.mjs'),
+    WORKSPACE: join(folder, 'workspace'),
+  }
   const text = await readFile(join(root, 'examples', name, 'sekisho.yaml'), 'utf8')
   await writeFile(
     file,

@@ -1,16 +1,20 @@
 /** `sekisho pins`: what servers say of themselves, what was approved of it, and what waits for a decision. */
+import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { pinsAcceptServer, pinsDecide, pinsRollback } from '../admin/operations/pins-decide.ts'
 import { type PinDecision, pinsHistory } from '../admin/operations/pins-history.ts'
 import { type PinRow, pinsList } from '../admin/operations/pins-list.ts'
 import { type PinsShown, pinsShow, type VersionShown } from '../admin/operations/pins-show.ts'
-import { type PinsAtHand, withPins } from '../admin/with-pins.ts'
+import { type PinsAtHand, type Whose, withPins } from '../admin/with-pins.ts'
+import { readEnvironment } from '../config/environment.ts'
 import { operator } from './operator.ts'
 import { told } from './problems.ts'
 import { jsonLine, plain, type Style, styled, table } from './table.ts'
 
 interface Options {
   readonly config: string
+  readonly local?: true
+  readonly data?: string
   readonly json?: true
   readonly all?: true
   readonly server?: true
@@ -54,6 +58,8 @@ const shared = (usage: string, description: string): Command =>
     .arguments(usage.split(' ').slice(1).join(' '))
     .description(description)
     .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
+    .option('-l, --local', 'of servers that were started with `sekisho run`')
+    .option('--data <folder>', 'where `sekisho run` keeps what it remembers; says --local')
     .option('--json', 'machine-readable')
 const withVersion = (command: Command): Command =>
   command
@@ -74,12 +80,17 @@ const withHand = (options: Options, work: (hand: PinsAtHand) => Promise<{ readon
   told(
     options.config,
     () =>
-      withPins(options.config, async (hand) => {
+      withPins(whoseOf(options), async (hand) => {
         const { json, text } = await work(hand)
         process.stdout.write(options.json ? jsonLine(json) : text)
       }),
     { json: options.json },
   )
+
+const whoseOf = ({ config, local, data }: Options): Whose => {
+  if (local === undefined && data === undefined) return { config }
+  return { data: resolve(data ?? readEnvironment().dataFolder ?? '.sekisho') }
+}
 
 const list = (server: string | undefined, options: Options): Promise<void> =>
   withHand(options, async (hand) => {
@@ -161,7 +172,7 @@ function historyText(rows: readonly PinDecision[]): string {
 
 function shownText({ server, identity, configured, versions }: PinsShown, isWhole: boolean): string {
   const moved =
-    identity !== undefined && identity !== configured
+    identity !== undefined && configured !== undefined && identity !== configured
       ? `${styled('red', 'changed')}  the server was ${plain(identity)}, and is ${plain(configured)} now; ` +
         `to take it for the same: sekisho pins approve ${server} --server\n`
       : ''

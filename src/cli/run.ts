@@ -2,8 +2,10 @@
  * `sekisho run -- CMD` or `sekisho run -- URL`: the local guard. Stands on stdio between one client and one server, with its
  * own audit log. A remote server that wants a token gets one that the person at this desk has consented to, in the browser.
  */
+import { createHash } from 'node:crypto'
 import { basename, join, resolve } from 'node:path'
 import { Command } from 'commander'
+import { localKeyFile, localStore } from '../admin/with-pins.ts'
 import { readEnvironment } from '../config/environment.ts'
 import { parseConfig } from '../config/load.ts'
 import { serverIdFault } from '../config/starter.ts'
@@ -36,6 +38,7 @@ async function run(command: readonly string[], options: Options): Promise<void> 
   const fault = serverIdFault(id)
   if (fault !== undefined) throw new Error(`--id "${id}" ${fault}`)
   makeDataFolder(data)
+  const lookWith = `sekisho pins show ${options.data === undefined ? '--local' : `--data ${JSON.stringify(data)}`}`
   const tell = (event: GatewayEvent): void => {
     const line = options.verbose || event.kind === 'failed' || event.kind === 'server' ? liveLine(event) : undefined
     if (line !== undefined) process.stderr.write(`${line}\n`)
@@ -45,12 +48,13 @@ async function run(command: readonly string[], options: Options): Promise<void> 
     if (isRemote(command))
       return openGateway({
         config: parseConfig(document, process.cwd(), environment),
+        lookWith,
         desk: { say: (line) => void process.stderr.write(`${line}\n`) },
         tell,
       })
     const config = parseConfig(document, process.cwd())
     const servers = { [id]: { ...config.servers[id], env: environment.variables } } as typeof config.servers
-    return openGateway({ config: { ...config, servers }, tell })
+    return openGateway({ config: { ...config, servers }, lookWith, tell })
   }, id)
   const left = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve())
@@ -84,8 +88,8 @@ const logsMax = 64
 /** One developer at one desk: everything the server offers, and every passage written down. */
 function localConfig(id: string, command: readonly string[], data: string, log: string): object {
   return {
-    store: `sqlite:${join(data, 'sekisho.db')}`,
-    vault: { keyFile: join(data, 'sekisho.key') },
+    store: localStore(data),
+    vault: { keyFile: localKeyFile(data) },
     servers: { [id]: isRemote(command) ? { url: command[0], credential: { kind: 'oauth' } } : { command } },
     roles: { owner: [{ effect: 'allow', server: id, tools: ['*'], prompts: ['*'], resources: ['*'], asks: ['*'] }] },
     bindings: [{ role: 'owner', anonymous: true }],
@@ -108,5 +112,7 @@ function idFor(given: readonly string[]): string {
     .replace(/\.[cm]?[jt]s$/, '')
     .replace(/[^a-z0-9-]+/g, '-')
     .replace(/^[^a-z]+/, '')
-  return word.slice(0, 24) || 'server'
+  // What is approved is approved of one command: another one is another server.
+  const mark = createHash('sha256').update(JSON.stringify(given)).digest('hex').slice(0, 6)
+  return `${word.slice(0, 17) || 'server'}-${mark}`
 }

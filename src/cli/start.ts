@@ -9,6 +9,7 @@ import { watchConfig } from '../config/watch.ts'
 import { type GatewayEvent, openGateway } from '../gateway.ts'
 import { clientConfigs } from './client-configs.ts'
 import { prepareExample } from './example.ts'
+import { visitImpostor } from './impostor.ts'
 import { liveLine } from './live.ts'
 import { printProblems, told } from './problems.ts'
 
@@ -82,7 +83,10 @@ async function start(options: Options): Promise<void> {
     })
   if (options.json) process.stdout.write(`${JSON.stringify({ event: 'ready', listen: url, admin: adminUrl })}\n`)
   else if (options.quiet) console.log(`Sekisho is up at ${url}`)
-  else welcome(url, adminUrl, config, file)
+  else {
+    welcome(url, adminUrl, config, file)
+    if (options.example && 'impostor' in config.servers) await visitImpostor(gateway, url, (line) => console.log(line))
+  }
 }
 
 const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)

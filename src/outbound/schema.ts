@@ -60,7 +60,7 @@ export const inheritedAlways: readonly string[] = [
 
 /** Which server it is that stands under an id: where it is, or how it is started. */
 export const whereabouts = (server: ServerConfig): string =>
-  server.kind === 'http' ? server.url : `${JSON.stringify(server.command)} in ${server.cwd}`
+  server.kind === 'http' ? server.url : JSON.stringify(server.command)
 
 /** The child's environment in plain text. Hand it to spawn and to nothing else. */
 export function plainEnvironment(server: StdioServer): Record<string, string> {

@@ -93,7 +93,8 @@ export const migrations: readonly string[] = [
    CREATE TABLE pinned_servers (
      server   TEXT PRIMARY KEY,
      identity TEXT NOT NULL,
-     seal     TEXT NOT NULL
+     seal     TEXT NOT NULL,
+     stranger TEXT
    ) STRICT, WITHOUT ROWID;
    CREATE TABLE pinned_lists (
      server TEXT NOT NULL,

@@ -23,7 +23,8 @@ export function pins(database: DatabaseSync, noted: Noted): PinStore {
   const listed = database.prepare('INSERT OR IGNORE INTO pinned_lists (server, kind) VALUES (?, ?)')
   const lists = database.prepare('SELECT server, kind FROM pinned_lists')
   const setServer = database.prepare('INSERT OR REPLACE INTO pinned_servers (server, identity, seal) VALUES (?, ?, ?)')
-  const servers = database.prepare('SELECT server, identity, seal FROM pinned_servers')
+  const servers = database.prepare('SELECT server, identity, seal, stranger FROM pinned_servers')
+  const stranger = database.prepare('UPDATE pinned_servers SET stranger = ? WHERE server = ? AND stranger IS NOT ?')
   const revision = database.prepare('SELECT revision FROM pins_revision')
   const moved = database.prepare('UPDATE pins_revision SET revision = revision + 1')
 
@@ -34,9 +35,12 @@ export function pins(database: DatabaseSync, noted: Noted): PinStore {
     pins: async (server) => (server === undefined ? all.all() : ofServer.all(server)).map(pinOf),
     pinnedLists: async () => lists.all().map((row) => ({ server: String(row['server']), kind: row['kind'] as DefinitionKind })),
     pinnedServers: async () =>
-      servers
-        .all()
-        .map((row) => ({ server: String(row['server']), identity: String(row['identity']), seal: String(row['seal']) })),
+      servers.all().map((row) => ({
+        server: String(row['server']),
+        identity: String(row['identity']),
+        seal: String(row['seal']),
+        stranger: row['stranger'] === null ? undefined : String(row['stranger']),
+      })),
     async seePins(some, list) {
       transaction(database, () => {
         const fresh = some.filter((pin) => {
@@ -71,6 +75,9 @@ export function pins(database: DatabaseSync, noted: Noted): PinStore {
         noted({ action: 'pin.server', by, at, server, detail: `${identity}: ${reason}` })
         moved.run()
       })
+    },
+    async noteStranger(server, identity) {
+      stranger.run(identity, server, identity)
     },
     pinDecisions: async (server, name) => history.all(server, name ?? '', name === undefined ? 1 : 0).map(decisionOf),
   }

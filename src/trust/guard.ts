@@ -15,13 +15,16 @@ import type { Fallen, Held, Verdict as Standing, Trust } from './trust.ts'
 export interface TrustGuardOptions {
   readonly trust: Trust
   config(): PinsConfig
+  /** How whoever is refused is told to look: `sekisho pins show`, before the server and the name. */
+  readonly lookWith: string
 }
 
 /** As long as a server may take for all pages of a list. */
 const readingMsMax = 120_000
 const namedMax = 5
 
-export function trustGuard({ trust, config }: TrustGuardOptions): Guard {
+export function trustGuard(options: TrustGuardOptions): Guard {
+  const { trust } = options
   return {
     name: 'trust',
     legs: ['call', 'catalog', 'notice'],
@@ -29,9 +32,9 @@ export function trustGuard({ trust, config }: TrustGuardOptions): Guard {
     judge(parcel) {
       if (parcel.leg === 'notice') return noticed(parcel, trust)
       const server = trust.serverStands(parcel.server)
-      if (!server.stands) return block(parcel, 'SERVER_CHANGED', server, config)
+      if (!server.stands) return block(parcel, 'SERVER_CHANGED', server, options)
       if (parcel.leg === 'catalog') return parcel.member === 'result' ? judgeCatalog(parcel, trust) : pass
-      return judgeCall(parcel, trust, config)
+      return judgeCall(parcel, options)
     },
   }
 }
@@ -47,22 +50,23 @@ const kindsIn = { tools: ['tool'], prompts: ['prompt'], resources: ['resource', 
 
 const kindOfConcern: Readonly<Record<string, ListedKind>> = { tool: 'tool', prompt: 'prompt', resource: 'resource' }
 
-function judgeCall(parcel: Parcel, trust: Trust, config: () => PinsConfig): Verdict | Promise<Verdict> {
+function judgeCall(parcel: Parcel, options: TrustGuardOptions): Verdict | Promise<Verdict> {
+  const { trust } = options
   const kind = kindOfConcern[parcel.concerns]
   const name = parcel.subject
   if (kind === undefined || name === undefined) return pass
   // A completion may be for a template, which is named by its URI.
-  const told = (): Verdict => callVerdict(parcel, trust.told(parcel, kind, name), config)
+  const told = (): Verdict => callVerdict(parcel, trust.told(parcel, kind, name), options)
   if (!trust.mustRead(parcel, kind, name)) return told()
   return trust.read(parcel, kind).then(told, refused)
 }
 
 /** Resources may be read without being listed: what they are called is data. Tools and prompts may not. */
-function callVerdict(parcel: Parcel, standing: Standing, config: () => PinsConfig): Verdict {
+function callVerdict(parcel: Parcel, standing: Standing, options: TrustGuardOptions): Verdict {
   if (standing.stands) return pass
-  if (standing.why !== 'absent') return block(parcel, codes[standing.why], standing, config)
+  if (standing.why !== 'absent') return block(parcel, codes[standing.why], standing, options)
   const isByUri = parcel.concerns === 'resource' || parcel.subject?.includes('://') === true
-  return isByUri ? pass : block(parcel, 'NOT_LISTED', standing, config)
+  return isByUri ? pass : block(parcel, 'NOT_LISTED', standing, options)
 }
 const codes = {
   new: 'NOT_APPROVED',
@@ -118,12 +122,12 @@ const finding = (rule: string, evidence: string): Finding => ({
   requirement: 'INJ-C8',
 })
 
-function block(parcel: Parcel, code: Code, standing: Fallen, config: () => PinsConfig): Verdict {
+function block(parcel: Parcel, code: Code, standing: Fallen, { config, lookWith }: TrustGuardOptions): Verdict {
   const { server, concerns, subject } = parcel
   const name = subject === undefined ? '' : printable(subject)
   const detail = standing.why === 'server' ? server : `${concerns} "${name}" of server "${server}"`
   const findings = [finding(`trust/${standing.why}`, `${detail}: ${standing.says}`)]
-  const look = standing.why === 'server' ? `sekisho pins show ${server}` : `sekisho pins show ${server} ${shellWord(name)}`
+  const look = standing.why === 'server' ? `${lookWith} ${server}` : `${lookWith} ${server} ${shellWord(name)}`
   if (config().changed === 'hold' && (standing.why === 'changed' || standing.why === 'new'))
     return { kind: 'hold', question: `the ${detail} is not approved: ${standing.says} (${look})`, findings }
   const fix =

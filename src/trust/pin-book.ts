@@ -5,12 +5,14 @@
 import { timingSafeEqual } from 'node:crypto'
 import { type JsonObject, parseStrict } from '../lib/strict-json.ts'
 import { type Definition, type DefinitionKind, digestOf, isSameJson, pinned } from './definition.ts'
-import { type Pin, type Seal, type SealedIdentity, type SealedPin, type Standing, sealTextOf, sealTextOfServer } from './pin.ts'
+import { type Pin, type PinnedServer, type Seal, type SealedPin, type Standing, sealTextOf, sealTextOfServer } from './pin.ts'
+
+import type { Neighbour } from './scan/finding.ts'
 
 export interface Kept {
   readonly pins: readonly SealedPin[]
   readonly lists: readonly { readonly server: string; readonly kind: DefinitionKind }[]
-  readonly servers: readonly SealedIdentity[]
+  readonly servers: readonly PinnedServer[]
 }
 
 /** The versions of one name. */
@@ -24,13 +26,16 @@ export class PinBook {
   readonly #servers = new Map<string, Map<DefinitionKind, Map<string, Versions>>>()
   readonly #lists: ReadonlySet<string>
   readonly #identities = new Map<string, string>()
+  readonly #strangers = new Map<string, string | undefined>()
   /** Rows that were not sealed with our key: somebody has written into the store. */
   readonly forged: readonly Pin[]
 
   constructor({ pins, lists, servers }: Kept, seal: Seal) {
     this.#lists = new Set(lists.map(({ server, kind }) => `${server} ${kind}`))
-    for (const { server, identity, seal: kept } of servers)
+    for (const { server, identity, seal: kept, stranger } of servers) {
       if (isSealed(seal, sealTextOfServer({ server, identity }), kept)) this.#identities.set(server, identity)
+      this.#strangers.set(server, stranger)
+    }
     const forged: Pin[] = []
     for (const { seal: kept, ...pin } of pins) {
       const isOurs = isSealed(seal, sealTextOf(pin), kept)
@@ -59,6 +64,14 @@ export class PinBook {
   /** Where the server stood, or how it was started, when it was taken for what it is; undefined for a new one. */
   identityOf = (server: string): string | undefined => this.#identities.get(server)
 
+  /** What stood under the id last, where it was not the one that was approved. */
+  strangerOf = (server: string): string | undefined => this.#strangers.get(server)
+
+  /** Every server that something is known of. */
+  get servers(): readonly string[] {
+    return [...new Set([...this.#identities.keys(), ...this.#servers.keys()])].sort()
+  }
+
   standingOf(server: string, kind: DefinitionKind, name: string, digest: string): Standing | undefined {
     return this.#versions(server, kind, name)?.byDigest.get(digest)?.standing
   }
@@ -80,6 +93,15 @@ export class PinBook {
   pinsOf(server: string): readonly Pin[] {
     const names = [...(this.#servers.get(server)?.values() ?? [])].flatMap((kind) => [...kind.values()])
     return names.flatMap(({ byDigest }) => [...byDigest.values()])
+  }
+
+  /** What other servers are approved for: a name that one of them has already is taken. */
+  neighboursOf(server: string): readonly Neighbour[] {
+    return [...this.#servers.keys()]
+      .filter((other) => other !== server)
+      .flatMap((other) => this.pinsOf(other))
+      .filter(({ standing }) => standing === 'approved')
+      .map(({ server, kind, name, digest }) => ({ server, kind, name, digest }))
   }
 
   #versions(server: string, kind: DefinitionKind, name: string): Versions | undefined {

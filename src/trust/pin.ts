@@ -55,6 +55,10 @@ export interface SealedPin extends Pin {
 export interface SealedIdentity extends Identity {
   readonly seal: string
 }
+export interface PinnedServer extends SealedIdentity {
+  /** What stood under the id last, where it was not the one that was approved. */
+  readonly stranger: string | undefined
+}
 
 /** Kept by storage/. Each decision leaves an act for the audit log. */
 export interface PinStore {
@@ -63,13 +67,15 @@ export interface PinStore {
   pins(server?: string): Promise<readonly SealedPin[]>
   /** The lists that have been read whole once: what comes later is an addition. */
   pinnedLists(): Promise<readonly { readonly server: string; readonly kind: DefinitionKind }[]>
-  pinnedServers(): Promise<readonly SealedIdentity[]>
+  pinnedServers(): Promise<readonly PinnedServer[]>
   /** Keeps what is not known yet, and leaves the rest as it is. `list`: it has been read whole. */
   seePins(pins: readonly SealedPin[], list?: { readonly server: string; readonly kind: DefinitionKind }): Promise<void>
   /** Decides about pins that are known. */
   decidePins(pins: readonly SealedPin[]): Promise<void>
   /** Another server stands under this id, and is taken for the one that was approved. */
   setPinnedServer(identity: SealedIdentity, decision: Omit<Decision, 'standing'>): Promise<void>
+  /** Another server stands under this id, and nobody has said yet that it may. */
+  noteStranger(server: string, identity: string): Promise<void>
   /** Newest first. */
   pinDecisions(server: string, name?: string): Promise<readonly (PinId & Decision)[]>
 }

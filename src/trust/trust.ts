@@ -6,12 +6,13 @@
 import { canonicalJson } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
-import type { Finding } from '../pipeline/guard.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
 import { type Definition, type DefinitionKind, type ListedKind, lists, pinned } from './definition.ts'
 import { changesBetween, worstOf } from './diff.ts'
 import { type Identity, type Pin, type PinStore, type Seal, type Standing, sealedPin, sealedServer } from './pin.ts'
 import { PinBook } from './pin-book.ts'
+import type { Neighbour } from './scan/finding.ts'
+import { scanDefinition } from './scan/scan.ts'
 import type { PinsConfig } from './schema.ts'
 import { Sightings, type Told } from './sightings.ts'
 
@@ -22,8 +23,6 @@ export interface TrustOptions {
   config(): PinsConfig
   /** Where a server stands, or how it is started: what its pins are about. */
   identityOf(server: string): string
-  /** What is wrong with a definition as it stands. */
-  scan(definition: Definition, server: string): readonly Finding[]
   /** A whole list, all its pages, as this caller is answered. Rejects with a Refusal. */
   read(call: Parcel, kind: ListedKind): Promise<readonly JsonObject[]>
   /** Told of pins in the store that were not written with our key. They count as held. */
@@ -55,6 +54,7 @@ export class Trust {
   readonly #reading = new Map<string, Promise<void>>()
   /** Pages in which everything is approved, by server, kind and page; until the next decision. */
   readonly #passed = new Map<string, Told>()
+  readonly #strangers = new Map<string, string>()
   #book: PinBook
   #revision: number
   /** Our own writes, one after the other. */
@@ -96,7 +96,15 @@ export class Trust {
     const known = this.#book.identityOf(server)
     const now = this.#options.identityOf(server)
     if (known === undefined || known === now) return stands
+    if (this.#book.strangerOf(server) !== now) void this.#noteStranger(server, now)
     return { stands: false, why: 'server', says: `what was approved under the id "${server}" was ${known}, and now it is ${now}` }
+  }
+
+  /** So that whoever decides can say yes to it. */
+  async #noteStranger(server: string, now: string): Promise<void> {
+    if (this.#strangers.get(server) === now) return
+    this.#strangers.set(server, now)
+    await this.#options.store.noteStranger(server, now).catch(() => this.#strangers.delete(server))
   }
 
   /** Whether a call may be held against what is known now, or the list has to be read first. */
@@ -196,7 +204,7 @@ export class Trust {
     const versions = this.#book.versionsOf(server, kind, name)
     const approved = versions.findLast((one) => one.standing === 'approved')
     const now = versions.find((one) => one.digest === digest)
-    if (approved === undefined || now === undefined) return { stands: false, why: 'new', says: 'nobody has approved it yet' }
+    if (approved === undefined || now === undefined) return { stands: false, why: 'new', says: whyNew(now) }
     const [worst] = changesBetween(JSON.parse(approved.text) as JsonObject, JSON.parse(now.text) as JsonObject)
     return { stands: false, why: 'changed', says: worst?.says ?? 'it is not what was approved' }
   }
@@ -234,6 +242,7 @@ export class Trust {
   #fresh(server: string, definitions: readonly Definition[], isFirst: boolean): readonly Pin[] {
     const { clock } = this.#options
     const at = clock.now()
+    const others = this.#book.neighboursOf(server)
     const pins = new Map<string, Pin>()
     for (const definition of definitions) {
       const { kind, name } = definition
@@ -242,7 +251,7 @@ export class Trust {
       if (versions.some((one) => one.digest === digest)) continue
       const text = canonicalJson(pinned(definition))
       if (versions.length >= versionsMax || text.length > textCharsMax || pins.size >= namesMax) continue
-      const decided = this.#firstDecision(server, definition, versions, isFirst)
+      const decided = this.#firstDecision({ server, others }, definition, versions, isFirst)
       pins.set(`${kind} ${name} ${digest}`, { server, kind, name, digest, text, seenAt: at, by: 'gateway', at, ...decided })
     }
     return [...pins.values()]
@@ -250,13 +259,13 @@ export class Trust {
 
   /** What the configuration says of something nobody has decided about. */
   #firstDecision(
-    server: string,
+    context: { readonly server: string; readonly others: readonly Neighbour[] },
     definition: Definition,
     versions: readonly Pin[],
     isFirst: boolean,
   ): { readonly standing: Standing; readonly reason: string } {
     const { firstUse, additions, cosmetic } = this.#options.config()
-    const worst = this.#options.scan(definition, server).find(({ severity }) => severity === 'high' || severity === 'critical')
+    const worst = scanDefinition(definition, context).find(({ severity }) => severity === 'high' || severity === 'critical')
     if (worst !== undefined) return { standing: 'held', reason: `${worst.rule}: ${worst.evidence}` }
     const approved = versions.findLast((one) => one.standing === 'approved')
     if (approved !== undefined) {
@@ -274,6 +283,13 @@ export class Trust {
     return { standing: choice === 'approve' ? 'approved' : 'held', reason: isAddition ? 'added later' : 'first use' }
   }
 }
+
+/** What the scan found, where that is why it is held. */
+const whyNew = (pin: Pin | undefined): string =>
+  pin === undefined || reasons.has(pin.reason)
+    ? 'nobody has approved it yet'
+    : pin.reason.replace(/^[\w/-]+: /, '').replace(/\.$/, '')
+const reasons: ReadonlySet<string> = new Set(['first use', 'added later', 'changed'])
 
 async function bookOf({ store, seal }: TrustOptions): Promise<{ readonly book: PinBook; readonly revision: number }> {
   const revision = await store.pinsRevision()

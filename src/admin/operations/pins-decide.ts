@@ -1,9 +1,7 @@
 import { systemClock } from '../../lib/clock.ts'
-import { whereabouts } from '../../outbound/schema.ts'
 import type { DefinitionKind } from '../../trust/definition.ts'
 import { type Pin, sealedPin, sealedServer } from '../../trust/pin.ts'
 import { decided, meant, type Wish } from '../../trust/review.ts'
-import { serverOf } from '../server-of.ts'
 import type { PinsAtHand } from '../with-pins.ts'
 
 export interface PinsDecide {
@@ -24,15 +22,15 @@ export interface PinsDecide {
 
 /** Approves, rejects or revokes definitions. A running gateway obeys at once, and no client has to be started again. */
 export async function pinsDecide(hand: PinsAtHand, wanted: PinsDecide): Promise<readonly Pin[]> {
-  const { config, store, book, seal } = hand
-  serverOf(config, wanted.server)
+  const { store, book, seal, twoPeople } = hand
+  hand.whereabouts(wanted.server)
   if (wanted.all === true ? wanted.names.length > 0 : wanted.names.length === 0)
     throw new Error('name what you decide about, or say --all for everything that waits')
   const reviewer = {
     by: wanted.by,
     at: systemClock.now(),
     reason: wanted.reason ?? '',
-    twoPeople: config.pins.twoPeople,
+    twoPeople,
   }
   const pins = wanted.all === true ? waiting(book.pinsOf(wanted.server)) : wanted.names.map((name) => named(hand, wanted, name))
   if (pins.length === 0) throw new Error(`nothing of the server "${wanted.server}" waits for a decision`)
@@ -68,22 +66,22 @@ function named({ book }: PinsAtHand, { server, wish, kind, digest }: PinsDecide,
 
 /** Takes the server that stands under an id now for the one whose definitions were approved. */
 export async function pinsAcceptServer(
-  { config, store, book, seal }: PinsAtHand,
+  { whereabouts, store, book, seal }: PinsAtHand,
   server: string,
   by: string,
   reason = '',
 ): Promise<{ readonly before: string | undefined; readonly now: string }> {
-  const now = whereabouts(serverOf(config, server))
+  const now = whereabouts(server)
   const before = book.identityOf(server)
-  if (before === now) throw new Error(`the server "${server}" is the one that was approved`)
+  if (now === undefined || before === now) throw new Error(`the server "${server}" is the one that was approved`)
   await store.setPinnedServer(sealedServer({ server, identity: now }, seal), { by, at: systemClock.now(), reason })
   return { before, now }
 }
 
 /** Goes back to what was approved before the newest approval. */
 export async function pinsRollback(hand: PinsAtHand, server: string, name: string, by: string, reason = ''): Promise<Pin> {
-  const { config, store, book, seal } = hand
-  serverOf(config, server)
+  const { store, book, seal } = hand
+  hand.whereabouts(server)
   const approved = book
     .pinsOf(server)
     .filter((pin) => pin.name === name && pin.standing === 'approved')

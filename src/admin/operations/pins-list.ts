@@ -1,6 +1,5 @@
 import type { DefinitionKind } from '../../trust/definition.ts'
 import { type Pin, type PinState, stateOf } from '../../trust/pin.ts'
-import { serverOf } from '../server-of.ts'
 import type { PinsAtHand } from '../with-pins.ts'
 
 export interface PinRow {
@@ -16,9 +15,9 @@ export interface PinRow {
 }
 
 /** Every name that is known of one server or of all, the ones that wait for a decision first. */
-export function pinsList({ config, book }: PinsAtHand, server?: string): readonly PinRow[] {
-  if (server !== undefined) serverOf(config, server)
-  const ids = server === undefined ? Object.keys(config.servers).sort() : [server]
+export function pinsList({ servers, whereabouts, book }: PinsAtHand, server?: string): readonly PinRow[] {
+  if (server !== undefined) whereabouts(server)
+  const ids = server === undefined ? servers : [server]
   const rows = ids.flatMap((id) => {
     const names = Map.groupBy(book.pinsOf(id), ({ kind, name }) => `${kind} ${name}`)
     return [...names.values()].map(rowOf)

@@ -1,8 +1,6 @@
 import { type JsonObject, parseStrict } from '../../lib/strict-json.ts'
-import { whereabouts } from '../../outbound/schema.ts'
 import { type Change, changesBetween } from '../../trust/diff.ts'
 import type { Pin } from '../../trust/pin.ts'
-import { serverOf } from '../server-of.ts'
 import type { PinsAtHand } from '../with-pins.ts'
 
 export interface VersionShown {
@@ -23,14 +21,14 @@ export interface PinsShown {
   readonly server: string
   /** Where it stood, or how it was started, when it was taken for what it is; undefined for a server that was never asked. */
   readonly identity: string | undefined
-  /** What the configuration says now; another one than `identity` means that everything of it is held. */
-  readonly configured: string
+  /** What it is now; another one than `identity` means that everything of it is held. */
+  readonly configured: string | undefined
   readonly versions: readonly VersionShown[]
 }
 
 /** What is known of a server, or of one name of it: every version, and what each changed. */
-export function pinsShow({ config, book }: PinsAtHand, server: string, name?: string): PinsShown {
-  const configured = whereabouts(serverOf(config, server))
+export function pinsShow({ whereabouts, book }: PinsAtHand, server: string, name?: string): PinsShown {
+  const configured = whereabouts(server)
   const pins = book.pinsOf(server).filter((pin) => name === undefined || pin.name === name)
   if (name !== undefined && pins.length === 0)
     throw new Error(`nothing is known of "${name}" of the server "${server}"; see: sekisho pins list ${server}`)

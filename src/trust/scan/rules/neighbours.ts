@@ -2,9 +2,7 @@
  * Shadowing: a definition that stands in for one of another server, or tells the model how to use it. What a server says of its
  * own tools is its business; of others' it has nothing to say.
  */
-import { createHash } from 'node:crypto'
-import { canonicalJson } from '../../../lib/canonical-json.ts'
-import type { Definition } from '../../definition.ts'
+import { type Definition, digestOf } from '../../definition.ts'
 import { silhouette } from '../confusables.ts'
 import type { Family, Mark, Neighbour, Read, ScanContext } from '../finding.ts'
 import { markAt } from '../finding.ts'
@@ -55,7 +53,6 @@ function* ofDefinition({ definition, leaves }: Read, { others, server }: ScanCon
 const flat = (name: string): string => name.toLowerCase().replace(/[\s_.-]/g, '')
 
 /** SHA-256 of the canonical JSON (RFC 8785) of the body, in hexadecimal digits. */
-const digestOf = ({ body }: Definition): string => createHash('sha256').update(canonicalJson(body)).digest('hex')
 
 const directing = phrases(
   String.raw`\b(?:before|after|prior to|when|whenever|every time|each time|if|instead of|rather than|in place of) (?:you )?(?:\w{1,12} )?(?:<call>|sending|send|with)?\b`,
