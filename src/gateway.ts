@@ -10,6 +10,7 @@ import { auditMetrics } from './audit/metrics.ts'
 import type { AuditSink } from './audit/sink.ts'
 import { syslogSink } from './audit/sinks/syslog.ts'
 import { recordActs } from './audit/unrecorded-acts.ts'
+import { ownFiles } from './config/own-files.ts'
 import { mustBeReloadable } from './config/reloadable.ts'
 import { ruleBook } from './config/rule-book.ts'
 import type { Config } from './config/schema.ts'
@@ -184,6 +185,17 @@ export async function openGateway({
     proxy: config.proxy,
     limits: config.limits,
     log: (server, line) => tell({ kind: 'server', server, line }),
+    sandbox: {
+      withheld: ownFiles(config),
+      publicUrl: config.publicUrl,
+      ownPorts: () => listeners.map(({ address }) => address.port),
+      unconfined: (server, why) => audit.event({ action: 'server.unconfined', principal: 'gateway', server, detail: why }),
+      egressRefused: (server, { host, port, why, times }) => {
+        const detail = `${why}${times > 1 ? `, ${times} times` : ''}`
+        const event = { action: 'server.egress.refused', principal: 'gateway', server, subject: `${host}:${port}`, detail }
+        void audit.event(event).catch((error: unknown) => tell({ kind: 'failed', exchange: 'sandbox', error }))
+      },
+    },
     reading: (server, principal, why) => audit.event({ action: 'list.read', principal, server, detail: `for ${why}` }),
   })
   const doors = new Set<StdioDoor>()

@@ -71,7 +71,10 @@ function complaintOf(issue: Issue, root: unknown): Complaint[] {
       return one(`cannot be ${shown(value)}`, suggest(textOf(value), issue.values.map(String)))
     }
     case 'invalid_union': {
-      const options = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : []
+      const meant = meantOf(issue.errors)
+      if (meant !== undefined)
+        return meant.flatMap((inner) => complaintOf({ ...inner, path: [...issue.path, ...inner.path] }, root))
+      const options = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : formsIn(issue.errors)
       return isMissing
         ? one('is missing', `write one of: ${options.join(', ')}`)
         : one(`cannot be ${shown(value)}`, suggest(textOf(value), options))
@@ -93,3 +96,18 @@ function complaintOf(issue: Issue, root: unknown): Complaint[] {
     }
   }
 }
+
+/** Of several forms, the one that the writer meant: the only one that is right as far as its outermost kind goes. */
+function meantOf(forms: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+  const isOfItsKind = (form: readonly Issue[]): boolean =>
+    form.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys' || code === 'custom')
+  const fitting = forms.filter((form) => form.length > 0 && isOfItsKind(form))
+  return fitting.length === 1 ? fitting[0] : undefined
+}
+
+/** The forms there are, as words: what may be written outright, and the kind of all else. */
+const formsIn = (forms: readonly (readonly Issue[])[]): string[] =>
+  forms.flatMap(([first]) => {
+    if (first?.code === 'invalid_value') return first.values.map(String)
+    return first?.code === 'invalid_type' ? [kinds[first.expected] ?? first.expected] : []
+  })

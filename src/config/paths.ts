@@ -1,6 +1,7 @@
 /** Every value of the configuration that is a path, made absolute: relative ones are relative to the document's folder. */
 import { dirname, join, resolve } from 'node:path'
 import type { CredentialConfig, MachineCredential } from '../outbound/credentials/schema.ts'
+import type { SandboxConfig } from '../outbound/sandbox/schema.ts'
 import type { ServerConfig } from '../outbound/schema.ts'
 import { storePath, storeUrl } from '../storage/schema.ts'
 import type { Config, Draft } from './schema.ts'
@@ -49,8 +50,15 @@ function serverWithPaths(server: ServerConfig, folder: string): ServerConfig {
     ...server,
     command: [/[\\/]/.test(program) ? resolve(folder, program) : program, ...rest],
     cwd: resolve(folder, server.cwd),
+    sandbox: server.sandbox === 'off' ? 'off' : sandboxWithPaths(server.sandbox, folder),
   }
 }
+
+const sandboxWithPaths = (sandbox: SandboxConfig, folder: string): SandboxConfig => ({
+  ...sandbox,
+  read: sandbox.read.map((path) => resolve(folder, path)),
+  write: sandbox.write.map((path) => resolve(folder, path)),
+})
 
 function credentialWithPaths(credential: CredentialConfig, folder: string): CredentialConfig {
   const whole = absolute<{ tokenFile?: string | undefined } & CredentialConfig>(credential, ['tokenFile'], folder)

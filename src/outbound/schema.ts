@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { Secret } from '../lib/secret.ts'
 import { type CredentialConfig, credentialSchema } from './credentials/schema.ts'
+import { type SandboxConfig, sandboxSchema } from './sandbox/schema.ts'
 
 export const trustLevels = ['untrusted', 'internal', 'trusted'] as const
 export type Trust = (typeof trustLevels)[number]
@@ -36,6 +37,7 @@ export interface StdioServer extends CommonServer {
   readonly childrenMax: number
   readonly idleMs: number
   readonly lineBytesMax: number
+  readonly sandbox: SandboxConfig | 'off'
 }
 export interface UpstreamTls {
   readonly ca: string | undefined
@@ -89,6 +91,7 @@ const shape = {
   childrenMax: z.int().min(1).max(1024).optional(),
   idleMs: milliseconds(86_400_000).optional(),
   lineBytesMax: z.int().min(1024).max(1_073_741_824).optional(),
+  sandbox: sandboxSchema.optional().describe('What of this machine the server may see and use; off: all that we may'),
   transport: z.enum(transports).optional(),
   tls: z
     .strictObject({
@@ -109,7 +112,7 @@ const shape = {
   requestTimeoutMsMax: milliseconds(86_400_000).default(600_000).describe('However often progress is reported'),
 }
 const onlyFor = {
-  command: ['env', 'inheritEnv', 'cwd', 'shared', 'childrenMax', 'idleMs', 'lineBytesMax'],
+  command: ['env', 'inheritEnv', 'cwd', 'shared', 'childrenMax', 'idleMs', 'lineBytesMax', 'sandbox'],
   url: ['transport', 'tls', 'credential'],
 } as const
 
@@ -157,6 +160,7 @@ export const serverSchema = z.strictObject(shape).transform((given, context): Se
     childrenMax: rest.childrenMax ?? 16,
     idleMs: rest.idleMs ?? 600_000,
     lineBytesMax: rest.lineBytesMax ?? 10_485_760,
+    sandbox: rest.sandbox ?? 'off',
     ...common,
   }
 })

@@ -18,7 +18,8 @@ import { SseWire } from './http/sse-wire.ts'
 import { fetchTransport, type NetworkOptions, networkTransport, type Transport } from './http/transport.ts'
 import { HttpWire } from './http/wire.ts'
 import { RequestStates, type Seal } from './request-state.ts'
-import { type HttpServer, plainEnvironment, type ServerConfig } from './schema.ts'
+import { type Launcher, Sandboxes, type SandboxPorts } from './sandbox/sandboxes.ts'
+import { type HttpServer, plainEnvironment, type ServerConfig, type StdioServer } from './schema.ts'
 import { Server } from './server.ts'
 import { StdioWire } from './stdio/wire.ts'
 import { TaskOwners } from './task-owners.ts'
@@ -36,6 +37,7 @@ export interface UpstreamsOptions {
   readonly proxy: NetworkOptions['proxy']
   readonly broker: Broker
   readonly limits: { readonly resultBytesMax: number; readonly depthMax: number }
+  readonly sandbox: SandboxPorts
   log(server: string, line: string): void
   /** Writes down that a server is asked for a list that nobody has asked for; resolves when that is on disk. */
   reading(server: string, principal: string, why: Reading): Promise<void>
@@ -47,6 +49,7 @@ const probeMsMax = 5000
 export class Upstreams {
   readonly #options: UpstreamsOptions
   readonly #states: RequestStates
+  readonly #sandboxes: Sandboxes
   #servers: ReadonlyMap<string, Served> = new Map()
   readonly #disabled = new Set<string>()
   /** By server id, and kept when its configuration changes: a task outlives a reload. */
@@ -57,6 +60,11 @@ export class Upstreams {
   private constructor(options: UpstreamsOptions) {
     this.#options = options
     this.#states = new RequestStates(options.seal, options.clock)
+    this.#sandboxes = new Sandboxes({
+      ...options.sandbox,
+      clock: options.clock,
+      remotes: () => [...this.#servers.values()].flatMap(({ config }) => (config.kind === 'http' ? config.url : [])),
+    })
     this.#sweeper = setInterval(() => {
       for (const { server } of this.#servers.values()) server.sweep()
     }, sweepMs)
@@ -89,7 +97,10 @@ export class Upstreams {
 
   #open(id: string, config: ServerConfig, material: Material): Served {
     const log = (line: string): void => this.#options.log(id, line)
-    const { open, transport } = opener(id, config, material, this.#options, log)
+    const launcher = config.kind === 'stdio' ? this.#sandboxes.launcher(id, config, material.env ?? {}, log) : undefined
+    const { open, transport } = launcher
+      ? { open: childOpener(id, config as StdioServer, launcher, this.#options, log), transport: undefined }
+      : opener(id, config as HttpServer, material, this.#options)
     const reading = (principal: string, why: Reading): Promise<void> => this.#options.reading(id, principal, why)
     const tasks = this.#tasks.get(id) ?? new TaskOwners()
     this.#tasks.set(id, tasks)
@@ -104,7 +115,7 @@ export class Upstreams {
       log,
       reading,
     })
-    return { server, config, material, transport }
+    return { server, config, material, closing: [transport, launcher] }
   }
 
   get ids(): readonly string[] {
@@ -152,12 +163,13 @@ interface Served {
   readonly server: Server
   readonly config: ServerConfig
   readonly material: Material
-  readonly transport: Transport | undefined
+  /** What it stands on, to be let go of after it. */
+  readonly closing: readonly (Transport | Launcher | undefined)[]
 }
 
-async function closed({ server, transport }: Served, reason: Refusal): Promise<void> {
+async function closed({ server, closing }: Served, reason: Refusal): Promise<void> {
   await server.close(reason)
-  await transport?.close()
+  await Promise.all(closing.map((one) => one?.close()))
 }
 
 /** What a configuration only names: the secrets of a child's environment, the certificates of a connection. */
@@ -173,32 +185,28 @@ const materialOf = async (config: ServerConfig): Promise<Material> =>
     ? { env: plainEnvironment(config) }
     : { tls: await pem(config.tls), secrets: secretsOf(config.credential) }
 
-/** How connections to a server are opened: each call opens a new one. */
+/** Each call starts a new process. */
+function childOpener(
+  server: string,
+  { shared, lineBytesMax }: StdioServer,
+  launcher: Launcher,
+  { limits: { depthMax } }: UpstreamsOptions,
+  log: (line: string) => void,
+): Open {
+  return async () => new StdioWire({ ...(await launcher.launch()), server, shared, lineBytesMax, depthMax, log })
+}
+
+type Open = (era: Era, principal: Principal) => Promise<Wire>
+
+/** How connections to a remote server are opened: each call opens a new one. */
 function opener(
   id: string,
-  config: ServerConfig,
-  { env = {}, tls }: Material,
+  config: HttpServer,
+  { tls }: Material,
   options: UpstreamsOptions,
-  log: (line: string) => void,
-): { open(era: Era, principal: Principal): Promise<Wire>; transport?: Transport } {
+): { open: Open; transport: Transport } {
   const { resultBytesMax, depthMax } = options.limits
   const fetch = options.fetches?.[id]
-  if (config.kind === 'stdio') {
-    const { command, cwd, lineBytesMax } = config
-    return {
-      open: async () =>
-        new StdioWire({
-          server: id,
-          command,
-          cwd,
-          env,
-          shared: config.shared,
-          lineBytesMax,
-          depthMax,
-          log,
-        }),
-    }
-  }
   const transport = fetch ? fetchTransport(fetch) : networkTransport({ url: config.url, tls, proxy: options.proxy })
   const credentials = options.broker.bind({ server: id, url: config.url, ca: tls?.ca }, config.credential)
   const wireOptions = (principal: Principal) => ({

@@ -1,0 +1,58 @@
+/**
+ * What the configuration grants, looked at on the disk before each start. A server that may write a folder may put a link there, so
+ * whatever lies in it could by now lead anywhere: nothing in a writable folder is granted a second time. Files of ours are never granted.
+ */
+import { isWithin, realPath } from './paths.ts'
+import { SandboxRefused } from './refused.ts'
+
+export interface Grants {
+  readonly read: readonly string[]
+  readonly write: readonly string[]
+}
+
+/** Not only what is in them: a server that sees the processes of others, or devices, is in no sandbox. */
+const neverGranted = ['/proc', '/sys', '/dev']
+const tooMuch = ['/', '/run', '/var', '/var/run', '/etc', '/home', '/root']
+
+/** Why a path cannot be granted, whatever is there; undefined for one that can. */
+export function neverFor(path: string): string | undefined {
+  if (neverGranted.some((folder) => isWithin(path, folder))) return `is part of ${neverGranted.join(', ')}`
+  return tooMuch.includes(path) ? 'is more than a server can need' : undefined
+}
+
+/** Throws {@link SandboxRefused} for the first that cannot be granted. */
+export function checkGrants({ read, write }: Grants, withheld: readonly string[], program: readonly string[] = []): void {
+  const writable = write.map((path) => mustBeThere(path, 'write'))
+  for (const path of [...read, ...program]) {
+    const real = mustBeThere(path, 'read')
+    const folder = write.find((other, at) => isWithin(real, writable[at] as string) || isWithin(path, other))
+    if (folder !== undefined)
+      throw new SandboxRefused(
+        `${path} lies in ${folder}, which the server may write, so it may have become something else`,
+        'keep what is only read outside of what is written',
+      )
+  }
+  for (const [at, one] of writable.entries()) {
+    const outer = writable.findIndex((other, place) => place !== at && isWithin(one, other))
+    if (outer !== -1)
+      throw new SandboxRefused(`"write" names ${write[at]}, which lies in ${write[outer]}`, 'name the outer one only')
+  }
+  for (const path of [...read, ...write, ...program]) {
+    const real = realPath(path) as string
+    const never = neverFor(real)
+    if (never !== undefined) throw new SandboxRefused(`${path} leads to ${real}, which ${never}`, 'name what the server needs')
+    const ours = withheld.find((file) => isWithin(file, real))
+    if (ours !== undefined)
+      throw new SandboxRefused(
+        `${path} holds ${ours}, a file of the gateway`,
+        'name a narrower folder, or keep that file elsewhere',
+      )
+  }
+}
+
+function mustBeThere(path: string, key: keyof Grants): string {
+  const real = realPath(path)
+  if (real === undefined)
+    throw new SandboxRefused(`"${key}" names ${path}, which is not there`, 'make it, or remove it from "sandbox"')
+  return real
+}

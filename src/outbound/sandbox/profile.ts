@@ -1,0 +1,88 @@
+/**
+ * The sandbox as a command line: what bubblewrap(1) is told, in the order in which it does it. Nothing is in it but what is put
+ * there; what may be read is mounted read-only, what is written to and not granted is memory, and gone afterwards. Pure: a profile
+ * says all there is to know of a sandbox, and can be shown to whoever has to agree to it.
+ */
+import { isWithin } from './paths.ts'
+import type { SandboxConfig } from './schema.ts'
+import type { Link } from './system.ts'
+
+export interface Mount {
+  /** Where it is in the sandbox. */
+  readonly path: string
+  /** Where it is outside, all links followed. */
+  readonly source: string
+  readonly writable: boolean
+}
+export interface ProfileOptions {
+  readonly config: SandboxConfig
+  /** Program and arguments, as they are found in the sandbox. */
+  readonly command: readonly string[]
+  readonly cwd: string
+  readonly home: string
+  readonly mounts: readonly Mount[]
+  readonly links: readonly Link[]
+  readonly prlimit: string
+  /** Small files with words of ours, by path, and the descriptor from which bubblewrap reads them. */
+  readonly files: readonly (readonly [path: string, descriptor: number])[]
+  readonly seccompDescriptor: number
+}
+export interface Profile {
+  readonly options: readonly string[]
+  readonly command: readonly string[]
+}
+
+const mib = 1_048_576
+
+export function profile(options: ProfileOptions): Profile {
+  const { config, cwd, home, mounts, links, files, seccompDescriptor } = options
+  const size = String(config.fileMbMax * mib)
+  const memory = (path: string): string[] => ['--perms', '0700', '--size', size, '--tmpfs', path]
+  const isMounted = mounts.some(({ path }) => isWithin(cwd, path))
+  return {
+    options: [
+      ...['--unshare-user', '--unshare-all', '--disable-userns', '--die-with-parent', '--new-session'],
+      ...['--cap-drop', 'ALL', '--hostname', 'sandbox'],
+      ...['--proc', '/proc'],
+      ...['--dev', '/dev', ...memory('/dev/shm'), '--remount-ro', '/dev'],
+      ...memory('/tmp'),
+      ...(isWithin(home, '/tmp') ? ['--dir', home] : memory(home)),
+      ...links.flatMap(({ path, target }) => ['--symlink', target, path]),
+      ...inOrder(mounts).flatMap(({ path, source, writable }) => [writable ? '--bind' : '--ro-bind', source, path]),
+      ...files.flatMap(([path, descriptor]) => ['--perms', '0444', '--ro-bind-data', String(descriptor), path]),
+      ...(isMounted ? [] : ['--dir', cwd]),
+      ...['--remount-ro', '/', '--chdir', cwd, '--seccomp', String(seccompDescriptor)],
+    ],
+    command: [...limited(options), ...options.command],
+  }
+}
+
+/** Set inside, so that the kernel counts the processes of this sandbox only (Linux 5.14 and later). */
+function limited({ prlimit, config }: ProfileOptions): string[] {
+  const { memoryMbMax, cpuSecondsMax, processesMax, openFilesMax, fileMbMax } = config
+  const limits = {
+    core: 0,
+    // Not the address space: a JavaScript engine reserves far more of it than it ever uses.
+    data: memoryMbMax * mib,
+    nproc: processesMax,
+    nofile: openFilesMax,
+    fsize: fileMbMax * mib,
+    ...(cpuSecondsMax !== undefined && { cpu: cpuSecondsMax }),
+  }
+  return [prlimit, ...Object.entries(limits).map(([name, value]) => `--${name}=${value}`), '--']
+}
+
+/** A folder before what lies in it. */
+const inOrder = (mounts: readonly Mount[]): Mount[] =>
+  [...mounts].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+
+/** One option a line, as a person can read it. No variable of the environment is in it, and so no secret. */
+export function profileText({ options, command }: Profile): string {
+  const lines: string[] = []
+  for (const word of options)
+    if (word.startsWith('--')) lines.push(word)
+    else lines.push(`${lines.pop()} ${quoted(word)}`)
+  return ['bwrap', ...lines.map((line) => `  ${line}`), `  -- ${command.map(quoted).join(' ')}`].join('\n')
+}
+
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))
