@@ -13,6 +13,7 @@ import { missingFiles, unstartable } from './named-files.ts'
 import { mapped, withPaths } from './paths.ts'
 import { type Complaint, ConfigRefused, type Problem, pathText } from './problem.ts'
 import { resolveSecrets } from './resolve-secrets.ts'
+import { grantsAtFault } from './sandbox-grants.ts'
 import { type Config, configSchema } from './schema.ts'
 import { withoutTokens } from './secrets.ts'
 import { withVaultSecrets } from './vault-secrets.ts'
@@ -97,7 +98,7 @@ function check(
   const broken = crossChecks.flatMap((one) => one(read.data))
   if (broken.length > 0) return refuse(broken)
   const draft = withPaths(read.data, folder)
-  const lost: Complaint[] = []
+  const lost: Complaint[] = grantsAtFault(draft, folder)
   const servers = mapped(draft.servers, (server, id) => withEnvironment(server, id, folder, environment, lost))
   const identity = resolveSecrets(draft.identity, ['identity'], folder, environment, lost)
   const vault = withVaultSecrets(draft.vault, folder, forVault, lost)

@@ -77,10 +77,22 @@ export const unstartable = ({ servers }: Config): Complaint[] =>
     if (faultOf(`${server.cwd}/.`, constants.X_OK))
       return [{ path: ['servers', id, 'cwd'], message: `names ${server.cwd}, which is not a folder`, fix }]
     const [program] = server.command
-    return isProgram(program, server)
+    const gone = isProgram(program, server)
       ? []
       : [{ path: ['servers', id, 'command', 0], message: `names the program ${program}, which is not there`, fix }]
+    return [...gone, ...ungranted(id, server, fix)]
   })
+
+function ungranted(id: string, { sandbox }: StdioServer, fix: string): Complaint[] {
+  if (sandbox === 'off') return []
+  return (['read', 'write'] as const).flatMap((key) =>
+    sandbox[key].flatMap((path, at) =>
+      faultOf(path, constants.F_OK) === undefined
+        ? []
+        : [{ path: ['servers', id, 'sandbox', key, at], message: `names ${path}, which is not there`, fix }],
+    ),
+  )
+}
 
 /** Where we cannot say how the program is looked for, it is taken to be there. */
 function isProgram(program: string, { env, cwd }: StdioServer): boolean {

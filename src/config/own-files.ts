@@ -2,7 +2,7 @@
 import { storePath } from '../storage/schema.ts'
 import type { Config } from './schema.ts'
 
-type Holder = Pick<Config, 'audit' | 'store' | 'tls' | 'servers'> & { readonly vault: { readonly keyFile: string } }
+type Holder = Pick<Config, 'audit' | 'store' | 'tls' | 'servers'> & { readonly vault: { readonly keyFile?: string | undefined } }
 
 export function ownFiles({ vault, audit, store, tls, servers }: Holder): string[] {
   const keys = [
