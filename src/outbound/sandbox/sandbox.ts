@@ -135,10 +135,9 @@ export class Sandbox {
   /** An empty folder in memory, under the name that the server expects; elsewhere where that name is taken. */
   get #home(): string {
     const home = this.#options.env['HOME'] ?? ''
-    const taken = ['/', '/tmp', '/etc', '/run', '/dev', '/proc', ...systemFolders]
-    return home.startsWith('/') && !taken.some((folder) => (folder === '/' ? home === '/' : isWithin(home, folder)))
-      ? home
-      : '/tmp/home'
+    const isTaken =
+      ['/tmp', '/etc', '/run'].includes(home) || [...systemFolders, '/dev', '/proc'].some((one) => isWithin(home, one))
+    return home.startsWith('/') && home !== '/' && !isTaken ? home : '/tmp/home'
   }
 
   #confinement({ groups: makeGroup, inherited }: Machine, { options }: Profile): Confinement {
