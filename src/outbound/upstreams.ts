@@ -193,7 +193,15 @@ function childOpener(
   { limits: { depthMax } }: UpstreamsOptions,
   log: (line: string) => void,
 ): Open {
-  return async () => new StdioWire({ ...(await launcher.launch()), server, shared, lineBytesMax, depthMax, log })
+  return async () => {
+    const how = await launcher.launch()
+    try {
+      return new StdioWire({ ...how, server, shared, lineBytesMax, depthMax, log })
+    } catch (error) {
+      log(`could not be started: ${error instanceof Error ? error.message : 'unknown'}`)
+      throw new Refusal('UPSTREAM_UNAVAILABLE', { detail: server })
+    }
+  }
 }
 
 type Open = (era: Era, principal: Principal) => Promise<Wire>

@@ -14,7 +14,7 @@ export interface EgressRefusal {
 }
 
 const quietMs = 60_000
-/** Different ones within that time; what comes beyond them is counted under the name of the first. */
+/** Different ones within that time; what comes beyond them is refused all the same, and not told. */
 const differentMax = 100
 
 export class Refusals {
