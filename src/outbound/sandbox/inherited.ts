@@ -10,6 +10,7 @@ const closedOnExec = 0o2000000
 export function inheritedDescriptors(folder = '/proc/self/fdinfo'): number[] {
   return readdirSync(folder)
     .map(Number)
+    .sort((a, b) => a - b)
     .filter((descriptor) => descriptor > 2 && isKept(`${folder}/${descriptor}`))
 }
 
