@@ -51,6 +51,17 @@ test('one tree: beside our own group, with the limits, swap included', () => {
   assert.ok(existsSync(folder), 'what is in use stays')
 })
 
+test('one tree, delegated: controllers are turned on where nothing runs', () => {
+  const files = { 'a/cgroup.controllers': 'cpu memory pids\n', 'a/cgroup.subtree_control': '', 'a/b/cgroup.procs': '1\n' }
+  const written = (tree: string): string => readFileSync(join(tree, 'a/cgroup.subtree_control'), 'utf8')
+  const [busy, ours] = treeOf('busy', '0::/a/b\n', { ...files, 'a/cgroup.procs': '1\n' })
+  assert.equal(findGroups(busy, ours), undefined)
+  assert.equal(written(busy), '')
+  const [free, own] = treeOf('free', '0::/a/b\n', { ...files, 'a/cgroup.procs': '' })
+  findGroups(free, own)
+  assert.equal(written(free), '+memory +pids')
+})
+
 test('old trees: one group for each controller', () => {
   const [tree, membership] = treeOf('old', '8:pids:/\n4:memory:/a\n0::/\n', { 'pids/tasks': '', 'memory/a/tasks': '' })
   findGroups(tree, membership)?.('files-0', limits).enter(42)

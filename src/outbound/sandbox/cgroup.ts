@@ -1,7 +1,7 @@
 /**
  * Limits for all processes of a server together, where we may make control groups (cgroups(7)): below our own place, or beside it
- * where a group with processes may have no children that count (cgroup v2, "no internal processes"). Nothing of ours is moved,
- * and no controller is turned on: what the system has not handed to us is not ours to take.
+ * where a group with processes may have no children that count (cgroup v2, "no internal processes"). Our own process stays where it
+ * is. Controllers are turned on in a group that was delegated to us and in which nothing runs, and nowhere else.
  */
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -64,11 +64,14 @@ function unified(root: string, lines: readonly string[]): readonly Place[] | und
   const path = lines.find((line) => line.startsWith('0::'))?.slice(3)
   if (path === undefined) return undefined
   const hasBoth = (folder: string): boolean => {
-    const on = readWords(join(folder, 'cgroup.subtree_control'))
-    return on.includes('memory') && on.includes('pids')
+    const isOn = (file: string): boolean => ['memory', 'pids'].every((one) => readWords(join(folder, file)).includes(one))
+    if (isOn('cgroup.subtree_control')) return true
+    if (isOn('cgroup.controllers') && readWords(join(folder, 'cgroup.procs')).every((word) => word === ''))
+      whereThere(() => writeFileSync(join(folder, 'cgroup.subtree_control'), '+memory +pids'))
+    return isOn('cgroup.subtree_control')
   }
   const own = join(root, path)
-  const folder = [own, dirname(own)].find((place) => place.startsWith(root) && hasBoth(place) && isWritable(place))
+  const folder = [own, dirname(own)].find((place) => place.startsWith(root) && isWritable(place) && hasBoth(place))
   const settings: readonly Setting[] = [
     ['memory.max', bytes],
     ['pids.max', processes],
