@@ -12,24 +12,14 @@ import { allowList } from './egress/allow-list.ts'
 import type { Surroundings } from './egress/destination.ts'
 import { type Egress, openEgress } from './egress/egress.ts'
 import { type EgressRefusal, Refusals } from './egress/refusals.ts'
-import { checkGrants } from './grants.ts'
 import type { Machine, NoMachine } from './machine.ts'
-import { isWithin, realPath } from './paths.ts'
-import { type Mount, type Profile, profile } from './profile.ts'
-import { programOf } from './program.ts'
+import { descriptors, homeOf, type PlanOptions, planOf } from './plan.ts'
+import type { Profile } from './profile.ts'
 import { SandboxRefused } from './refused.ts'
-import type { SandboxConfig } from './schema.ts'
 import { type Architecture, seccompFilter } from './seccomp.ts'
-import { systemFolders, systemView } from './system.ts'
 
-export interface SandboxOptions {
+export interface SandboxOptions extends PlanOptions {
   readonly server: string
-  readonly config: SandboxConfig
-  readonly command: readonly string[]
-  readonly cwd: string
-  readonly env: Readonly<Record<string, string>>
-  /** Files of ours that no server may see. */
-  readonly withheld: readonly string[]
   readonly surroundings: Surroundings
   readonly clock: Clock
   readonly lookup?: NameLookup | undefined
@@ -41,8 +31,6 @@ export interface SandboxOptions {
   refused(refusal: EgressRefusal): void
 }
 
-/** Descriptors that bubblewrap reads from, after the three that every program has. The first holds its options. */
-const descriptors = { options: 3, seccomp: 4, hosts: 5, passwd: 6, group: 7 } as const
 const hosts = '127.0.0.1 localhost\n::1 localhost\n'
 let groups = 0
 
@@ -68,20 +56,14 @@ export class Sandbox {
       return { command, cwd, env }
     }
     const egress = config.network === 'none' ? undefined : await this.#open(config.network.hosts)
-    const made = this.#profile(machine, egress)
-    const home = this.#home
-    const environment = { ...env, HOME: home, TMPDIR: '/tmp', ...egress?.environment }
+    const made = planOf(this.#options, machine.prlimit, egress)
+    const environment = { ...env, HOME: homeOf(env), TMPDIR: '/tmp', ...egress?.environment }
     return {
       command: [machine.bubblewrap, '--args', String(descriptors.options), '--', ...made.command],
       cwd: '/',
       env: environment,
       confinement: this.#confinement(machine, made),
     }
-  }
-
-  /** What bubblewrap is told, for whoever has to agree to it. Throws {@link SandboxRefused}. */
-  profile(machine: Machine): Profile {
-    return this.#profile(machine, undefined)
   }
 
   async close(): Promise<void> {
@@ -103,45 +85,8 @@ export class Sandbox {
     return this.#egress
   }
 
-  #profile({ prlimit }: Machine, egress: Egress | undefined): Profile {
-    const { config, command, cwd, env } = this.#options
-    const withheld = this.#options.withheld.map((file) => realPath(file) ?? file)
-    const program = programOf({ command, cwd, path: env['PATH'], home: env['HOME'], withheld })
-    checkGrants(config, withheld, program.reads)
-    const system = systemView()
-    const mount = (path: string, writable = false): Mount => ({ path, source: realPath(path) as string, writable })
-    const mounts = [
-      ...[...system.folders, ...program.reads, ...config.read].map((path) => mount(path)),
-      ...config.write.map((path) => mount(path, true)),
-      ...(egress?.mounts ?? []),
-    ]
-    return profile({
-      config,
-      command: [...(egress?.command ?? []), ...command],
-      cwd,
-      home: this.#home,
-      mounts: [...new Map(mounts.map((one) => [one.path, one])).values()],
-      links: [...system.links, ...program.links],
-      prlimit,
-      files: [
-        ['/etc/hosts', descriptors.hosts],
-        ['/etc/passwd', descriptors.passwd],
-        ['/etc/group', descriptors.group],
-      ],
-      seccompDescriptor: descriptors.seccomp,
-    })
-  }
-
-  /** An empty folder in memory, under the name that the server expects; elsewhere where that name is taken. */
-  get #home(): string {
-    const home = this.#options.env['HOME'] ?? ''
-    const isTaken =
-      ['/tmp', '/etc', '/run'].includes(home) || [...systemFolders, '/dev', '/proc'].some((one) => isWithin(home, one))
-    return home.startsWith('/') && home !== '/' && !isTaken ? home : '/tmp/home'
-  }
-
   #confinement({ groups: makeGroup, inherited }: Machine, { options }: Profile): Confinement {
-    const { server, config } = this.#options
+    const { server, config, env } = this.#options
     const { uid, gid } = userInfo()
     let group: Group | undefined
     if (makeGroup) group = makeGroup(`${server}-${groups++}`, config)
@@ -152,7 +97,7 @@ export class Sandbox {
         options.map((word) => `${word}\0`).join(''),
         seccompFilter(process.arch as Architecture),
         hosts,
-        `server:x:${uid}:${gid}::${this.#home}:/bin/sh\n`,
+        `server:x:${uid}:${gid}::${homeOf(env)}:/bin/sh\n`,
         `server:x:${gid}:\n`,
       ],
       kept: inherited,

@@ -8,6 +8,7 @@ import { Refusal } from '../../pipeline/refusal.ts'
 import type { StdioServer } from '../schema.ts'
 import { inheritedDescriptors } from './inherited.ts'
 import { findMachine, type Machine, type NoMachine } from './machine.ts'
+import { sandboxText } from './plan.ts'
 import { Sandboxes } from './sandboxes.ts'
 import type { SandboxConfig } from './schema.ts'
 
@@ -125,6 +126,25 @@ test('with hosts: a proxy outside, a program of ours in front of the server, and
   )
   assert.match(String(confinement?.inputs[0]), /--ro-bind\0[^\0]*egress\.sock\0\/run\/sekisho\/egress\.sock/)
   await close()
+})
+
+test('shown before it is agreed to, whole, and without what is secret', () => {
+  const options = {
+    command: ['ls', '-l'],
+    cwd: root,
+    env: { PATH: '/usr/bin:/bin', TOKEN: 'a secret' },
+    withheld: [join(root, 'key')],
+  }
+  const text = sandboxText({
+    ...options,
+    config: { ...usual, read: [join(root, 'work')], network: { hosts: ['api.example:443'] } },
+  })
+  assert.match(text, /^bwrap\n {2}--unshare-user\n/)
+  assert.ok(text.includes(`\n  --ro-bind ${join(root, 'work')} ${join(root, 'work')}\n`))
+  assert.ok(text.includes('\n  --ro-bind EGRESS-SOCKET /run/sekisho/egress.sock\n'))
+  assert.match(text, / -- \/usr\/bin\/prlimit .* ls -l$/)
+  assert.ok(!text.includes('a secret'))
+  assert.throws(() => sandboxText({ ...options, config: { ...usual, read: [root] } }), /a file of the gateway/)
 })
 
 test('a machine that is not Linux, or has no filter, has no sandbox', async () => {

@@ -13,15 +13,36 @@ const port = 3128
 const script = join(import.meta.dirname, `forwarder${extname(import.meta.filename)}`)
 const scriptInside = `${inside}/forwarder.m${extname(import.meta.filename).slice(1)}`
 
-export interface Egress {
+/** What it is to a sandbox. */
+export interface WayOut {
   readonly mounts: readonly Mount[]
   readonly environment: Readonly<Record<string, string>>
   /** What stands before the server's own command. */
   readonly command: readonly string[]
+}
+export interface Egress extends WayOut {
   close(): Promise<void>
 }
 
-/** `hosts` as the configuration has them, for what the server may reach without the proxy. */
+/** `path`: the socket outside. `hosts` as the configuration has them, for what the server may reach without the proxy. */
+export function wayOut(path: string, hosts: readonly string[]): WayOut {
+  const at = `http://127.0.0.1:${port}`
+  // Its own loopback is behind no proxy, unless it is the outer one that is meant.
+  const direct = hosts.some((host) => /^(localhost|127\.|\[::1\])/i.test(host)) ? '' : 'localhost,127.0.0.1,[::1]'
+  const settings = { HTTP_PROXY: at, HTTPS_PROXY: at, NO_PROXY: direct }
+  const lowerCase = Object.entries(settings).map(([name, value]) => [name.toLowerCase(), value])
+  return {
+    mounts: [
+      { path: `${inside}/node`, source: process.execPath, writable: false },
+      { path: scriptInside, source: script, writable: false },
+      { path: socket, source: path, writable: false },
+    ],
+    // Node looks at the variables only when told to.
+    environment: { ...settings, ...Object.fromEntries(lowerCase), NODE_USE_ENV_PROXY: '1' },
+    command: [`${inside}/node`, '--disable-warning=ExperimentalWarning', scriptInside, socket, String(port)],
+  }
+}
+
 export async function openEgress(options: EgressOptions, hosts: readonly string[]): Promise<Egress> {
   const folder = mkdtempSync(join(tmpdir(), 'sekisho-egress-')) // for us alone
   const path = join(folder, 'egress.sock')
@@ -45,20 +66,5 @@ export async function openEgress(options: EgressOptions, hosts: readonly string[
   })
   server.unref()
   chmodSync(path, 0o600)
-  const at = `http://127.0.0.1:${port}`
-  // Its own loopback is behind no proxy, unless it is the outer one that is meant.
-  const direct = hosts.some((host) => /^(localhost|127\.|\[::1\])/i.test(host)) ? '' : 'localhost,127.0.0.1,[::1]'
-  const settings = { HTTP_PROXY: at, HTTPS_PROXY: at, NO_PROXY: direct }
-  const lowerCase = Object.entries(settings).map(([name, value]) => [name.toLowerCase(), value])
-  return {
-    mounts: [
-      { path: `${inside}/node`, source: process.execPath, writable: false },
-      { path: scriptInside, source: script, writable: false },
-      { path: socket, source: path, writable: false },
-    ],
-    // Node looks at the variables only when told to.
-    environment: { ...settings, ...Object.fromEntries(lowerCase), NODE_USE_ENV_PROXY: '1' },
-    command: [`${inside}/node`, '--disable-warning=ExperimentalWarning', scriptInside, socket, String(port)],
-    close,
-  }
+  return { ...wayOut(path, hosts), close }
 }
