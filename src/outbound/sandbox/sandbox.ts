@@ -5,7 +5,7 @@
  */
 import { userInfo } from 'node:os'
 import type { Clock } from '../../lib/clock.ts'
-import { type NameLookup, systemLookup } from '../../lib/name-lookup.ts'
+import type { NameLookup } from '../../lib/name-lookup.ts'
 import type { Confinement, SpawnOptions } from '../stdio/spawn.ts'
 import type { Group } from './cgroup.ts'
 import { allowList } from './egress/allow-list.ts'
@@ -22,7 +22,7 @@ export interface SandboxOptions extends PlanOptions {
   readonly server: string
   readonly surroundings: Surroundings
   readonly clock: Clock
-  readonly lookup?: NameLookup | undefined
+  readonly lookup: NameLookup
   machine(): Promise<Machine | NoMachine>
   /** For the operator's eyes. */
   log(line: string): void
@@ -72,7 +72,7 @@ export class Sandbox {
   }
 
   #open(allowed: readonly string[]): Promise<Egress> {
-    const { surroundings, lookup = systemLookup } = this.#options
+    const { surroundings, lookup } = this.#options
     this.#egress ??= openEgress(
       {
         allowed: allowList(allowed),
@@ -82,6 +82,9 @@ export class Sandbox {
       },
       allowed,
     )
+    this.#egress.catch(() => {
+      this.#egress = undefined // the next start tries again
+    })
     return this.#egress
   }
 

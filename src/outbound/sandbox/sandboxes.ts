@@ -1,7 +1,8 @@
 /** The sandboxes of all local servers, and what they have in common: the machine, our own files and ports, where to write things down. */
 import { networkInterfaces } from 'node:os'
 import type { Clock } from '../../lib/clock.ts'
-import type { NameLookup } from '../../lib/name-lookup.ts'
+import { atMostAtOnce, type NameLookup, systemLookup } from '../../lib/name-lookup.ts'
+import { unstoppable } from '../../lib/stop.ts'
 import { Refusal } from '../../pipeline/refusal.ts'
 import type { StdioServer } from '../schema.ts'
 import type { SpawnOptions } from '../stdio/spawn.ts'
@@ -40,18 +41,31 @@ export interface SandboxesOptions extends SandboxPorts {
   remotes(): readonly string[]
 }
 
+/** Half of the threads that Node has for this, and for our files. */
+const lookupsMax = 2
+
 export class Sandboxes {
   readonly #options: SandboxesOptions
+  readonly #lookup: ReturnType<typeof atMostAtOnce>
   #machine: Promise<Machine | NoMachine> | undefined
 
   constructor(options: SandboxesOptions) {
     this.#options = options
+    this.#lookup = atMostAtOnce(lookupsMax, options.lookup ?? systemLookup)
+  }
+
+  /** Looked for again where nothing was found: what was missing may have been installed, or the trial was too slow. */
+  async #found(): Promise<Machine | NoMachine> {
+    this.#machine ??= (this.#options.machine ?? findMachine)()
+    const found = await this.#machine
+    if ('why' in found) this.#machine = undefined
+    return found
   }
 
   launcher(server: string, config: StdioServer, env: Readonly<Record<string, string>>, log: (line: string) => void): Launcher {
     const { command, cwd } = config
     if (config.sandbox === 'off') return { launch: async () => ({ command, cwd, env }), close: async () => undefined }
-    const { withheld, publicUrl, ownPorts, remotes, lookup, clock, unconfined, egressRefused } = this.#options
+    const { withheld, publicUrl, ownPorts, remotes, clock, unconfined, egressRefused } = this.#options
     const sandbox = new Sandbox({
       server,
       config: config.sandbox,
@@ -60,7 +74,7 @@ export class Sandboxes {
       env,
       withheld,
       clock,
-      lookup,
+      lookup: (name) => this.#lookup(name, unstoppable),
       log,
       surroundings: {
         ownPorts,
@@ -68,7 +82,7 @@ export class Sandboxes {
         neighbours: () => remotes().flatMap((url) => targetOf(url) ?? []),
         ownAddresses,
       },
-      machine: () => (this.#machine ??= (this.#options.machine ?? findMachine)()),
+      machine: () => this.#found(),
       unconfined: (why) => unconfined(server, why),
       refused: (refusal) => egressRefused(server, refusal),
     })

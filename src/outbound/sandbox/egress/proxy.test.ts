@@ -131,6 +131,36 @@ test('plain http: a second request on the connection is decided anew', async () 
   assert.ok(refused.length <= 1)
 })
 
+test('an answer that is none, or breaks off, ends that connection and nothing else', async () => {
+  const answers = [
+    'HTTP/1.1 000 x\r\n\r\n',
+    'HTTP/1.1 99 x\r\n\r\n',
+    'nonsense\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx',
+    '',
+  ]
+  const odd = await listening(
+    createServer((socket) => {
+      socket.on('error', () => undefined).once('data', () => socket.end(answers.shift() ?? ''))
+    }),
+  )
+  const proxy = await proxyFor([`127.0.0.1:${portOf(odd)}`, `127.0.0.1:${portOf(site)}`])
+  const count = answers.length
+  for (let at = 0; at < count; at++) await said(proxy.port, `GET http://127.0.0.1:${portOf(odd)}/ HTTP/1.1\r\nHost: x\r\n\r\n`)
+  assert.equal(answers.length, 0)
+  assert.match(await said(proxy.port, `GET http://127.0.0.1:${portOf(site)}/ HTTP/1.1\r\nHost: x\r\n\r\n`), /^HTTP\/1\.1 200/)
+  odd.close()
+})
+
+test('a host that hangs up in a tunnel puts no word of ours into it', async () => {
+  const rude = await listening(
+    createServer((socket) => socket.on('error', () => undefined).once('data', () => socket.resetAndDestroy())),
+  )
+  const proxy = await proxyFor([`127.0.0.1:${portOf(rude)}`])
+  assert.equal(await said(proxy.port, tunnel(`127.0.0.1:${portOf(rude)}`, 'x')), 'HTTP/1.1 200 Connection Established\r\n\r\n')
+  rude.close()
+})
+
 test('bytes: who says more than the limit is hung up on', async () => {
   const { port } = await proxyFor([`127.0.0.1:${portOf(echo)}`, `127.0.0.1:${portOf(site)}`], { bytesMax: 1000 })
   const answer = await said(port, tunnel(`127.0.0.1:${portOf(echo)}`, 'x'.repeat(100_000)))

@@ -50,57 +50,73 @@ export function egressProxy({ allowed, surroundings, lookup, limits = {}, refuse
     return found.fault
   }
 
-  server.on('connect', async (request: IncomingMessage, client: Duplex, head: Buffer) => {
-    client.on('error', () => client.destroy())
+  async function tunnel(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
     const target = readTarget(request.url ?? '')
     const decided = await decide(target, request.url ?? '')
     if (typeof decided === 'string') return void client.end(answerOf(decided))
     if (client.destroyed) return
     const upstream = connectTo(target as Target, decided.addresses, connectMs)
-    upstream.once('error', () => (client.writable ? client.end(unreachable) : client.destroy()))
+    const gone = (): void => void client.end(unreachable)
+    upstream.once('error', gone)
     upstream.once('connect', () => {
+      upstream.off('error', gone)
       client.write('HTTP/1.1 200 Connection Established\r\n\r\n')
       if (head.length > 0) upstream.write(head)
       join(client as Socket, upstream, bytesMax, idleMs)
     })
-  })
+  }
 
-  server.on('request', async (request: IncomingMessage, response: ServerResponse) => {
-    request.on('error', () => undefined)
+  async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = URL.canParse(request.url ?? '') ? new URL(request.url as string) : undefined
     const isPlain = url?.protocol === 'http:' && url.username === '' && url.password === ''
     const decided = await decide(isPlain ? readTarget(`${url.hostname}:${url.port || 80}`) : undefined, request.url ?? '')
     if (typeof decided === 'string') return void response.writeHead(403, { connection: 'close' }).end(sentence(decided))
     const { hostname, port, pathname, search, host } = url as URL
-    const kept = Object.entries(request.headers).filter(([name]) => !hopByHop.test(name))
     const upstream = httpRequest({
       host: hostname.replace(/^\[(.*)\]$/, '$1'),
       port: Number(port || 80),
       lookup: pinned(decided.addresses),
       method: request.method,
       path: pathname + search,
-      headers: { ...Object.fromEntries(kept), host, connection: 'close' },
+      headers: { ...endToEnd(request), host, connection: 'close' },
       agent: false,
       timeout: idleMs,
       maxHeaderSize: headBytesMax,
     })
     const hangUp = (): void => void (upstream.destroy(), request.socket.destroy())
+    const late = setTimeout(() => upstream.destroy(new Error('late')), connectMs)
+    upstream.once('socket', (socket) => socket.once('connect', () => clearTimeout(late)))
     upstream.once('timeout', hangUp)
-    upstream.once('error', () => (response.headersSent ? hangUp() : response.writeHead(502, { connection: 'close' }).end()))
+    upstream.on('error', () => (response.headersSent ? hangUp() : response.writeHead(502, { connection: 'close' }).end()))
     upstream.once('response', (answer) => {
-      const back = Object.entries(answer.headers).filter(([name]) => !hopByHop.test(name))
-      response.writeHead(answer.statusCode ?? 502, { ...Object.fromEntries(back), connection: 'close' })
       answer.on('error', hangUp)
       counted(answer, bytesMax, hangUp)
-      answer.pipe(response)
+      try {
+        response.writeHead(answer.statusCode ?? 0, { ...endToEnd(answer), connection: 'close' })
+        answer.pipe(response)
+      } catch {
+        hangUp() // an answer that Node reads and would not write
+      }
     })
+    upstream.once('close', () => clearTimeout(late))
     response.once('close', () => upstream.destroy())
     counted(request, bytesMax, hangUp)
     request.pipe(upstream)
-  })
+  }
 
+  server.on('connect', (request: IncomingMessage, client: Duplex, head: Buffer) => {
+    client.on('error', () => client.destroy())
+    tunnel(request, client, head).catch(() => client.destroy())
+  })
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    request.on('error', () => undefined)
+    pass(request, response).catch(() => request.socket.destroy())
+  })
   return server
 }
+
+const endToEnd = ({ headers }: IncomingMessage): IncomingMessage['headers'] =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.test(name)))
 
 const reasons: Readonly<Record<EgressFault, string>> = {
   'not-allowed': 'this host and port are not in sandbox.network.hosts',
