@@ -31,6 +31,11 @@ const refused: readonly (readonly [says: string, args: readonly string[], messag
     ['--data', '/proc/x'],
     'the folder /proc/x cannot be made (ENOENT); name another with --data',
   ],
+  [
+    'grants to a server without a sandbox',
+    ['--data', folder, '--read', folder],
+    '--read, --write and --allow are for a sandbox; add --sandbox',
+  ],
 ]
 for (const [says, args, message] of refused)
   test(`run refuses ${says}`, { skip: args.includes('/proc/x') && process.platform !== 'linux' }, () => {

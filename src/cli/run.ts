@@ -18,7 +18,13 @@ interface Options {
   readonly id?: string
   readonly data?: string
   readonly verbose?: boolean
+  readonly sandbox?: boolean
+  readonly read: readonly string[]
+  readonly write: readonly string[]
+  readonly allow: readonly string[]
 }
+
+const oneMore = (value: string, before: readonly string[]): readonly string[] => [...before, value]
 
 export function runCommand(): Command {
   return new Command('run')
@@ -27,6 +33,10 @@ export function runCommand(): Command {
     .argument('<command...>', 'the server, started without a shell; or the URL of a remote one')
     .option('--id <id>', 'what to call the server in the log (default: its program)')
     .option('--data <folder>', 'where the log is kept (default: the data folder of your user)')
+    .option('--sandbox', 'the server sees nothing of this machine but its own program, and has no network')
+    .option('--read <path>', 'in a sandbox: what it may read; may be given again', oneMore, [])
+    .option('--write <path>', 'in a sandbox: what it may read and write; may be given again', oneMore, [])
+    .option('--allow <host:port>', 'in a sandbox: where it may connect to; may be given again', oneMore, [])
     .option('--verbose', 'a line on stderr for each decision')
     .action((command: string[], options: Options) => told('', () => run(command, options)))
 }
@@ -37,6 +47,8 @@ async function run(command: readonly string[], options: Options): Promise<void> 
   const id = options.id ?? idFor(command)
   const fault = serverIdFault(id)
   if (fault !== undefined) throw new Error(`--id "${id}" ${fault}`)
+  const sandbox = sandboxFrom(options)
+  if (sandbox !== undefined && isRemote(command)) throw new Error('--sandbox is for a server on this machine; leave it out')
   makeDataFolder(data)
   const lookWith = `sekisho pins show ${options.data === undefined ? '--local' : `--data ${JSON.stringify(data)}`}`
   const tell = (event: GatewayEvent): void => {
@@ -44,7 +56,7 @@ async function run(command: readonly string[], options: Options): Promise<void> 
     if (line !== undefined) process.stderr.write(`${line}\n`)
   }
   const gateway = await openFree((log) => {
-    const document = JSON.stringify(localConfig(id, command, data, log))
+    const document = JSON.stringify(localConfig(id, command, data, log, sandbox))
     if (isRemote(command))
       return openGateway({
         config: parseConfig(document, process.cwd(), environment),
@@ -52,7 +64,7 @@ async function run(command: readonly string[], options: Options): Promise<void> 
         desk: { say: (line) => void process.stderr.write(`${line}\n`) },
         tell,
       })
-    const config = parseConfig(document, process.cwd())
+    const config = parseConfig(document, data)
     const servers = { [id]: { ...config.servers[id], env: environment.variables } } as typeof config.servers
     return openGateway({ config: { ...config, servers }, lookWith, tell })
   }, id)
@@ -86,16 +98,35 @@ async function openFree(open: (log: string) => Promise<Gateway>, id: string): Pr
 const logsMax = 64
 
 /** One developer at one desk: everything the server offers, and every passage written down. */
-function localConfig(id: string, command: readonly string[], data: string, log: string): object {
+function localConfig(id: string, command: readonly string[], data: string, log: string, sandbox: object | undefined): object {
   return {
     store: localStore(data),
     vault: { keyFile: localKeyFile(data) },
-    servers: { [id]: isRemote(command) ? { url: command[0], credential: { kind: 'oauth' } } : { command } },
+    servers: {
+      [id]: isRemote(command)
+        ? { url: command[0], credential: { kind: 'oauth' } }
+        : { command: fromHere(command), cwd: process.cwd(), ...(sandbox && { sandbox }) },
+    },
     roles: { owner: [{ effect: 'allow', server: id, tools: ['*'], prompts: ['*'], resources: ['*'], asks: ['*'] }] },
     bindings: [{ role: 'owner', anonymous: true }],
     limits: { principal: { perMinute: 'unlimited', concurrent: 'unlimited' } },
     audit: { path: join(data, `${log}.audit.db`), anchor: join(data, `${log}.audit.anchor`) },
   }
+}
+
+/** A program is named from where we stand; the configuration is in the data folder. */
+const fromHere = ([program = '', ...rest]: readonly string[]): string[] => [
+  /[\\/]/.test(program) ? resolve(program) : program,
+  ...rest,
+]
+
+/** Undefined where none is wanted. What is granted to a server without a sandbox would be granted for nothing. */
+function sandboxFrom({ sandbox, read, write, allow }: Options): object | undefined {
+  const granted = [...read, ...write, ...allow]
+  if (!sandbox && granted.length > 0) throw new Error('--read, --write and --allow are for a sandbox; add --sandbox')
+  if (!sandbox) return undefined
+  const network = allow.length === 0 ? 'none' : { hosts: allow }
+  return { read: read.map((path) => resolve(path)), write: write.map((path) => resolve(path)), network }
 }
 
 const isRemote = (command: readonly string[]): boolean => command.length === 1 && /^https?:\/\//i.test(command[0] ?? '')

@@ -11,7 +11,8 @@ import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { findMachine } from '../../src/outbound/sandbox/machine.ts'
-import { alive } from '../e2e/support/yard.ts'
+import { ROOT } from '../conformance/launch.ts'
+import { alive, cli } from '../e2e/support/yard.ts'
 import { Legacy } from './support/client.ts'
 import { type Echo, echo, type Json } from './support/echo.ts'
 import { codeOf, httpServer, node, open, recordOf, startIn, textOf, until, yard } from './support/house.ts'
@@ -391,4 +392,57 @@ it('a sandbox ends with the gateway, even where the gateway is killed', { skip }
   assert.ok(pids.length > 0)
   own.child.kill('SIGKILL')
   await until('the sandbox is gone', () => pids.every((pid) => !alive(pid)))
+})
+
+it('sekisho run --sandbox: the same for one server at one desk', { skip }, async () => {
+  const command = node(join(import.meta.dirname, 'support/burglar.ts'))
+  const ask = async (options: readonly string[], path: string): Promise<string> => {
+    const data = house.folder()
+    const guard = house.start([cli, 'run', '--data', data, ...options, '--', ...command], {
+      cwd: place,
+      env: { ...process.env, HOME: home },
+    })
+    const calls = [
+      {
+        id: 1,
+        method: 'initialize',
+        params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+      },
+      { method: 'notifications/initialized' },
+      { id: 2, method: 'tools/call', params: { name: 'read', arguments: { path } } },
+    ]
+    for (const call of calls) guard.child.stdin?.write(`${JSON.stringify({ jsonrpc: '2.0', ...call })}\n`)
+    const line = await until('an answer', () => guard.out.find((one) => one.includes('"id":2')))
+    guard.child.stdin?.end()
+    await guard.ended
+    return line
+  }
+  assert.match(await ask([], key), /got: PRIVATE KEY/)
+  assert.match(await ask(['--sandbox'], key), /failed: ENOENT/)
+  assert.match(await ask(['--sandbox'], join(readable, 'note')), /failed: ENOENT/)
+  assert.match(await ask(['--sandbox', '--read', './readable'], join(readable, 'note')), /got: a note/)
+  assert.match(await ask(['--sandbox', '--write', '.'], join(readable, 'note')), /got: a note/)
+})
+
+it('servers of others work in it: files and memory', { skip }, async () => {
+  const bin = (name: string): string => join(ROOT, 'node_modules/.bin', name)
+  const folder = house.folder()
+  writeFileSync(join(folder, 'a.txt'), 'hello')
+  const sandbox = { write: [folder] }
+  const own = await startIn(
+    house,
+    open({
+      files: { command: [bin('mcp-server-filesystem'), folder], sandbox },
+      memory: { command: [bin('mcp-server-memory')], env: { MEMORY_FILE_PATH: join(folder, 'memory.json') }, sandbox },
+    }),
+  )
+  const files = await Legacy.open(`${own.url}/files/mcp`)
+  assert.equal(
+    textOf(await files.call('tools/call', { name: 'read_text_file', arguments: { path: join(folder, 'a.txt') } })),
+    'hello',
+  )
+  const memory = await Legacy.open(`${own.url}/memory/mcp`)
+  const entities = [{ name: 'gate', entityType: 'place', observations: ['it is closed'] }]
+  textOf(await memory.call('tools/call', { name: 'create_entities', arguments: { entities } }))
+  assert.match(readFileSync(join(folder, 'memory.json'), 'utf8'), /it is closed/)
 })
