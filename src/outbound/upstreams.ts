@@ -64,6 +64,10 @@ export class Upstreams {
       ...options.sandbox,
       clock: options.clock,
       remotes: () => [...this.#servers.values()].flatMap(({ config }) => (config.kind === 'http' ? config.url : [])),
+      written: () =>
+        [...this.#servers.values()].flatMap(({ config }) =>
+          config.kind === 'stdio' && config.sandbox !== 'off' ? config.sandbox.write : [],
+        ),
     })
     this.#sweeper = setInterval(() => {
       for (const { server } of this.#servers.values()) server.sweep()

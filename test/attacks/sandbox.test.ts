@@ -200,6 +200,8 @@ const attacks: readonly Attack[] = [
     naked: undefined,
     boxed: none,
   },
+  { what: 'keys of our user', tool: 'read', given: () => ({ path: '/proc/keys' }), naked: undefined, boxed: none },
+  { what: 'the memory of the kernel', tool: 'read', given: () => ({ path: '/proc/kcore' }), naked: undefined, boxed: none },
   {
     what: 'a link out of the folder it may write',
     tool: 'link',

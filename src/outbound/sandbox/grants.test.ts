@@ -10,13 +10,14 @@ import { SandboxRefused } from './refused.ts'
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'sekisho-grants-')))
 after(() => rmSync(root, { recursive: true, force: true }))
 const at = (path: string): string => join(root, path)
-for (const folder of ['work/in/deep', 'notes', 'ours', 'package']) mkdirSync(at(folder), { recursive: true })
+for (const folder of ['work/in/deep', 'notes', 'ours', 'package', 'shared/in']) mkdirSync(at(folder), { recursive: true })
 writeFileSync(at('ours/key'), 'key')
 // What a server that may write work/ has put there.
 symlinkSync(at('ours'), at('work/out'))
 symlinkSync('/proc', at('work/processes'))
 symlinkSync(at('work'), at('alias'))
 symlinkSync('/', at('everything'))
+symlinkSync(at('shared'), at('theirs'))
 
 const refused: readonly (readonly [
   what: string,
@@ -34,6 +35,15 @@ const refused: readonly (readonly [
   ['a folder in a writable one with another name', ['work/in'], ['alias'], [], /work\/in lies in .*alias/],
   ['a program in a writable folder', [], ['package'], ['package'], /package lies in/],
   ['a writable folder in another', [], ['work', 'work/in'], [], /names .*work\/in, which lies in .*work; name the outer one/],
+  [
+    'what another server may write a link in place of',
+    ['shared/in'],
+    [],
+    [],
+    /shared\/in lies in .*shared, which another server/,
+  ],
+  ['the same by another name', ['theirs/in'], [], [], /theirs\/in lies in .*shared, which another server/],
+  ['a program that another server may write', [], [], ['shared/in'], /which another server may write/],
   ['a link to a file of ours', ['work/out'], [], [], /work\/out holds .*ours\/key, a file of the gateway/],
   ['a folder with a file of ours', [], ['ours'], [], /ours holds/],
   ['the file', ['ours/key'], [], [], /ours\/key holds/],
@@ -44,14 +54,16 @@ for (const [what, read, write, program, says] of refused)
   test(`refused: ${what}`, () => {
     const grants = { read: read.map(at), write: write.map(at) }
     assert.throws(
-      () => checkGrants(grants, [at('ours/key')], program.map(at)),
+      () => checkGrants(grants, { withheld: [at('ours/key')], written: [at('shared')], program: program.map(at) }),
       (error) => error instanceof SandboxRefused && says.test(error.message),
     )
   })
 
 test('granted: folders that are there and apart', () => {
-  checkGrants({ read: [at('notes'), at('work/in')], write: [at('package')] }, [at('ours/key')])
-  checkGrants({ read: [at('notes')], write: [at('alias')] }, [at('ours/key')], [at('package')])
+  const around = { withheld: [at('ours/key')], written: [at('shared')], program: [] }
+  checkGrants({ read: [at('notes'), at('work/in')], write: [at('package')] }, around)
+  checkGrants({ read: [at('notes')], write: [at('alias')] }, { ...around, program: [at('package')] })
+  checkGrants({ read: [at('shared')], write: [at('work')] }, around)
 })
 
 test('what lies in what', () => {

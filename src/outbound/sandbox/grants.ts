@@ -20,8 +20,17 @@ export function neverFor(path: string): string | undefined {
   return tooMuch.includes(path) ? 'is more than a server can need' : undefined
 }
 
+export interface Circumstances {
+  /** Files of ours, all links followed. */
+  readonly withheld: readonly string[]
+  /** Folders that any server may write. */
+  readonly written: readonly string[]
+  /** What the server's own program consists of. */
+  readonly program: readonly string[]
+}
+
 /** Throws {@link SandboxRefused} for the first that cannot be granted. */
-export function checkGrants({ read, write }: Grants, withheld: readonly string[], program: readonly string[] = []): void {
+export function checkGrants({ read, write }: Grants, { withheld, written, program }: Circumstances): void {
   const writable = write.map((path) => mustBeThere(path, 'write'))
   for (const path of [...read, ...program]) {
     const real = mustBeThere(path, 'read')
@@ -37,8 +46,16 @@ export function checkGrants({ read, write }: Grants, withheld: readonly string[]
     if (outer !== -1)
       throw new SandboxRefused(`"write" names ${write[at]}, which lies in ${write[outer]}`, 'name the outer one only')
   }
+  const theirs = written.flatMap((folder) => realPath(folder) ?? [])
   for (const path of [...read, ...write, ...program]) {
     const real = realPath(path) as string
+    // The folder as a whole may be shared: what leads to it is not in it.
+    const folder = theirs.find((other) => other !== real && isWithin(real, other))
+    if (folder !== undefined)
+      throw new SandboxRefused(
+        `${path} lies in ${folder}, which another server may write, so it may have become something else`,
+        'grant that folder as a whole, or keep the two apart',
+      )
     const never = neverFor(real)
     if (never !== undefined) throw new SandboxRefused(`${path} leads to ${real}, which ${never}`, 'name what the server needs')
     const ours = withheld.find((file) => isWithin(file, real))

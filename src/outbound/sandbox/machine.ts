@@ -8,10 +8,12 @@ import { accessSync, constants } from 'node:fs'
 import { promisify } from 'node:util'
 import { findGroups, type MakeGroup } from './cgroup.ts'
 import { inheritedDescriptors } from './inherited.ts'
+import { realPath } from './paths.ts'
 import { isFiltered } from './seccomp.ts'
 
 export interface Machine {
   readonly bubblewrap: string
+  /** All links followed, as not every place of links is in a sandbox. */
   readonly prlimit: string
   /** Undefined: limits hold for each process alone. */
   readonly groups: MakeGroup | undefined
@@ -69,7 +71,7 @@ export async function findMachine(
     const why = 'the gateway runs as root, whose processes the kernel does not count, and it may make no control groups'
     return { why, fix: 'run it as a user of its own, or give it writable control groups' }
   }
-  return { bubblewrap, prlimit, groups, inherited: inheritedDescriptors() }
+  return { bubblewrap, prlimit: realPath(prlimit) ?? prlimit, groups, inherited: inheritedDescriptors() }
 }
 
 function locate(program: string): string | undefined {

@@ -17,16 +17,22 @@ export interface PlanOptions {
   readonly env: Readonly<Record<string, string>>
   /** Files of ours that no server may see. */
   readonly withheld: readonly string[]
+  /** Folders that any server may write. */
+  written(): readonly string[]
 }
 
 /** Descriptors that bubblewrap reads from, after the three that every program has. The first holds its options. */
 export const descriptors = { options: 3, seccomp: 4, hosts: 5, passwd: 6, group: 7 } as const
 
 /** Throws SandboxRefused for what cannot be granted, and for a program that is not there. */
-export function planOf({ config, command, cwd, env, withheld }: PlanOptions, prlimit: string, out: WayOut | undefined): Profile {
+export function planOf(
+  { config, command, cwd, env, withheld, written }: PlanOptions,
+  prlimit: string,
+  out: WayOut | undefined,
+): Profile {
   const ours = withheld.map((file) => realPath(file) ?? file)
   const program = programOf({ command, cwd, path: env['PATH'], home: env['HOME'], withheld: ours })
-  checkGrants(config, ours, program.reads)
+  checkGrants(config, { withheld: ours, written: written(), program: program.reads })
   const system = systemView()
   const mount = (path: string, writable = false): Mount => ({ path, source: realPath(path) as string, writable })
   const mounts = [
@@ -41,6 +47,7 @@ export function planOf({ config, command, cwd, env, withheld }: PlanOptions, prl
     home: homeOf(env),
     mounts: [...new Map(mounts.map((one) => [one.path, one])).values()],
     links: [...system.links, ...program.links],
+    hidden: system.hidden,
     prlimit,
     files: [
       ['/etc/hosts', descriptors.hosts],

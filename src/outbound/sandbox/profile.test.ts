@@ -23,6 +23,7 @@ const options: ProfileOptions = {
     { path: '/home/ana', source: '/home/ana', writable: false },
   ],
   links: [{ path: '/bin', target: 'usr/bin' }],
+  hidden: ['/proc/keys'],
   prlimit: '/usr/bin/prlimit',
   files: [['/etc/hosts', 5]],
   seccompDescriptor: 4,
@@ -41,6 +42,7 @@ test('the whole of it, as it is shown', () => {
   --hostname sandbox
   --proc /proc
   --remount-ro /proc
+  --ro-bind /dev/null /proc/keys
   --dev /dev
   --perms 0700
   --size 8388608

@@ -22,6 +22,8 @@ export interface ProfileOptions {
   readonly home: string
   readonly mounts: readonly Mount[]
   readonly links: readonly Link[]
+  /** Files in whose place there is nothing. */
+  readonly hidden: readonly string[]
   readonly prlimit: string
   /** Small files with words of ours, by path, and the descriptor from which bubblewrap reads them. */
   readonly files: readonly (readonly [path: string, descriptor: number])[]
@@ -37,7 +39,7 @@ const mib = 1_048_576
 const reservedMb = 1024
 
 export function profile(options: ProfileOptions): Profile {
-  const { config, cwd, home, mounts, links, files, seccompDescriptor } = options
+  const { config, cwd, home, mounts, links, hidden, files, seccompDescriptor } = options
   const size = String(config.fileMbMax * mib)
   const memory = (path: string): string[] => ['--perms', '0700', '--size', size, '--tmpfs', path]
   const isMounted = mounts.some(({ path }) => isWithin(cwd, path))
@@ -47,6 +49,7 @@ export function profile(options: ProfileOptions): Profile {
       ...['--cap-drop', 'ALL', '--hostname', 'sandbox'],
       // Where we are root, the kernel would take its settings from a server, rights or none.
       ...['--proc', '/proc', '--remount-ro', '/proc'],
+      ...hidden.flatMap((path) => ['--ro-bind', '/dev/null', path]),
       ...['--dev', '/dev', ...memory('/dev/shm'), '--remount-ro', '/dev'],
       ...memory('/tmp'),
       ...(isWithin(home, '/tmp') ? ['--dir', home] : memory(home)),

@@ -39,6 +39,7 @@ function launcherFor(sandbox: SandboxConfig | 'off', machine: Machine | NoMachin
     clock: { now: () => 0, monotonic: () => 0 },
     ownPorts: () => [],
     remotes: () => [],
+    written: () => [],
     machine: async () => machine,
     unconfined: async (server, why) => void said.push(`recorded: ${server} ${why}`),
     egressRefused: () => assert.fail('nothing was asked for'),
@@ -134,6 +135,7 @@ test('shown before it is agreed to, whole, and without what is secret', () => {
     cwd: root,
     env: { PATH: '/usr/bin:/bin', TOKEN: 'a secret' },
     withheld: [join(root, 'key')],
+    written: () => [],
   }
   const text = sandboxText({
     ...options,

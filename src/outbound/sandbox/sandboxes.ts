@@ -39,6 +39,8 @@ export interface SandboxesOptions extends SandboxPorts {
   readonly clock: Clock
   /** URLs of the remote servers that there are now. */
   remotes(): readonly string[]
+  /** Folders that the local servers there are now may write. */
+  written(): readonly string[]
 }
 
 /** Half of the threads that Node has for this, and for our files. */
@@ -65,7 +67,7 @@ export class Sandboxes {
   launcher(server: string, config: StdioServer, env: Readonly<Record<string, string>>, log: (line: string) => void): Launcher {
     const { command, cwd } = config
     if (config.sandbox === 'off') return { launch: async () => ({ command, cwd, env }), close: async () => undefined }
-    const { withheld, publicUrl, ownPorts, remotes, clock, unconfined, egressRefused } = this.#options
+    const { withheld, publicUrl, ownPorts, remotes, written, clock, unconfined, egressRefused } = this.#options
     const sandbox = new Sandbox({
       server,
       config: config.sandbox,
@@ -73,6 +75,7 @@ export class Sandboxes {
       cwd,
       env,
       withheld,
+      written,
       clock,
       lookup: (name) => this.#lookup(name, unstoppable),
       log,

@@ -20,13 +20,34 @@ const settings = [
   ...['pki/ca-trust/extracted', 'ca-certificates', 'ca-certificates.conf', 'crypto-policies'],
 ].map((name) => join('/etc', name))
 
+/** What the kernel tells everybody, or root, about itself and about others. Written to or not, it is nothing to a server. */
+const told = [
+  'kcore',
+  'keys',
+  'key-users',
+  'kallsyms',
+  'timer_list',
+  'sched_debug',
+  'latency_stats',
+  'kmsg',
+  'sysrq-trigger',
+].map((name) => join('/proc', name))
+
 /** Where no file of a person or of a service is kept; what lies in it is visible to every server. */
 export const systemFolders: readonly string[] = [...programs, ...merged]
 
-export function systemView(): { readonly folders: readonly string[]; readonly links: readonly Link[] } {
+export interface SystemView {
+  readonly folders: readonly string[]
+  readonly links: readonly Link[]
+  /** Files in whose place there is nothing. */
+  readonly hidden: readonly string[]
+}
+
+export function systemView(): SystemView {
   const links = merged.flatMap((path) => (isLink(path) ? [{ path, target: readlinkSync(path) }] : []))
   const linked = new Set(links.map(({ path }) => path))
-  return { links, folders: [...programs, ...merged, ...settings].filter((path) => !linked.has(path) && existsSync(path)) }
+  const folders = [...programs, ...merged, ...settings].filter((path) => !linked.has(path) && existsSync(path))
+  return { links, folders, hidden: told.filter(existsSync) }
 }
 
 const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
