@@ -183,6 +183,12 @@ export const errors = {
     says: 'The audit log cannot be written, so nothing may pass.',
     fix: 'Check disk space and permissions of the folder in "audit.path".',
   },
+  SERVER_NOT_ADMITTED: {
+    http: 503,
+    rpc: -31040,
+    says: 'The server "{detail}" is not started, because it is not what was locked: {cause}.',
+    fix: 'An operator reviews the change, and then runs: sekisho supply lock {detail}',
+  },
   UPSTREAM_UNAVAILABLE: {
     http: 502,
     rpc: -31011,
