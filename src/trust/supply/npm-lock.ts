@@ -1,0 +1,103 @@
+/** A server that is a package of npm: what the lock says of it, and whether what is installed is still that. */
+import type { NpmLock, PackageLock } from './lock.ts'
+import { type FileLine, readFolder } from './manifest.ts'
+import { type InstalledPackage, type NpmTree, nameOf, npmPurl, npmTree } from './npm-packages.ts'
+import { npmRecord, type Recorded } from './npm-record.ts'
+import type { Store } from './store.ts'
+import { type LockedTree, type Part, treeDigest } from './tree.ts'
+
+/** What is known of a package from elsewhere: signature, provenance, whether it is as in its tarball. */
+export type Enquiry = (asked: {
+  readonly name: string
+  readonly version: string
+  readonly recorded: Recorded | undefined
+  readonly files: readonly FileLine[]
+}) => Promise<Partial<PackageLock>>
+
+/** What is in the folder of a package without being part of it. */
+const notOurs = ['node_modules', '.git', '.hg', '.sekisho']
+
+export const npmParts = (tree: NpmTree): readonly Part[] =>
+  [...tree.packages.values()]
+    .map(({ location, folder, manifest }) => ({ location, folder, name: nameOf(manifest), except: notOurs }))
+    .sort((one, two) => (one.location < two.location ? -1 : 1))
+
+export const lockedNpmTree = ({ tree, packages, links = {} }: Pick<NpmLock, 'tree' | 'packages' | 'links'>): LockedTree => ({
+  tree,
+  links,
+  parts: Object.fromEntries(
+    Object.entries(packages).map(([location, { package: purl, files }]) => [location, { name: nameInPurl(purl), files }]),
+  ),
+})
+
+/** `pkg:npm/%40scope/name@1.0.0` → `@scope/name@1.0.0`. */
+export const nameInPurl = (purl: string): string => decodeURIComponent(purl.replace(/^pkg:[a-z]+\//, ''))
+
+export interface LockNpmOptions {
+  readonly started: { readonly folder: string; readonly script: string }
+  readonly store: Store
+  readonly enquire: Enquiry
+  readonly platform: string
+  progress?(done: number, all: number): void
+}
+
+/** Reads every file of the tree, and keeps a copy of it. */
+export async function lockNpm({
+  started,
+  store,
+  enquire,
+  platform,
+  progress = () => undefined,
+}: LockNpmOptions): Promise<
+  Pick<NpmLock, 'package' | 'entry' | 'tree' | 'packages'> & { links?: Record<string, string>; platform?: string }
+> {
+  const tree = await npmTree(started.folder)
+  const record = await npmRecord(tree.base)
+  const parts = npmParts(tree)
+  const packages: Record<string, PackageLock> = {}
+  for (const [at, part] of parts.entries()) {
+    progress(at, parts.length)
+    const { files } = await readFolder(part.folder, part)
+    const installed = tree.packages.get(part.location) as InstalledPackage
+    packages[part.location] = await describe(installed, files, record.get(part.location), store, enquire)
+  }
+  const links = { ...tree.links }
+  const hasLinks = Object.keys(links).length > 0
+  const locked = { tree: treeDigest(packages, links), packages, ...(hasLinks && { links }) }
+  await store.keep(lockedNpmTree(locked), parts)
+  const isNative = Object.values(packages).some(({ native }) => native)
+  return {
+    package: npmPurl(tree.root.manifest),
+    entry: tree.root.location === '.' ? started.script : `${tree.root.location}/${started.script}`,
+    ...(isNative && { platform }),
+    ...locked,
+  }
+}
+
+async function describe(
+  { manifest }: InstalledPackage,
+  files: readonly FileLine[],
+  recorded: Recorded | undefined,
+  store: Store,
+  enquire: Enquiry,
+): Promise<PackageLock> {
+  const known = recorded?.version === manifest.version ? recorded : undefined
+  const scripts = installScriptsOf(manifest.installScripts, files)
+  return {
+    package: npmPurl(manifest),
+    ...(known?.integrity !== undefined && { integrity: known.integrity }),
+    ...(known?.resolved !== undefined && { resolved: known.resolved }),
+    ...(manifest.licence !== undefined && { licence: manifest.licence.slice(0, 200) }),
+    ...(await enquire({ name: manifest.name, version: manifest.version, recorded: known, files })),
+    ...(Object.keys(scripts).length > 0 && { installScripts: scripts }),
+    ...(files.some(({ path }) => /\.(node|so|dll|dylib|exe)$/.test(path)) && { native: true as const }),
+    files: await store.keepManifest(files),
+  }
+}
+
+/** npm runs node-gyp for a package that has a binding.gyp and no script of its own (npm documentation, scripts). */
+function installScriptsOf(scripts: Readonly<Record<string, string>>, files: readonly FileLine[]): Record<string, string> {
+  const own = Object.fromEntries(Object.entries(scripts).map(([name, text]) => [name, text.slice(0, 500)]))
+  const isBuilt = files.some(({ path }) => path === 'binding.gyp') && !('install' in own) && !('preinstall' in own)
+  return isBuilt ? { ...own, install: 'node-gyp rebuild' } : own
+}
