@@ -10,10 +10,13 @@ import type { VaultDraft } from './vault-secrets.ts'
 export function withPaths(draft: Draft, folder: string): Omit<Config, 'proxy' | 'vault'> & { readonly vault: VaultDraft } {
   const database = storePath(draft.store)
   const beside = database === undefined ? 'data' : dirname(database)
-  const { tls, ...rest } = draft
+  const { tls, supply, ...rest } = draft
   return {
     ...rest,
     ...(tls && { tls: absolute(tls, ['cert', 'key', 'clientCa'], folder) }),
+    ...(supply && {
+      supply: { ...absolute(supply, ['lock', 'store'], folder), keys: supply.keys.map((key) => resolve(folder, key)) },
+    }),
     store: database === undefined ? draft.store : storeUrl(resolve(folder, database)),
     vault: {
       keyFile: resolve(folder, draft.vault.keyFile ?? join(beside, 'sekisho.key')),

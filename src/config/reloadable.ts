@@ -14,6 +14,7 @@ const restartKeys = [
   'store',
   'vault',
   'audit',
+  'supply',
 ] as const
 const restartLimits = ['bodyBytesMax', 'resultBytesMax', 'depthMax', 'batchMax', 'guardTimeoutMs'] as const
 

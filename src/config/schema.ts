@@ -12,6 +12,7 @@ import { serverIdSchema, serverSchema } from '../outbound/schema.ts'
 import { policyShape } from '../policy/schema.ts'
 import { storeSchema } from '../storage/schema.ts'
 import { pinsSchema } from '../trust/schema.ts'
+import { supplySchema } from '../trust/supply/schema.ts'
 import { type VaultConfig, vaultSchema } from '../vault/schema.ts'
 import type { ProxySettings } from './environment.ts'
 import { guardModeSchema } from './guard-modes.ts'
@@ -27,6 +28,7 @@ export const configSchema = z.strictObject({
   vault: vaultSchema(machineCredentialSchema),
   identity: identitySchema.prefault({ mode: 'anonymous' }).describe('How callers prove who they are'),
   servers: z.record(serverIdSchema, serverSchema).default({}).transform(named).describe('What stands behind the gateway'),
+  supply: supplySchema,
   roles: policyShape.roles.transform(named),
   bindings: policyShape.bindings,
   limits: limitsSchema,
