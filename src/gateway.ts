@@ -3,6 +3,7 @@
  */
 import { hostname } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
+import { configuredAdmission } from './admin/configured-admission.ts'
 import { configuredVault } from './admin/configured-vault.ts'
 import { openAudit } from './audit/audit.ts'
 import type { Outcome } from './audit/entry.ts'
@@ -177,6 +178,7 @@ export async function openGateway({
   })
   const upstreams = await Upstreams.open({
     broker,
+    admit: await configuredAdmission(config, (server, line) => tell({ kind: 'server', server, line })),
     servers: config.servers,
     fetches,
     methods: (method) => rules.methods(method),

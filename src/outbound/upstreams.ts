@@ -21,6 +21,7 @@ import { RequestStates, type Seal } from './request-state.ts'
 import { type Launcher, Sandboxes, type SandboxPorts } from './sandbox/sandboxes.ts'
 import { type HttpServer, plainEnvironment, type ServerConfig, type StdioServer } from './schema.ts'
 import { Server } from './server.ts'
+import type { Admit } from './stdio/admit.ts'
 import { StdioWire } from './stdio/wire.ts'
 import { TaskOwners } from './task-owners.ts'
 import { type Wire, WireError } from './wire.ts'
@@ -36,6 +37,8 @@ export interface UpstreamsOptions {
   readonly seal: Seal
   readonly proxy: NetworkOptions['proxy']
   readonly broker: Broker
+  /** Asked before every start of a local server; without it, they are started as they are. */
+  readonly admit?: Admit | undefined
   readonly limits: { readonly resultBytesMax: number; readonly depthMax: number }
   readonly sandbox: SandboxPorts
   log(server: string, line: string): void
@@ -192,15 +195,24 @@ const materialOf = async (config: ServerConfig): Promise<Material> =>
 /** Each call starts a new process. */
 function childOpener(
   server: string,
-  { shared, lineBytesMax }: StdioServer,
+  { command, cwd, shared, lineBytesMax }: StdioServer,
   launcher: Launcher,
-  { limits: { depthMax } }: UpstreamsOptions,
+  { admit, limits: { depthMax } }: UpstreamsOptions,
   log: (line: string) => void,
 ): Open {
   return async () => {
-    const how = await launcher.launch()
+    const admitted = await admit?.(server, { command, cwd, env: launcher.env })
+    const how = await launcher.launch(admitted)
     try {
-      return new StdioWire({ ...how, server, shared, lineBytesMax, depthMax, log })
+      return new StdioWire({
+        ...how,
+        server,
+        confirm: admitted && (() => admitted.confirm()),
+        shared,
+        lineBytesMax,
+        depthMax,
+        log,
+      })
     } catch (error) {
       log(`could not be started: ${error instanceof Error ? error.message : 'unknown'}`)
       throw new Refusal('UPSTREAM_UNAVAILABLE', { detail: server })

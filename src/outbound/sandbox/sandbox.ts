@@ -18,7 +18,7 @@ import type { Profile } from './profile.ts'
 import { SandboxRefused } from './refused.ts'
 import { type Architecture, seccompFilter } from './seccomp.ts'
 
-export interface SandboxOptions extends PlanOptions {
+export interface SandboxOptions extends Omit<PlanOptions, 'command' | 'env'> {
   readonly server: string
   readonly surroundings: Surroundings
   readonly clock: Clock
@@ -46,8 +46,8 @@ export class Sandbox {
   }
 
   /** How the server is started. Throws {@link SandboxRefused}. */
-  async launch(): Promise<SpawnOptions> {
-    const { config, command, cwd, env } = this.#options
+  async launch({ command, env }: Pick<SpawnOptions, 'command' | 'env'>): Promise<SpawnOptions> {
+    const { config, cwd } = this.#options
     const machine = await this.#options.machine()
     if ('why' in machine) {
       if (config.whenUnavailable === 'refuse') throw new SandboxRefused(machine.why, machine.fix)
@@ -56,13 +56,13 @@ export class Sandbox {
       return { command, cwd, env }
     }
     const egress = config.network === 'none' ? undefined : await this.#open(config.network.hosts)
-    const made = planOf(this.#options, machine.prlimit, egress)
+    const made = planOf({ ...this.#options, command, env }, machine.prlimit, egress)
     const environment = { ...env, HOME: homeOf(env), TMPDIR: '/tmp', ...egress?.environment }
     return {
       command: [machine.bubblewrap, '--args', String(descriptors.options), '--', ...made.command],
       cwd: '/',
       env: environment,
-      confinement: this.#confinement(machine, made),
+      confinement: this.#confinement(machine, made, env),
     }
   }
 
@@ -88,8 +88,8 @@ export class Sandbox {
     return this.#egress
   }
 
-  #confinement({ groups: makeGroup, inherited }: Machine, { options }: Profile): Confinement {
-    const { server, config, env } = this.#options
+  #confinement({ groups: makeGroup, inherited }: Machine, { options }: Profile, env: SpawnOptions['env']): Confinement {
+    const { server, config } = this.#options
     const { uid, gid } = userInfo()
     let group: Group | undefined
     if (makeGroup) group = makeGroup(`${server}-${groups++}`, config)

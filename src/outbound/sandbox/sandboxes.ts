@@ -30,8 +30,10 @@ export interface SandboxPorts {
 
 /** A way to start a server, again and again. */
 export interface Launcher {
-  /** Throws a Refusal; why, is in the log. */
-  launch(): Promise<SpawnOptions>
+  /** Of the child, before it is changed by whoever admits it. */
+  readonly env: SpawnOptions['env']
+  /** Throws a Refusal; why, is in the log. `as`: what takes the place of the command, and is put over the environment. */
+  launch(as?: Pick<SpawnOptions, 'command' | 'env'>): Promise<SpawnOptions>
   close(): Promise<void>
 }
 
@@ -66,14 +68,16 @@ export class Sandboxes {
 
   launcher(server: string, config: StdioServer, env: Readonly<Record<string, string>>, log: (line: string) => void): Launcher {
     const { command, cwd } = config
-    if (config.sandbox === 'off') return { launch: async () => ({ command, cwd, env }), close: async () => undefined }
+    const started = (as?: Pick<SpawnOptions, 'command' | 'env'>) => ({
+      command: as?.command ?? command,
+      env: { ...env, ...as?.env },
+    })
+    if (config.sandbox === 'off') return { env, launch: async (as) => ({ ...started(as), cwd }), close: async () => undefined }
     const { withheld, publicUrl, ownPorts, remotes, written, clock, unconfined, egressRefused } = this.#options
     const sandbox = new Sandbox({
       server,
       config: config.sandbox,
-      command,
       cwd,
-      env,
       withheld,
       written,
       clock,
@@ -90,9 +94,10 @@ export class Sandboxes {
       refused: (refusal) => egressRefused(server, refusal),
     })
     return {
-      async launch() {
+      env,
+      async launch(as) {
         try {
-          return await sandbox.launch()
+          return await sandbox.launch(started(as))
         } catch (error) {
           const why = error instanceof SandboxRefused ? error.message : `it cannot be made (${codeOf(error)})`
           log(`is not started, for its sandbox: ${why}`)

@@ -5,6 +5,7 @@ import { Refusal } from '../../pipeline/refusal.ts'
 import { type Message, writeMessage } from '../../protocol/json-rpc.ts'
 import { DuplexWire } from '../duplex.ts'
 import { readUpstream } from '../read-message.ts'
+import { heard } from './admit.ts'
 import { type Child, ended, type SpawnOptions, start, stop } from './spawn.ts'
 
 export interface StdioOptions extends SpawnOptions {
@@ -13,6 +14,8 @@ export interface StdioOptions extends SpawnOptions {
   readonly shared: boolean
   readonly lineBytesMax: number
   readonly depthMax: number
+  /** Asked at its first word, before that is heard. */
+  readonly confirm?: (() => Promise<void>) | undefined
   /** One line of the server's stderr, or one of ours about the server. Both are bounded. */
   log(line: string): void
 }
@@ -43,7 +46,16 @@ export class StdioWire extends DuplexWire {
       (line) => options.log(line),
       () => undefined,
     )
-    this.#child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
+    heard(
+      this.#child.stdout,
+      options.confirm,
+      (chunk) => stdout.push(chunk),
+      (reason) => {
+        options.log(reason instanceof Error ? reason.message : 'it is not confirmed')
+        this.failed(reason instanceof Refusal ? reason : new Refusal('UPSTREAM_UNAVAILABLE', { detail: options.server }))
+        void this.close()
+      },
+    )
     this.#child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
     this.#child.stdin.on('error', () => undefined) // the exit says the same, with the reason
     this.closed = ended(this.#child).then((how) => {

@@ -1,0 +1,56 @@
+/** The admission of a configuration: which lock, whose keys, which Node. Its no becomes a refusal that callers and the record get. */
+import { createPublicKey, type KeyObject } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Config } from '../config/schema.ts'
+import { systemClock } from '../lib/clock.ts'
+import type { Admit } from '../outbound/stdio/admit.ts'
+import { Admission } from '../trust/supply/admission.ts'
+import { NotAdmitted, refusalOf } from '../trust/supply/not-admitted.ts'
+
+/** For what has machine code in it, and for interpreters. */
+export const thisPlatform = `${process.platform}-${process.arch}`
+
+/** Undefined where the configuration asks for no lock. Throws for a key that is none. */
+export async function configuredAdmission(
+  { supply }: Pick<Config, 'supply'>,
+  log: (server: string, line: string) => void,
+): Promise<Admit | undefined> {
+  if (supply === undefined) return undefined
+  const admission = new Admission({
+    lockFile: supply.lock,
+    require: supply.require,
+    keys: await Promise.all(supply.keys.map(teamKey)),
+    store: supply.store,
+    folder: dirname(supply.lock),
+    ownNode: process.execPath,
+    platform: thisPlatform,
+    clock: systemClock,
+  })
+  return async (server, { command, cwd, env }) => {
+    const told = (error: unknown): never => {
+      if (!(error instanceof NotAdmitted)) throw error
+      log(server, `not started: ${error.message}; ${error.fix}`)
+      throw refusalOf(server, error)
+    }
+    const launch = await admission.admit(server, { command: command as [string, ...string[]], cwd, env }).catch(told)
+    if (launch === undefined) log(server, 'is started although it is not in the lock, as "supply.require: any" allows')
+    return launch && { ...launch, confirm: () => launch.confirm().catch(told) }
+  }
+}
+
+/** An Ed25519 public key in PEM. */
+export async function teamKey(file: string): Promise<KeyObject> {
+  const pem = await readFile(file)
+  let key: KeyObject | undefined
+  try {
+    key = createPublicKey(pem)
+  } catch {
+    // OpenSSL has no words for people
+  }
+  if (key?.asymmetricKeyType !== 'ed25519')
+    throw new TypeError(
+      `${file}, which "supply.keys" names, is not an Ed25519 public key in PEM; make a pair with: openssl genpkey -algorithm ed25519`,
+    )
+  return key
+}
