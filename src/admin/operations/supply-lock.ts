@@ -1,0 +1,146 @@
+import { createPrivateKey, type KeyObject, randomBytes } from 'node:crypto'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import type { Config } from '../../config/schema.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { Secret } from '../../lib/secret.ts'
+import { inheritedAlways, type StdioServer } from '../../outbound/schema.ts'
+import { versionOf } from '../../outbound/stdio/version-of.ts'
+import { type Lock, lockVersion, type ServerLock } from '../../trust/supply/lock.ts'
+import { lockServer } from '../../trust/supply/lock-server.ts'
+import { signLock } from '../../trust/supply/lock-signature.ts'
+import { readLock, writeLock } from '../../trust/supply/lock-text.ts'
+import { NotAdmitted } from '../../trust/supply/not-admitted.ts'
+import type { Enquiry } from '../../trust/supply/npm-lock.ts'
+import { isLoadingVariable, type LocalServer } from '../../trust/supply/started.ts'
+import { Store } from '../../trust/supply/store.ts'
+import { thisPlatform } from '../configured-admission.ts'
+import { serverOf } from '../server-of.ts'
+
+export interface SupplyLockOptions {
+  readonly config: Config
+  /** Of the configuration. */
+  readonly folder: string
+  readonly lockFile: string
+  readonly store: string
+  /** Ids; empty: all, and what has left the configuration leaves the lock. */
+  readonly servers: readonly string[]
+  /** What our own environment gives to every child. */
+  readonly variables: Readonly<Record<string, string>>
+  /** PEM of the Ed25519 private key of the team, and how long its word holds. */
+  readonly sign?: { readonly keyFile: string; readonly validMs: number | undefined } | undefined
+  readonly enquire: Enquiry
+  progress?(server: string, done: number, all: number): void
+}
+
+export interface Locked {
+  readonly servers: readonly { readonly id: string; readonly entry: ServerLock; readonly changed: boolean }[]
+  readonly removed: readonly string[]
+  readonly signed: string | undefined
+  /** It was signed before, and no longer is: its content has changed, and nobody gave a key. */
+  readonly lostSignature: boolean
+}
+
+/**
+ * Writes the lock, in one step, after all of it could be made. A server that cannot be locked throws NotAdmitted, and nothing is written.
+ */
+export async function supplyLock(options: SupplyLockOptions): Promise<Locked> {
+  const { config, lockFile, folder, servers, enquire, progress } = options
+  const key = options.sign && (await privateKey(options.sign.keyFile))
+  const before = await lockIn(lockFile, servers.length > 0)
+  const asked = servers.length > 0 ? servers : Object.keys(config.servers)
+  const store = new Store(options.store)
+  const made: Record<string, ServerLock> = {}
+  for (const id of asked) {
+    const server = serverOf(config, id)
+    try {
+      made[id] =
+        server.kind === 'http'
+          ? { kind: 'remote', url: server.url }
+          : await lockServer({
+              server: localServer(server, options.variables),
+              folder,
+              store,
+              enquire,
+              platform: thisPlatform,
+              versionOf,
+              progress: (done, all) => progress?.(id, done, all),
+            })
+    } catch (error) {
+      throw error instanceof NotAdmitted ? new NotAdmitted({ ...faultOf(error), why: `server "${id}": ${error.why}` }) : error
+    }
+  }
+  const kept = servers.length > 0 ? (before?.servers ?? {}) : {}
+  const unsigned: Lock = { lock: lockVersion, servers: { ...kept, ...made } }
+  const isSame = before !== undefined && bodyOf(before) === bodyOf(unsigned)
+  const lock = key
+    ? signLock(unsigned, key, systemClock, options.sign?.validMs)
+    : isSame && before.signature
+      ? { ...unsigned, signature: before.signature }
+      : unsigned
+  await writeWhole(lockFile, writeLock(lock))
+  return {
+    servers: Object.entries(made).map(([id, entry]) => ({
+      id,
+      entry,
+      changed: JSON.stringify(before?.servers[id]) !== JSON.stringify(readLock(writeLock(unsigned), lockFile).servers[id]),
+    })),
+    removed: Object.keys(before?.servers ?? {}).filter((id) => !Object.hasOwn(lock.servers, id)),
+    signed: lock.signature?.key,
+    lostSignature: before?.signature !== undefined && lock.signature === undefined,
+  }
+}
+
+const bodyOf = ({ lock, servers }: Lock): string => writeLock({ lock, servers })
+const faultOf = ({ package: name, file, why, fix }: NotAdmitted) => ({ package: name, file, why, fix })
+
+/** The lock that is there. One that cannot be read may be replaced as a whole, and not in part. */
+async function lockIn(file: string, isNeeded: boolean): Promise<Lock | undefined> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  try {
+    return text === undefined ? undefined : readLock(text, file)
+  } catch (error) {
+    if (isNeeded) throw error
+    return undefined
+  }
+}
+
+/** What its child would get, but for secrets, which nothing here needs. */
+export function localServer(
+  { command, cwd, env, inheritEnv }: StdioServer,
+  variables: Readonly<Record<string, string>>,
+): LocalServer {
+  const plain: Record<string, string> = {}
+  for (const name of inheritedAlways) if (variables[name] !== undefined) plain[name] = variables[name]
+  const hidden = [...inheritEnv, ...Object.keys(env).filter((name) => env[name] instanceof Secret)].find(isLoadingVariable)
+  if (hidden !== undefined)
+    throw new NotAdmitted({
+      why: `the variable ${hidden} makes it load code, and its value is not written out`,
+      fix: 'remove it, or write its value in "env"',
+    })
+  for (const [name, value] of Object.entries(env)) if (typeof value === 'string') plain[name] = value
+  return { command, cwd, env: plain }
+}
+
+async function privateKey(file: string): Promise<KeyObject> {
+  const pem = await readFile(file)
+  let key: KeyObject | undefined
+  try {
+    key = createPrivateKey(pem)
+  } catch {
+    // OpenSSL has no words for people, and would quote from the file
+  }
+  if (key?.asymmetricKeyType !== 'ed25519')
+    throw new TypeError(
+      `${file} is not an Ed25519 private key in PEM, without a passphrase; make one with: openssl genpkey -algorithm ed25519 -out ${file}`,
+    )
+  return key
+}
+
+async function writeWhole(file: string, text: string): Promise<void> {
+  const draft = `${file}.${randomBytes(6).toString('hex')}`
+  await writeFile(draft, text, { mode: 0o644, flag: 'wx' })
+  await rename(draft, file)
+}

@@ -1,0 +1,78 @@
+/** `sekisho supply lock`: writes down, byte for byte, what may run. */
+import { dirname, join, relative, resolve } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import { type Locked, supplyLock } from '../admin/operations/supply-lock.ts'
+import { readEnvironment } from '../config/environment.ts'
+import { loadConfig } from '../config/load.ts'
+import { told } from './problems.ts'
+import { progressLine } from './progress.ts'
+import { jsonLine, plain, styled, table } from './table.ts'
+
+interface Options {
+  readonly config: string
+  readonly sign?: string
+  readonly valid?: number
+  readonly json?: true
+}
+
+export function lockCommand(): Command {
+  return new Command('lock')
+    .description('write what is installed for servers into sekisho.lock, and keep copies that they then run from')
+    .argument('[server...]', 'only these; without any, all of them, and what has left the configuration leaves the lock')
+    .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
+    .option('--sign <key>', 'sign it with this Ed25519 private key (PEM)')
+    .option('--valid <span>', 'how long the signature holds: 90d, 12h (default: until the lock changes)', span)
+    .option('--json', 'machine-readable')
+    .action((servers: string[], options: Options) => told(options.config, () => lock(servers, options), options))
+}
+
+async function lock(servers: readonly string[], { config: file, sign, valid, json }: Options): Promise<void> {
+  const config = await loadConfig(file, undefined, { secrets: 'leave' })
+  const folder = dirname(resolve(file))
+  const lockFile = config.supply?.lock ?? join(folder, 'sekisho.lock')
+  const progress = progressLine('locking', 'packages')
+  const done = await supplyLock({
+    config,
+    folder: dirname(lockFile),
+    lockFile,
+    store: config.supply?.store ?? join(folder, '.sekisho', 'store'),
+    servers,
+    variables: readEnvironment().variables,
+    sign: sign === undefined ? undefined : { keyFile: sign, validMs: valid },
+    enquire: async () => ({}),
+    progress: (_, at, all) => progress.show(at, all),
+  }).finally(() => progress.clear())
+  process.stdout.write(json ? jsonLine(done) : lockedText(done, relative('', lockFile) || lockFile, config.supply === undefined))
+}
+
+function lockedText({ servers, removed, signed, lostSignature }: Locked, file: string, isUnused: boolean): string {
+  const rows = servers.map(({ id, entry, changed }) => {
+    const packages = 'packages' in entry ? Object.values(entry.packages) : []
+    const scripts = packages.filter(({ installScripts }) => installScripts).length
+    const what =
+      'package' in entry ? entry.package : entry.kind === 'image' ? entry.image : entry.kind === 'remote' ? entry.url : 'files'
+    const notes = [
+      packages.length > 1 ? `${packages.length} packages` : '',
+      scripts > 0 ? `${scripts} with install scripts` : '',
+      'platform' in entry && entry.platform !== undefined ? `only on ${entry.platform}` : '',
+    ]
+    return [id, changed ? styled('yellow', 'locked') : styled('gray', 'as before'), plain(what), notes.filter(Boolean).join(', ')]
+  })
+  const gone = removed.map((id) => [id, styled('red', 'removed'), '', ''])
+  const lines = [
+    `${file}: ${signed === undefined ? 'not signed' : `signed with the key ${signed}`}`,
+    ...(lostSignature
+      ? [`${styled('yellow', 'warning')}  it was signed before; sign it with: sekisho supply lock --sign KEY.pem`]
+      : []),
+    ...(isUnused ? ['the gateway does not ask for it yet; say so in the configuration: supply: { lock: sekisho.lock }'] : []),
+  ]
+  return `${table([...rows, ...gone])}${lines.join('\n')}\n`
+}
+
+const units: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+
+function span(text: string): number {
+  const [, count, unit] = /^(\d{1,4})([hdw])$/.exec(text) ?? []
+  if (unit === undefined) throw new InvalidArgumentError('It is a span such as 12h, 90d, 8w.')
+  return Number(count) * (units[unit] as number)
+}
