@@ -1,6 +1,7 @@
 /** `sekisho supply lock`: writes down, byte for byte, what may run. */
 import { dirname, join, relative, resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
+import { configuredEnquiry } from '../admin/configured-enquiry.ts'
 import { type Locked, supplyLock } from '../admin/operations/supply-lock.ts'
 import { readEnvironment } from '../config/environment.ts'
 import { loadConfig } from '../config/load.ts'
@@ -12,6 +13,8 @@ interface Options {
   readonly config: string
   readonly sign?: string
   readonly valid?: number
+  readonly offline?: true
+  readonly registry?: string
   readonly json?: true
 }
 
@@ -22,14 +25,17 @@ export function lockCommand(): Command {
     .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
     .option('--sign <key>', 'sign it with this Ed25519 private key (PEM)')
     .option('--valid <span>', 'how long the signature holds: 90d, 12h (default: until the lock changes)', span)
+    .option('--offline', 'ask no registry; what is at hand is verified all the same')
+    .option('--registry <url>', 'the registry to ask (default: npm_config_registry, or the public one)', origin)
     .option('--json', 'machine-readable')
     .action((servers: string[], options: Options) => told(options.config, () => lock(servers, options), options))
 }
 
-async function lock(servers: readonly string[], { config: file, sign, valid, json }: Options): Promise<void> {
+async function lock(servers: readonly string[], { config: file, sign, valid, offline, registry, json }: Options): Promise<void> {
   const config = await loadConfig(file, undefined, { secrets: 'leave' })
   const folder = dirname(resolve(file))
   const lockFile = config.supply?.lock ?? join(folder, 'sekisho.lock')
+  const { variables } = readEnvironment()
   const progress = progressLine('locking', 'packages')
   const done = await supplyLock({
     config,
@@ -37,9 +43,9 @@ async function lock(servers: readonly string[], { config: file, sign, valid, jso
     lockFile,
     store: config.supply?.store ?? join(folder, '.sekisho', 'store'),
     servers,
-    variables: readEnvironment().variables,
+    variables,
     sign: sign === undefined ? undefined : { keyFile: sign, validMs: valid },
-    enquire: async () => ({}),
+    enquire: configuredEnquiry({ offline: offline === true, registry, proxy: config.proxy, variables }),
     progress: (_, at, all) => progress.show(at, all),
   }).finally(() => progress.clear())
   process.stdout.write(json ? jsonLine(done) : lockedText(done, relative('', lockFile) || lockFile, config.supply === undefined))
@@ -75,4 +81,9 @@ function span(text: string): number {
   const [, count, unit] = /^(\d{1,4})([hdw])$/.exec(text) ?? []
   if (unit === undefined) throw new InvalidArgumentError('It is a span such as 12h, 90d, 8w.')
   return Number(count) * (units[unit] as number)
+}
+
+export function origin(text: string): string {
+  if (/^https?:$/.test(URL.canParse(text) ? new URL(text).protocol : '')) return text
+  throw new InvalidArgumentError('It is the URL of a registry, such as https://registry.npmjs.org.')
 }

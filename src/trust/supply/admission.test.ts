@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import test, { after, describe, it } from 'node:test'
 import { Admission, type AdmissionOptions } from './admission.ts'
+import { enquiry } from './enquiry.ts'
 import type { Lock } from './lock.ts'
 import { lockServer } from './lock-server.ts'
 import { signLock } from './lock-signature.ts'
@@ -103,7 +104,7 @@ async function house(
     server,
     folder,
     store: new Store(store),
-    enquire: async () => ({}),
+    enquire: enquiry({ registry: undefined, cache: undefined, trust: () => assert.fail('nothing is verified here') }),
     platform: 'here',
     versionOf: async () => '1.0',
   })
@@ -496,6 +497,9 @@ test('the lock says what a reviewer wants to know, and is read back as it was', 
     integrity: `sha512-${'A'.repeat(86)}==`,
     resolved: 'https://npm.example/s.tgz',
     licence: 'MIT',
+    contents: 'not compared',
+    signature: { status: 'not checked', why: 'nobody was asked' },
+    provenance: { status: 'not checked', why: 'nobody was asked' },
     installScripts: { postinstall: 'node dist/setup.js' },
   })
   assert.equal(acme.packages['node_modules/left']?.integrity, undefined, 'the record is of another version')

@@ -1,18 +1,18 @@
 /** A server that is a package of npm: what the lock says of it, and whether what is installed is still that. */
+import type { Asked, Findings } from './enquiry.ts'
 import type { NpmLock, PackageLock } from './lock.ts'
 import { type FileLine, readFolder } from './manifest.ts'
+import { NotAdmitted } from './not-admitted.ts'
 import { type InstalledPackage, type NpmTree, nameOf, npmPurl, npmTree } from './npm-packages.ts'
 import { npmRecord, type Recorded } from './npm-record.ts'
 import type { Store } from './store.ts'
 import { type LockedTree, type Part, treeDigest } from './tree.ts'
 
 /** What is known of a package from elsewhere: signature, provenance, whether it is as in its tarball. */
-export type Enquiry = (asked: {
-  readonly name: string
-  readonly version: string
-  readonly recorded: Recorded | undefined
-  readonly files: readonly FileLine[]
-}) => Promise<Partial<PackageLock>>
+export type Enquiry = (asked: Asked) => Promise<Findings>
+
+/** Packages that are enquired about at the same time. */
+const atOnce = 8
 
 /** What is in the folder of a package without being part of it. */
 const notOurs = ['node_modules', '.git', '.hg', '.sekisho']
@@ -54,13 +54,19 @@ export async function lockNpm({
   const tree = await npmTree(started.folder)
   const record = await npmRecord(tree.base)
   const parts = npmParts(tree)
-  const packages: Record<string, PackageLock> = {}
-  for (const [at, part] of parts.entries()) {
-    progress(at, parts.length)
-    const { files } = await readFolder(part.folder, part)
-    const installed = tree.packages.get(part.location) as InstalledPackage
-    packages[part.location] = await describe(installed, files, record.get(part.location), store, enquire)
+  const found: Record<string, PackageLock> = {}
+  const queue = parts.values()
+  let done = 0
+  const work = async (): Promise<void> => {
+    for (const part of queue) {
+      const { files } = await readFolder(part.folder, part)
+      const installed = tree.packages.get(part.location) as InstalledPackage
+      found[part.location] = await describe(installed, files, record.get(part.location), store, enquire)
+      progress(++done, parts.length)
+    }
   }
+  await Promise.all(Array.from({ length: atOnce }, work))
+  const packages = Object.fromEntries(parts.map(({ location }) => [location, found[location] as PackageLock]))
   const links = { ...tree.links }
   const hasLinks = Object.keys(links).length > 0
   const locked = { tree: treeDigest(packages, links), packages, ...(hasLinks && { links }) }
@@ -83,16 +89,32 @@ async function describe(
 ): Promise<PackageLock> {
   const known = recorded?.version === manifest.version ? recorded : undefined
   const scripts = installScriptsOf(manifest.installScripts, files)
+  const hasScripts = Object.keys(scripts).length > 0
+  const { name, version, repository, licence } = manifest
+  const found = await enquire({ name, version, repository, installScripts: hasScripts, recorded: known, files })
+  const { contents, signature, provenance } = mustBeGood(found, nameOf(manifest))
   return {
     package: npmPurl(manifest),
-    ...(known?.integrity !== undefined && { integrity: known.integrity }),
+    ...(found.integrity !== undefined && { integrity: found.integrity }),
     ...(known?.resolved !== undefined && { resolved: known.resolved }),
-    ...(manifest.licence !== undefined && { licence: manifest.licence.slice(0, 200) }),
-    ...(await enquire({ name: manifest.name, version: manifest.version, recorded: known, files })),
-    ...(Object.keys(scripts).length > 0 && { installScripts: scripts }),
+    ...(licence !== undefined && { licence: licence.slice(0, 200) }),
+    contents,
+    signature,
+    provenance,
+    ...(hasScripts && { installScripts: scripts }),
     ...(files.some(({ path }) => /\.(node|so|dll|dylib|exe)$/.test(path)) && { native: true as const }),
     files: await store.keepManifest(files),
   }
+}
+
+/** Nothing is locked that is known to be wrong. */
+function mustBeGood({ contents, signature, provenance }: Findings, name: string) {
+  const refuse = (why: string): NotAdmitted =>
+    new NotAdmitted({ package: name, why, fix: 'do not run it; install it anew, and if it stays so, report it to its publisher' })
+  if (typeof contents === 'object') throw refuse(contents.why)
+  if (signature.status === 'failed') throw refuse(signature.why)
+  if (provenance.status === 'failed') throw refuse(`its provenance does not verify: ${provenance.why}`)
+  return { contents, signature, provenance }
 }
 
 /** npm runs node-gyp for a package that has a binding.gyp and no script of its own (npm documentation, scripts). */

@@ -25,6 +25,7 @@ export interface PackageJson {
   readonly name: string
   readonly version: string
   readonly licence: string | undefined
+  readonly repository: string | undefined
   readonly bin: Readonly<Record<string, string>>
   readonly dependencies: readonly { readonly name: string; readonly needed: boolean }[]
   readonly installScripts: Readonly<Record<string, string>>
@@ -121,7 +122,7 @@ export function packageJsonIn(text: string, refuse: (why: string) => Error): Pac
     throw refuse('is not JSON')
   }
   const read = record(value)
-  const { name = '', version = '0.0.0', license, licenses, bin } = read
+  const { name = '', version = '0.0.0', license, licenses, bin, repository } = read
   if (typeof name !== 'string' || typeof version !== 'string' || (name !== '' && !isPackageName(name)))
     throw refuse('has no name and version that a package may have')
   const optional = record(read['optionalDependencies'])
@@ -137,6 +138,7 @@ export function packageJsonIn(text: string, refuse: (why: string) => Error): Pac
     name,
     version,
     licence,
+    repository: typeof repository === 'string' ? repository : texts(repository)['url'],
     bin: typeof bin === 'string' ? { [name.replace(/^@[^/]*\//, '')]: bin } : texts(bin),
     dependencies,
     installScripts: pick(texts(read['scripts']), ['preinstall', 'install', 'postinstall']),
