@@ -1,13 +1,14 @@
 /** How packages are enquired about from here: the registry that npm would ask, through the operator's proxy, and npm's cache. */
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { safeFetch } from '../lib/safe-fetch.ts'
-import { enquiry } from '../trust/supply/enquiry.ts'
-import { npmRegistry } from '../trust/supply/registry.ts'
+import { type BundleAtHand, enquiry } from '../trust/supply/enquiry.ts'
+import { npmRegistry, type Registry } from '../trust/supply/registry.ts'
 import { shippedTrustRoot } from '../trust/supply/trust-root.ts'
 
 const publicRegistry = 'https://registry.npmjs.org'
-/** The whole story of a package that has had many versions. */
+/** The whole story of a package that has had many versions; and tarballs. */
 const bytesMax = 64 * 1024 * 1024
 
 export interface EnquiryFrom {
@@ -15,16 +16,38 @@ export interface EnquiryFrom {
   readonly registry: string | undefined
   readonly proxy: Config['proxy']
   readonly variables: Readonly<Record<string, string>>
+  /** A file: a Sigstore bundle, or an answer of a registry about attestations. */
+  readonly bundle?: string | undefined
 }
 
-export function configuredEnquiry({ offline, registry, proxy, variables }: EnquiryFrom) {
-  const url = registry ?? variables['npm_config_registry'] ?? publicRegistry
+export function configuredEnquiry({ offline, registry: named, proxy, variables, bundle }: EnquiryFrom): {
+  readonly enquire: ReturnType<typeof enquiry>
+  readonly registry: Registry | undefined
+} {
+  const url = named ?? variables['npm_config_registry'] ?? publicRegistry
   const home = variables['HOME'] ?? variables['USERPROFILE']
   const npm = variables['npm_config_cache'] ?? (home === undefined ? undefined : join(home, '.npm'))
   const reach = safeFetch({ trustedOrigins: [new URL(url).origin], proxy, bytesMax, timeoutMs: 30_000 })
-  return enquiry({
-    registry: offline ? undefined : npmRegistry({ url, reach }),
+  const registry = offline ? undefined : npmRegistry({ url, reach })
+  const enquire = enquiry({
+    registry,
     cache: npm === undefined ? undefined : join(npm, '_cacache'),
+    ...(bundle !== undefined && { bundles: () => bundlesIn(bundle) }),
     trust: shippedTrustRoot,
   })
+  return { enquire, registry }
+}
+
+async function bundlesIn(file: string): Promise<readonly BundleAtHand[]> {
+  const text = await readFile(file, 'utf8')
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new Error(`${file} is not JSON; it has to be a Sigstore bundle, or what a registry says of attestations`)
+  }
+  const { attestations } = (value ?? {}) as { attestations?: unknown }
+  return Array.isArray(attestations)
+    ? (attestations as BundleAtHand[])
+    : [{ predicateType: 'https://slsa.dev/provenance/v1', bundle: value }]
 }

@@ -45,7 +45,7 @@ async function lock(servers: readonly string[], { config: file, sign, valid, off
     servers,
     variables,
     sign: sign === undefined ? undefined : { keyFile: sign, validMs: valid },
-    enquire: configuredEnquiry({ offline: offline === true, registry, proxy: config.proxy, variables }),
+    enquire: configuredEnquiry({ offline: offline === true, registry, proxy: config.proxy, variables }).enquire,
     progress: (_, at, all) => progress.show(at, all),
   }).finally(() => progress.clear())
   process.stdout.write(json ? jsonLine(done) : lockedText(done, relative('', lockFile) || lockFile, config.supply === undefined))

@@ -24,13 +24,17 @@ export interface Asked {
   readonly recorded: Recorded | undefined
   readonly files: readonly FileLine[]
 }
+export interface BundleAtHand {
+  readonly predicateType: string
+  readonly bundle: unknown
+}
 export interface EnquiryOptions {
   /** Undefined: nobody is asked. */
   readonly registry: Registry | undefined
   /** Of npm, where tarballs lie by their integrity; undefined where there is none. */
   readonly cache: string | undefined
   /** Bundles at hand, by `name@version`. */
-  bundles?(name: string, version: string): Promise<readonly { readonly predicateType: string; readonly bundle: unknown }[]>
+  bundles?(name: string, version: string): Promise<readonly BundleAtHand[]>
   trust(): TrustRoot
 }
 
@@ -110,7 +114,7 @@ async function published({ registry }: EnquiryOptions, { name, version }: Asked)
 
 /** Every statement has to be good: one that is not is a reason to look, whatever the others say. */
 function best(
-  bundles: readonly { readonly predicateType: string; readonly bundle: unknown }[],
+  bundles: readonly BundleAtHand[],
   subject: { readonly name: string; readonly sha512: string; readonly repository: string | undefined },
   trust: TrustRoot,
 ): Provenance | { readonly status: 'absent' } {

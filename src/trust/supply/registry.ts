@@ -40,10 +40,10 @@ export function npmRegistry({ url, reach }: RegistryOptions): Registry {
     try {
       response = await reach(`${base}/${path}`)
     } catch (error) {
-      unreachable = new SourceUnreachable(
-        `${new URL(base).host} cannot be reached${error instanceof FetchRefused ? ` (${error.message})` : ''}`,
-      )
-      throw unreachable
+      const why = error instanceof FetchRefused ? ` (${error.message})` : ''
+      const told = new SourceUnreachable(`${new URL(base).host} cannot be reached${why}`)
+      if (!(error instanceof FetchRefused && error.code === 'size')) unreachable = told
+      throw told
     }
     if (response.status === 404 || response.status === 410) return undefined
     if (!response.ok) throw new SourceUnreachable(`${new URL(base).host} answered with ${response.status}`)
@@ -62,7 +62,8 @@ export function npmRegistry({ url, reach }: RegistryOptions): Registry {
     const dist = (manifest?.['dist'] ?? undefined) as Record<string, unknown> | undefined
     if (dist === undefined) return undefined
     const isSigned = Array.isArray(dist['signatures']) && dist['signatures'].length > 0
-    const time = isSigned ? ((await json(slug(name)))?.['time'] as Record<string, unknown> | undefined) : undefined
+    const whole = isSigned ? await json(slug(name)).catch(() => undefined) : undefined
+    const time = (whole?.['time'] ?? undefined) as Record<string, unknown> | undefined
     const published = Date.parse(String(time?.[wanted]))
     return {
       integrity: typeof dist['integrity'] === 'string' ? dist['integrity'] : undefined,

@@ -1,0 +1,120 @@
+/** `sekisho supply verify`: is it what was locked, what was published, what was built? A tick is only for what was verified. */
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import { configuredEnquiry } from '../admin/configured-enquiry.ts'
+import {
+  type Check,
+  type CheckName,
+  checkNames,
+  isBad,
+  supplyVerify,
+  supplyVerifyPackage,
+  type Verified,
+} from '../admin/operations/supply-verify.ts'
+import { readEnvironment } from '../config/environment.ts'
+import { loadConfig, parseConfig } from '../config/load.ts'
+import { told } from './problems.ts'
+import { progressLine } from './progress.ts'
+import { origin } from './supply-lock.ts'
+import { jsonLine, plain, type Style, styled, table } from './table.ts'
+
+interface Options {
+  readonly config: string
+  readonly require: readonly CheckName[]
+  readonly offline?: true
+  readonly registry?: string
+  readonly bundle?: string
+  readonly json?: true
+}
+
+export function verifyCommand(): Command {
+  return new Command('verify')
+    .description('verify servers against the lock, and packages against registry, signatures and provenance')
+    .argument('[what]', 'a server, PACKAGE@VERSION, or the file of a tarball; without it, every server')
+    .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
+    .option('--require <checks>', `also fail where these are absent or not checked: ${checkNames.join(', ')}`, names, [])
+    .option('--offline', 'ask no registry; what is at hand is verified all the same')
+    .option('--registry <url>', 'the registry to ask (default: npm_config_registry, or the public one)', origin)
+    .option('--bundle <file>', 'a Sigstore bundle at hand, or what a registry says of attestations')
+    .option('--json', 'machine-readable')
+    .action((what: string | undefined, options: Options) =>
+      told(options.config, () => verify(what, options), { json: options.json, exitCode: 2 }),
+    )
+}
+
+async function verify(what: string | undefined, options: Options): Promise<void> {
+  const { config: file, offline, registry, bundle, json, require } = options
+  const isPackage = what !== undefined && (/.@\d/.test(what) || /\.(tgz|tar\.gz)$/.test(what))
+  // A package can be verified before there is a configuration.
+  const config = isPackage && !existsSync(file) ? parseConfig('') : await loadConfig(file, undefined, { secrets: 'leave' })
+  const { variables, proxy } = readEnvironment()
+  const folder = dirname(resolve(file))
+  const lockFile = config.supply?.lock ?? join(folder, 'sekisho.lock')
+  const progress = progressLine('verifying', 'packages')
+  const asked = {
+    config,
+    lockFile,
+    folder: dirname(lockFile),
+    store: config.supply?.store ?? join(folder, '.sekisho', 'store'),
+    variables,
+    progress: progress.show,
+    ...configuredEnquiry({ offline: offline === true, registry, proxy, variables, bundle }),
+  }
+  const ids = Object.keys(config.servers)
+  if (what !== undefined && !isPackage && !ids.includes(what))
+    throw new Error(`there is no server "${what}" in the configuration; a package is named with its version: ${what}@1.2.3`)
+  const found = isPackage
+    ? [await supplyVerifyPackage(what, asked)]
+    : await supplyVerify(what === undefined ? ids : [what], asked).finally(() => progress.clear())
+  process.stdout.write(json ? jsonLine(found) : verifiedText(found, require))
+  if (found.some((one) => isBad(one, require))) process.exitCode = 1
+}
+
+const signs: Readonly<Record<Check['status'], readonly [string, Style]>> = {
+  verified: ['✓', 'green'],
+  absent: ['–', 'yellow'],
+  'not checked': ['?', 'yellow'],
+  failed: ['✗', 'red'],
+}
+
+function verifiedText(found: readonly Verified[], required: readonly CheckName[]): string {
+  if (found.length === 0) return 'no servers; add one under "servers" in the configuration\n'
+  const titles = ['', ...checkNames.map((name) => name.toUpperCase()), ''].map((title) => styled('bold', title))
+  const rows = found.map(({ subject, server, checks, notes }) => {
+    const cells = checkNames.map((name) => {
+      const [sign, style] = signs[checks[name]?.status ?? 'absent']
+      return checks[name] === undefined ? '' : styled(style, sign)
+    })
+    return [
+      server === undefined || server === subject ? plain(subject) : `  ${plain(subject)}`,
+      ...cells,
+      plain(notes.join(', ')),
+    ]
+  })
+  const said = found.flatMap(({ subject, checks }) =>
+    Object.entries(checks).flatMap(([name, { status, detail }]) =>
+      status === 'verified' ? [] : [{ subject, name, status, detail }],
+    ),
+  )
+  const faults = said
+    .filter(({ status }) => status === 'failed')
+    .map(({ subject, name, detail }) => [styled('red', '✗'), plain(subject), name, plain(detail ?? '')])
+  const open = new Map<string, number>()
+  for (const { name, status, detail } of said)
+    if (status !== 'failed') {
+      const key = `${signs[status][0]} ${status}\n${name}${detail === undefined ? '' : `: ${detail}`}`
+      open.set(key, (open.get(key) ?? 0) + 1)
+    }
+  const reasons = [...open].map(([key, count]) => [...key.split('\n'), count > 1 ? `(${count} times)` : ''].map(plain))
+  const bad = found.filter((one) => isBad(one, required)).length
+  const verdict = bad > 0 ? styled(['red', 'bold'], `${bad} of ${found.length} failed`) : styled('green', 'nothing failed')
+  return [table([titles, ...rows]), table(faults), table(reasons), `${verdict}\n`].filter((part) => part !== '').join('\n')
+}
+
+function names(text: string): CheckName[] {
+  const asked = text.split(',').map((name) => name.trim())
+  const odd = asked.find((name) => !(checkNames as readonly string[]).includes(name))
+  if (odd !== undefined) throw new InvalidArgumentError(`"${odd}" is none of ${checkNames.join(', ')}.`)
+  return asked as CheckName[]
+}
