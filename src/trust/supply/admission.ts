@@ -1,17 +1,17 @@
 /**
  * May this server be started, and as what? What the lock names is compared with what is on disk, every file of it and at every start, and
- * what is then started is our own verified copy. Nothing is kept from one start to the next but the parsed lock.
+ * what is then started is our own copy, which is read and hashed whole each time.
  */
 import { hash, type KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../lib/clock.ts'
 import type { FilesLock, ImageLock, Lock, NpmLock, PythonLock } from './lock.ts'
 import { absolutePath, portable } from './lock-server.ts'
 import { mustBeSigned } from './lock-signature.ts'
 import { readLock } from './lock-text.ts'
-import { firstChanged, readOne } from './manifest.ts'
+import { firstChanged, readOne, type Seen } from './manifest.ts'
 import { NotAdmitted } from './not-admitted.ts'
 import { lockedNpmTree, npmParts } from './npm-lock.ts'
 import { npmPurl, npmTree } from './npm-packages.ts'
@@ -49,6 +49,8 @@ export interface Launch {
 export class Admission {
   readonly #options: AdmissionOptions
   readonly #store: Store
+  /** Of what is installed, which is compared and never run. What runs is read anew every time. */
+  readonly #installed: Seen['files'] = new Map()
   #read: { readonly digest: string; readonly lock: Lock } | undefined
 
   constructor(options: AdmissionOptions) {
@@ -126,7 +128,8 @@ export class Admission {
   async #npm(locked: NpmLock, started: Extract<Started, { kind: 'npm' | 'npm-missing' }>): Promise<Launch> {
     const tree = lockedNpmTree(locked)
     let parts: readonly Part[] | undefined
-    if (started.kind === 'npm') {
+    // What npx names is wherever npx looks; ours is the copy, once there is one.
+    if (started.kind === 'npm' && !(started.asked && this.#store.has(tree.tree))) {
       const found = await npmTree(started.folder)
       const entry = found.root.location === '.' ? started.script : `${found.root.location}/${started.script}`
       if (npmPurl(found.root.manifest) !== locked.package || entry !== locked.entry)
@@ -150,7 +153,7 @@ export class Admission {
     return {
       command: [interpreter.path, ...flags, join(folder, locked.entry), ...started.args],
       env: {},
-      confirm: confirmation(new Map([...identities, ...interpreter.identities])),
+      confirm: confirmation(new Map([...identities, ...interpreter.identities]), folder, 'our own copy'),
     }
   }
 
@@ -169,7 +172,7 @@ export class Admission {
     return {
       command: [interpreter.path, '-S', ...entry, ...started.args],
       env: pythonVariables(folder),
-      confirm: confirmation(new Map([...identities, ...interpreter.identities])),
+      confirm: confirmation(new Map([...identities, ...interpreter.identities]), folder, 'our own copy'),
     }
   }
 
@@ -193,7 +196,7 @@ export class Admission {
       identities.set(path, sameFile(path, digest, file))
     }
     const [program] = started.files as [string]
-    return { command: [program, ...command.slice(1)], env: {}, confirm: confirmation(identities) }
+    return { command: [program, ...command.slice(1)], env: {}, confirm: confirmation(identities, folder) }
   }
 
   async #image(
@@ -208,13 +211,16 @@ export class Admission {
         fix: 'lock it again',
       })
     const { path, identities } = await this.#interpreter(locked.runtime, started.runtime)
-    return { command: [path, ...command.slice(1)], env: {}, confirm: confirmation(identities) }
+    return { command: [path, ...command.slice(1)], env: {}, confirm: confirmation(identities, this.#options.folder) }
   }
 
   /** The copy in the store, made from what is installed where there is none yet. What is installed has to be as locked, too. */
   async #copy(tree: LockedTree, parts: readonly Part[] | undefined) {
     const store = this.#store
-    if (parts !== undefined) await mustBeAsLocked(tree, parts, (digest) => store.manifest(digest))
+    if (parts !== undefined) {
+      const seen = { files: this.#installed, now: this.#options.clock.now() }
+      await mustBeAsLocked(tree, parts, (digest) => store.manifest(digest), seen)
+    }
     if (!store.has(tree.tree)) {
       if (parts === undefined)
         throw new NotAdmitted({
@@ -254,12 +260,14 @@ function sameFile(path: string, digest: string, shown: string): string {
   return found.identity
 }
 
-const confirmation = (identities: ReadonlyMap<string, string>) => async (): Promise<void> => {
+const confirmation = (identities: ReadonlyMap<string, string>, within: string, name?: string) => async (): Promise<void> => {
   const changed = await firstChanged(identities)
-  if (changed !== undefined)
-    throw new NotAdmitted({
-      file: changed,
-      why: 'was touched while the server was starting',
-      fix: 'find out by whom; then start it again',
-    })
+  if (changed === undefined) return
+  const isWithin = changed.startsWith(within)
+  throw new NotAdmitted({
+    package: isWithin ? name : undefined,
+    file: isWithin ? relative(within, changed) || '.' : changed,
+    why: 'was touched while the server was starting',
+    fix: 'find out by whom; then start it again',
+  })
 }

@@ -5,7 +5,7 @@
  * Symbolic links are refused: a link inside a package could lead to what nobody looked at.
  */
 import { hash } from 'node:crypto'
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from 'node:fs'
 import { lstat, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -37,9 +37,19 @@ export interface ReadOptions {
   readonly only?: readonly string[] | undefined
   /** Links are answered instead of refused. */
   readonly withLinks?: boolean | undefined
+  /** What was read before, and need not be read again while the file is the same. Not for what is about to run. */
+  readonly seen?: Seen | undefined
   /** Given every file as it was read: what is hashed is what is handed on. */
   each?(path: string, content: Buffer, program: boolean): Promise<void>
 }
+
+/** By absolute path. `now`: milliseconds since 1970. */
+export interface Seen {
+  readonly files: Map<string, { readonly identity: string; readonly line: FileLine }>
+  readonly now: number
+}
+/** Clocks of file systems tick slowly: a file that changed just now may change again without a sign of it. */
+const settledMs = 2000
 
 const filesMax = 200_000
 const fileBytesMax = 512 * 1024 * 1024
@@ -50,7 +60,7 @@ const sliceMs = 4
 
 /** Throws {@link NotAdmitted} for a link, a device, or more than is sensible. */
 export async function readFolder(folder: string, options: ReadOptions = {}): Promise<Reading> {
-  const { except = [], exceptEverywhere = [], only, withLinks = false, each } = options
+  const { except = [], exceptEverywhere = [], only, withLinks = false, seen, each } = options
   const links = new Map<string, string>()
   const identities = new Map<string, string>()
   const paths: string[] = []
@@ -73,10 +83,18 @@ export async function readFolder(folder: string, options: ReadOptions = {}): Pro
   const files: FileLine[] = []
   let began = performance.now()
   for (const path of paths.sort(byCodeUnits)) {
-    const { line, content, identity } = readOne(folder, path)
-    await each?.(path, content, line.program)
-    identities.set(join(folder, path), identity)
-    files.push(line)
+    const full = join(folder, path)
+    const known = seen?.files.get(full)
+    if (known !== undefined && !each && known.identity === identityOf(lstatSync(full, { bigint: true }))) {
+      files.push(known.line)
+      identities.set(full, known.identity)
+    } else {
+      const { line, content, identity, changed } = readOne(folder, path)
+      await each?.(path, content, line.program)
+      files.push(line)
+      identities.set(full, identity)
+      if (seen && changed < seen.now - settledMs) seen.files.set(full, { identity, line })
+    }
     if (performance.now() - began < sliceMs) continue
     await setImmediate()
     began = performance.now()
@@ -85,7 +103,10 @@ export async function readFolder(folder: string, options: ReadOptions = {}): Pro
 }
 
 /** One file, opened without following a link. Throws {@link NotAdmitted} when it changes while it is read. */
-export function readOne(folder: string, path: string): { line: FileLine; content: Buffer; identity: string } {
+export function readOne(
+  folder: string,
+  path: string,
+): { readonly line: FileLine; readonly content: Buffer; readonly identity: string; readonly changed: number } {
   const file = openSync(join(folder, path), constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
     const before = fstatSync(file, { bigint: true })
@@ -95,7 +116,8 @@ export function readOne(folder: string, path: string): { line: FileLine; content
     const identity = identityOf(fstatSync(file, { bigint: true }))
     if (identity !== identityOf(before)) throw odd(path, 'changed while it was read')
     const program = process.platform !== 'win32' && (before.mode & 0o111n) !== 0n
-    return { line: { path, program, bytes: content.length, digest: hash('sha256', content, 'hex') }, content, identity }
+    const line = { path, program, bytes: content.length, digest: hash('sha256', content, 'hex') }
+    return { line, content, identity, changed: Number(before.ctimeNs / 1_000_000n) }
   } finally {
     closeSync(file)
   }

@@ -26,7 +26,10 @@ export class NotAdmitted extends Error implements Fault {
   }
 }
 
-/** The same no, as callers and the record get it. */
+/** Callers need not know where on this machine it is. */
+const withoutFolders = (text: string): string => text.replace(/(?<![\w.@:/-])\/(?:[^\s/:;]+\/)+/g, '…/')
+
+/** The same no, as callers and the record get it; the operator's own log has it whole. */
 export function refusalOf(server: string, { message, fix }: NotAdmitted): Refusal {
   const finding: Finding = {
     rule: 'trust/not-admitted',
@@ -35,5 +38,7 @@ export function refusalOf(server: string, { message, fix }: NotAdmitted): Refusa
     owasp: 'MCP04',
     requirement: 'SUP-C2',
   }
-  return new Refusal('SERVER_NOT_ADMITTED', { detail: server, cause: message, fix }, [finding])
+  return new Refusal('SERVER_NOT_ADMITTED', { detail: server, cause: withoutFolders(message), fix: withoutFolders(fix) }, [
+    finding,
+  ])
 }

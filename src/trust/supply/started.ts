@@ -28,6 +28,8 @@ export type Started =
       readonly node: string | undefined
       readonly flags: readonly string[]
       readonly args: readonly string[]
+      /** By npx or its like, so that where it is installed is not for the command to say. */
+      readonly asked: boolean
     }
   | {
       readonly kind: 'pypi'
@@ -58,7 +60,8 @@ export async function startedBy(server: LocalServer): Promise<Started> {
   if (interpreter.some((word) => /^(node|nodejs)$/.test(basename(word))) || /\.[cm]?js$/.test(path)) {
     const folder = await packageAround(path)
     const named = interpreter.length === 1 ? await realpath(interpreter[0] as string) : undefined
-    if (folder !== undefined) return { kind: 'npm', folder, script: below(folder, path), node: named, flags: [], args }
+    if (folder !== undefined)
+      return { kind: 'npm', folder, script: below(folder, path), node: named, flags: [], args, asked: false }
   }
   if (interpreter.length > 0) {
     const runner = await shebangProgram(interpreter, server)
@@ -88,7 +91,7 @@ async function npxStart(
       why: `has no command "${bin}"`,
       fix: `name one of: ${bins.join(', ') || 'it has none'}`,
     })
-  return { kind: 'npm', folder, script: below(folder, resolve(folder, script)), node: undefined, flags: [], args }
+  return { kind: 'npm', folder, script: below(folder, resolve(folder, script)), node: undefined, flags: [], args, asked: true }
 }
 
 /** Beside the server, or in what npx keeps. */
@@ -127,7 +130,8 @@ async function nodeStart(program: string, args: readonly string[], server: Local
   const script = await scriptFile(resolve(server.cwd, args[at] as string))
   const folder = await packageAround(script)
   const node = program.includes('/') || program.includes(sep) ? await realpath(program) : undefined
-  if (folder !== undefined) return { kind: 'npm', folder, script: below(folder, script), node, flags, args: args.slice(at + 1) }
+  if (folder !== undefined)
+    return { kind: 'npm', folder, script: below(folder, script), node, flags, args: args.slice(at + 1), asked: false }
   const runner = node ?? (await programPath(program, server))
   return { kind: 'files', files: [runner, script], interpreter: runner }
 }

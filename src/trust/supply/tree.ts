@@ -2,7 +2,7 @@
  * All that a server runs from, as parts that lie below one folder: packages of npm, the packages of a virtual environment. Each part has
  * the digest of its manifest; the tree has the digest of where the parts lie, and is what its copy in the store is named after.
  */
-import { type FileLine, firstDifference, manifestText, type ReadOptions, readFolder, sha256Of } from './manifest.ts'
+import { type FileLine, firstDifference, manifestText, type ReadOptions, readFolder, type Seen, sha256Of } from './manifest.ts'
 import { NotAdmitted } from './not-admitted.ts'
 
 /** A part where it is installed. */
@@ -34,7 +34,12 @@ export function treeDigest(
 export type Manifests = (digest: string) => Promise<readonly FileLine[] | undefined>
 
 /** Throws {@link NotAdmitted} for the first part, by location, that is not as locked, naming the file where that can be known. */
-export async function mustBeAsLocked(locked: LockedTree, parts: readonly Part[], manifests: Manifests): Promise<void> {
+export async function mustBeAsLocked(
+  locked: LockedTree,
+  parts: readonly Part[],
+  manifests: Manifests,
+  seen?: Seen,
+): Promise<void> {
   const known = new Set(parts.map(({ location }) => location))
   for (const [location, { name }] of Object.entries(locked.parts).sort())
     if (!known.has(location))
@@ -51,7 +56,7 @@ export async function mustBeAsLocked(locked: LockedTree, parts: readonly Part[],
         why: `is installed where ${name} is locked`,
         fix: reinstall,
       })
-    const reading = await readFolder(part.folder, part)
+    const reading = await readFolder(part.folder, { ...part, seen })
     await mustHaveDigest(name, files, reading.files, manifests, reinstall)
   }
 }
