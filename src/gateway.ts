@@ -178,7 +178,7 @@ export async function openGateway({
   })
   const upstreams = await Upstreams.open({
     broker,
-    admit: await configuredAdmission(config, (server, line) => tell({ kind: 'server', server, line })),
+    ...(await configuredAdmission(config, (server, line) => tell({ kind: 'server', server, line }))),
     servers: config.servers,
     fetches,
     methods: (method) => rules.methods(method),

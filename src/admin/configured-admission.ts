@@ -4,19 +4,19 @@ import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../lib/clock.ts'
-import type { Admit } from '../outbound/stdio/admit.ts'
+import type { UpstreamsOptions } from '../outbound/upstreams.ts'
 import { Admission } from '../trust/supply/admission.ts'
 import { NotAdmitted, refusalOf } from '../trust/supply/not-admitted.ts'
 
 /** For what has machine code in it, and for interpreters. */
 export const thisPlatform = `${process.platform}-${process.arch}`
 
-/** Undefined where the configuration asks for no lock. Throws for a key that is none. */
+/** Nothing where the configuration asks for no lock. Throws for a key that is none. */
 export async function configuredAdmission(
   { supply }: Pick<Config, 'supply'>,
   log: (server: string, line: string) => void,
-): Promise<Admit | undefined> {
-  if (supply === undefined) return undefined
+): Promise<Pick<UpstreamsOptions, 'admit' | 'admitRemote'>> {
+  if (supply === undefined) return {}
   const admission = new Admission({
     lockFile: supply.lock,
     require: supply.require,
@@ -27,15 +27,26 @@ export async function configuredAdmission(
     platform: thisPlatform,
     clock: systemClock,
   })
-  return async (server, { command, cwd, env }) => {
-    const told = (error: unknown): never => {
+  const told =
+    (server: string) =>
+    (error: unknown): never => {
       if (!(error instanceof NotAdmitted)) throw error
-      log(server, `not started: ${error.message}; ${error.fix}`)
+      log(server, `not admitted: ${error.message}; ${error.fix}`)
       throw refusalOf(server, error)
     }
-    const launch = await admission.admit(server, { command: command as [string, ...string[]], cwd, env }).catch(told)
-    if (launch === undefined) log(server, 'is started although it is not in the lock, as "supply.require: any" allows')
-    return launch && { ...launch, confirm: () => launch.confirm().catch(told) }
+  const allowed = (server: string): void => log(server, 'is used although it is not in the lock, as "supply.require: any" allows')
+  return {
+    async admit(server, { command, cwd, env }) {
+      const refuse = told(server)
+      const launch = await admission.admit(server, { command: command as [string, ...string[]], cwd, env }).catch(refuse)
+      if (launch === undefined) allowed(server)
+      return launch && { ...launch, confirm: () => launch.confirm().catch(refuse) }
+    },
+    async admitRemote(server, url) {
+      const admitted = await admission.admitRemote(server, url).catch(told(server))
+      if (admitted === undefined) allowed(server)
+      return admitted?.spki
+    },
   }
 }
 

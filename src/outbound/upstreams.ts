@@ -15,6 +15,7 @@ import type { Broker } from './credentials/broker.ts'
 import { secretsOf } from './credentials/secrets.ts'
 import { credentialed } from './credentials/transport.ts'
 import { SseWire } from './http/sse-wire.ts'
+import { type KeyPin, pinned } from './http/tls-key.ts'
 import { fetchTransport, type NetworkOptions, networkTransport, type Transport } from './http/transport.ts'
 import { HttpWire } from './http/wire.ts'
 import { RequestStates, type Seal } from './request-state.ts'
@@ -39,6 +40,8 @@ export interface UpstreamsOptions {
   readonly broker: Broker
   /** Asked before every start of a local server; without it, they are started as they are. */
   readonly admit?: Admit | undefined
+  /** Asked before every connection to a remote one. Throws a Refusal; answers with the key that it has to prove itself with. */
+  readonly admitRemote?: ((server: string, url: string) => Promise<string | undefined>) | undefined
   readonly limits: { readonly resultBytesMax: number; readonly depthMax: number }
   readonly sandbox: SandboxPorts
   log(server: string, line: string): void
@@ -231,7 +234,11 @@ function opener(
 ): { open: Open; transport: Transport } {
   const { resultBytesMax, depthMax } = options.limits
   const fetch = options.fetches?.[id]
-  const transport = fetch ? fetchTransport(fetch) : networkTransport({ url: config.url, tls, proxy: options.proxy })
+  const pin: KeyPin = { spki: undefined }
+  const checkServerIdentity = options.admitRemote && pinned(id, pin)
+  const transport = fetch
+    ? fetchTransport(fetch)
+    : networkTransport({ url: config.url, tls, proxy: options.proxy, checkServerIdentity })
   const credentials = options.broker.bind({ server: id, url: config.url, ca: tls?.ca }, config.credential)
   const wireOptions = (principal: Principal) => ({
     server: id,
@@ -239,8 +246,13 @@ function opener(
     resultBytesMax,
     depthMax,
   })
-  const streamable = async (_: Era, principal: Principal): Promise<HttpWire> => new HttpWire(wireOptions(principal))
-  const sse = async (_: Era, principal: Principal): Promise<Wire> => new SseWire({ ...wireOptions(principal), url: config.url })
+  const admitted = async (principal: Principal) => {
+    pin.spki = await options.admitRemote?.(id, config.url)
+    return wireOptions(principal)
+  }
+  const streamable = async (_: Era, principal: Principal): Promise<HttpWire> => new HttpWire(await admitted(principal))
+  const sse = async (_: Era, principal: Principal): Promise<Wire> =>
+    new SseWire({ ...(await admitted(principal)), url: config.url })
   if (fetch || config.transport === 'streamable-http') return { open: streamable, transport }
   if (config.transport === 'http+sse') return { open: sse, transport }
   let old: boolean | undefined

@@ -243,7 +243,7 @@ it('SUP-C2 with require: any, a server that is not in the lock is started, and t
   writeFileSync(lock, 'lock: 1\nservers: {}\n')
   const open = await yard.gateway(config({ supply: { ...supply, lock, require: 'any' } }))
   assert.match((await read(open)).text, /papers in order/)
-  assert.ok(open.out.some((line) => line.includes('is started although it is not in the lock')))
+  assert.ok(open.out.some((line) => line.includes('is used although it is not in the lock')))
   const strict = await yard.gateway(config({ supply: { ...supply, lock } }))
   await assert.rejects(read(strict), /it is not in the lock/)
 })

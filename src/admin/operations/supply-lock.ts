@@ -3,9 +3,10 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import type { Config } from '../../config/schema.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { Secret } from '../../lib/secret.ts'
-import { inheritedAlways, type StdioServer } from '../../outbound/schema.ts'
+import { tlsKeyOf } from '../../outbound/http/tls-key.ts'
+import { type HttpServer, inheritedAlways, type StdioServer } from '../../outbound/schema.ts'
 import { versionOf } from '../../outbound/stdio/version-of.ts'
-import { type Lock, lockVersion, type ServerLock } from '../../trust/supply/lock.ts'
+import { type Lock, lockVersion, type RemoteLock, type ServerLock } from '../../trust/supply/lock.ts'
 import { lockServer } from '../../trust/supply/lock-server.ts'
 import { signLock } from '../../trust/supply/lock-signature.ts'
 import { readLock, writeLock } from '../../trust/supply/lock-text.ts'
@@ -29,6 +30,8 @@ export interface SupplyLockOptions {
   /** PEM of the Ed25519 private key of the team, and how long its word holds. */
   readonly sign?: { readonly keyFile: string; readonly validMs: number | undefined } | undefined
   readonly enquire: Enquiry
+  /** Connect to remote servers, and lock the key that they prove themselves with. One that is locked stays so without. */
+  readonly pinTls?: boolean | undefined
   progress?(server: string, done: number, all: number): void
 }
 
@@ -55,7 +58,7 @@ export async function supplyLock(options: SupplyLockOptions): Promise<Locked> {
     try {
       made[id] =
         server.kind === 'http'
-          ? { kind: 'remote', url: server.url }
+          ? await lockRemote(server, options, before?.servers[id])
           : await lockServer({
               server: localServer(server, options.variables),
               folder,
@@ -88,6 +91,17 @@ export async function supplyLock(options: SupplyLockOptions): Promise<Locked> {
     signed: lock.signature?.key,
     lostSignature: before?.signature !== undefined && lock.signature === undefined,
   }
+}
+
+async function lockRemote(
+  { url, tls }: HttpServer,
+  { pinTls }: SupplyLockOptions,
+  before: ServerLock | undefined,
+): Promise<RemoteLock> {
+  const kept = before?.kind === 'remote' && before.url === url ? before : undefined
+  const isTls = url.startsWith('https:')
+  const spki = pinTls && isTls ? await tlsKeyOf(url, tls.ca && (await readFile(tls.ca, 'utf8'))) : kept?.spki
+  return { ...kept, kind: 'remote', url, ...(spki !== undefined && { spki }) }
 }
 
 const bodyOf = ({ lock, servers }: Lock): string => writeLock({ lock, servers })

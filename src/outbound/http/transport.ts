@@ -1,4 +1,5 @@
 /** How a request reaches an HTTP server: an undici Pool on the network, or a function in this process. */
+import type { ConnectionOptions } from 'node:tls'
 import { type Dispatcher, Pool, ProxyAgent } from 'undici'
 import { bypassesProxy } from '../../lib/no-proxy.ts'
 import { type Stop, unlessStopped } from '../../lib/stop.ts'
@@ -28,6 +29,8 @@ export interface Transport {
 
 export interface NetworkOptions {
   readonly url: string
+  /** Further doubts about whoever answers, as `tls.connect` takes them. */
+  readonly checkServerIdentity?: ConnectionOptions['checkServerIdentity'] | undefined
   /** PEM contents, not paths. */
   readonly tls?:
     | {
@@ -48,7 +51,7 @@ const connectTimeoutMs = 10_000
 const patient = { headersTimeout: 0, bodyTimeout: 0 } as const
 
 /** Certificate errors always refuse: there is no option that turns verification off. Redirects are not followed. */
-export function networkTransport({ url, tls, proxy }: NetworkOptions): Transport {
+export function networkTransport({ url, tls, proxy, checkServerIdentity }: NetworkOptions): Transport {
   const { origin, pathname, search, protocol } = new URL(url)
   const secure = {
     rejectUnauthorized: true, // said aloud, or NODE_TLS_REJECT_UNAUTHORIZED=0 would be the option that turns it off
@@ -56,6 +59,7 @@ export function networkTransport({ url, tls, proxy }: NetworkOptions): Transport
     ...(tls?.ca && { ca: tls.ca }),
     ...(tls?.cert && { cert: tls.cert }),
     ...(tls?.key && { key: tls.key }),
+    ...(checkServerIdentity && { checkServerIdentity }),
   } as const
   const through = bypassesProxy(new URL(url), proxy?.no) ? undefined : protocol === 'https:' ? proxy?.https : proxy?.http
   const dispatcher: Dispatcher = through

@@ -31,7 +31,8 @@ export interface RegistryOptions {
 
 export function npmRegistry({ url, reach }: RegistryOptions): Registry {
   const base = url.replace(/\/+$/, '')
-  const slug = (name: string): string => name.split('/').map(encodeURIComponent).join('%2f')
+  /** As npm writes it. */
+  const slug = (name: string): string => encodeURIComponent(name).replace('%40', '@').replace('%2F', '%2f')
   /** One that cannot be reached is not asked about the other hundred packages. */
   let unreachable: SourceUnreachable | undefined
   async function read(path: string): Promise<Response | undefined> {
@@ -88,7 +89,7 @@ export function npmRegistry({ url, reach }: RegistryOptions): Registry {
     async tarball(name, wanted) {
       // Always from this registry, whatever host the answer names: that is where the operator sent us.
       const file = `${name.replace(/^@[^/]*\//, '')}-${wanted}.tgz`
-      const response = await read(`${name}/-/${file}`)
+      const response = await read(`${slug(name).replace('%2f', '/')}/-/${encodeURIComponent(file)}`)
       return response && Buffer.from(await response.arrayBuffer())
     },
   }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
-import { configuredEnquiry } from '../admin/configured-enquiry.ts'
+import { configuredEnquiry } from '../../admin/configured-enquiry.ts'
 import {
   type Check,
   type CheckName,
@@ -11,13 +11,13 @@ import {
   supplyVerify,
   supplyVerifyPackage,
   type Verified,
-} from '../admin/operations/supply-verify.ts'
-import { readEnvironment } from '../config/environment.ts'
-import { loadConfig, parseConfig } from '../config/load.ts'
-import { told } from './problems.ts'
-import { progressLine } from './progress.ts'
-import { origin } from './supply-lock.ts'
-import { jsonLine, plain, type Style, styled, table } from './table.ts'
+} from '../../admin/operations/supply-verify.ts'
+import { readEnvironment } from '../../config/environment.ts'
+import { loadConfig, parseConfig } from '../../config/load.ts'
+import { told } from '../problems.ts'
+import { progressLine } from '../progress.ts'
+import { jsonLine, plain, type Style, styled, table } from '../table.ts'
+import { origin } from './lock.ts'
 
 interface Options {
   readonly config: string

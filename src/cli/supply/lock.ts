@@ -1,18 +1,19 @@
 /** `sekisho supply lock`: writes down, byte for byte, what may run. */
 import { dirname, join, relative, resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
-import { configuredEnquiry } from '../admin/configured-enquiry.ts'
-import { type Locked, supplyLock } from '../admin/operations/supply-lock.ts'
-import { readEnvironment } from '../config/environment.ts'
-import { loadConfig } from '../config/load.ts'
-import { told } from './problems.ts'
-import { progressLine } from './progress.ts'
-import { jsonLine, plain, styled, table } from './table.ts'
+import { configuredEnquiry } from '../../admin/configured-enquiry.ts'
+import { type Locked, supplyLock } from '../../admin/operations/supply-lock.ts'
+import { readEnvironment } from '../../config/environment.ts'
+import { loadConfig } from '../../config/load.ts'
+import { told } from '../problems.ts'
+import { progressLine } from '../progress.ts'
+import { jsonLine, plain, styled, table } from '../table.ts'
 
 interface Options {
   readonly config: string
   readonly sign?: string
   readonly valid?: number
+  readonly pinTls?: true
   readonly offline?: true
   readonly registry?: string
   readonly json?: true
@@ -25,13 +26,17 @@ export function lockCommand(): Command {
     .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
     .option('--sign <key>', 'sign it with this Ed25519 private key (PEM)')
     .option('--valid <span>', 'how long the signature holds: 90d, 12h (default: until the lock changes)', span)
+    .option('--pin-tls', 'connect to remote servers, and lock the key of their certificate')
     .option('--offline', 'ask no registry; what is at hand is verified all the same')
     .option('--registry <url>', 'the registry to ask (default: npm_config_registry, or the public one)', origin)
     .option('--json', 'machine-readable')
     .action((servers: string[], options: Options) => told(options.config, () => lock(servers, options), options))
 }
 
-async function lock(servers: readonly string[], { config: file, sign, valid, offline, registry, json }: Options): Promise<void> {
+async function lock(
+  servers: readonly string[],
+  { config: file, sign, valid, pinTls, offline, registry, json }: Options,
+): Promise<void> {
   const config = await loadConfig(file, undefined, { secrets: 'leave' })
   const folder = dirname(resolve(file))
   const lockFile = config.supply?.lock ?? join(folder, 'sekisho.lock')
@@ -46,6 +51,7 @@ async function lock(servers: readonly string[], { config: file, sign, valid, off
     variables,
     sign: sign === undefined ? undefined : { keyFile: sign, validMs: valid },
     enquire: configuredEnquiry({ offline: offline === true, registry, proxy: config.proxy, variables }).enquire,
+    pinTls,
     progress: (_, at, all) => progress.show(at, all),
   }).finally(() => progress.clear())
   process.stdout.write(json ? jsonLine(done) : lockedText(done, relative('', lockFile) || lockFile, config.supply === undefined))
