@@ -12,6 +12,7 @@ import { signLock } from '../../trust/supply/lock-signature.ts'
 import { readLock, writeLock } from '../../trust/supply/lock-text.ts'
 import { NotAdmitted } from '../../trust/supply/not-admitted.ts'
 import type { Enquiry } from '../../trust/supply/npm-lock.ts'
+import { readServerJson, withRegistry } from '../../trust/supply/server-json.ts'
 import { isLoadingVariable, type LocalServer } from '../../trust/supply/started.ts'
 import { Store } from '../../trust/supply/store.ts'
 import { thisPlatform } from '../configured-admission.ts'
@@ -32,6 +33,8 @@ export interface SupplyLockOptions {
   readonly enquire: Enquiry
   /** Connect to remote servers, and lock the key that they prove themselves with. One that is locked stays so without. */
   readonly pinTls?: boolean | undefined
+  /** The file of what the MCP registry says, of the only server in `servers`. */
+  readonly serverJson?: string | undefined
   progress?(server: string, done: number, all: number): void
 }
 
@@ -47,7 +50,9 @@ export interface Locked {
  * Writes the lock, in one step, after all of it could be made. A server that cannot be locked throws NotAdmitted, and nothing is written.
  */
 export async function supplyLock(options: SupplyLockOptions): Promise<Locked> {
-  const { config, lockFile, folder, servers, enquire, progress } = options
+  const { config, lockFile, folder, servers, enquire, serverJson, progress } = options
+  if (serverJson !== undefined && servers.length !== 1) throw new Error('a server.json is about one server; name it')
+  const registry = serverJson === undefined ? undefined : readServerJson(await readFile(serverJson, 'utf8'), serverJson)
   const key = options.sign && (await privateKey(options.sign.keyFile))
   const before = await lockIn(lockFile, servers.length > 0)
   const asked = servers.length > 0 ? servers : Object.keys(config.servers)
@@ -56,7 +61,7 @@ export async function supplyLock(options: SupplyLockOptions): Promise<Locked> {
   for (const id of asked) {
     const server = serverOf(config, id)
     try {
-      made[id] =
+      const entry: ServerLock =
         server.kind === 'http'
           ? await lockRemote(server, options, before?.servers[id])
           : await lockServer({
@@ -68,6 +73,8 @@ export async function supplyLock(options: SupplyLockOptions): Promise<Locked> {
               versionOf,
               progress: (done, all) => progress?.(id, done, all),
             })
+      const kept = before?.servers[id]?.registry
+      made[id] = registry ? withRegistry(entry, registry) : kept ? { ...entry, registry: kept } : entry
     } catch (error) {
       throw error instanceof NotAdmitted ? new NotAdmitted({ ...faultOf(error), why: `server "${id}": ${error.why}` }) : error
     }
@@ -101,7 +108,7 @@ async function lockRemote(
   const kept = before?.kind === 'remote' && before.url === url ? before : undefined
   const isTls = url.startsWith('https:')
   const spki = pinTls && isTls ? await tlsKeyOf(url, tls.ca && (await readFile(tls.ca, 'utf8'))) : kept?.spki
-  return { ...kept, kind: 'remote', url, ...(spki !== undefined && { spki }) }
+  return { kind: 'remote', url, ...(spki !== undefined && { spki }) }
 }
 
 const bodyOf = ({ lock, servers }: Lock): string => writeLock({ lock, servers })

@@ -14,6 +14,7 @@ interface Options {
   readonly sign?: string
   readonly valid?: number
   readonly pinTls?: true
+  readonly serverJson?: string
   readonly offline?: true
   readonly registry?: string
   readonly json?: true
@@ -27,6 +28,7 @@ export function lockCommand(): Command {
     .option('--sign <key>', 'sign it with this Ed25519 private key (PEM)')
     .option('--valid <span>', 'how long the signature holds: 90d, 12h (default: until the lock changes)', span)
     .option('--pin-tls', 'connect to remote servers, and lock the key of their certificate')
+    .option('--server-json <file>', 'what the MCP registry says of the one server that is named; it has to be what is installed')
     .option('--offline', 'ask no registry; what is at hand is verified all the same')
     .option('--registry <url>', 'the registry to ask (default: npm_config_registry, or the public one)', origin)
     .option('--json', 'machine-readable')
@@ -35,7 +37,7 @@ export function lockCommand(): Command {
 
 async function lock(
   servers: readonly string[],
-  { config: file, sign, valid, pinTls, offline, registry, json }: Options,
+  { config: file, sign, valid, pinTls, serverJson, offline, registry, json }: Options,
 ): Promise<void> {
   const config = await loadConfig(file, undefined, { secrets: 'leave' })
   const folder = dirname(resolve(file))
@@ -52,6 +54,7 @@ async function lock(
     sign: sign === undefined ? undefined : { keyFile: sign, validMs: valid },
     enquire: configuredEnquiry({ offline: offline === true, registry, proxy: config.proxy, variables }).enquire,
     pinTls,
+    serverJson,
     progress: (_, at, all) => progress.show(at, all),
   }).finally(() => progress.clear())
   process.stdout.write(json ? jsonLine(done) : lockedText(done, relative('', lockFile) || lockFile, config.supply === undefined))

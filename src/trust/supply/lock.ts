@@ -51,7 +51,19 @@ const packageSchema = z.strictObject({
   files: sha256Schema.describe('Of its manifest: one line for each file'),
 })
 
+const registry = z
+  .strictObject({
+    name: text,
+    version: text,
+    packages: z
+      .array(z.strictObject({ type: text, identifier: text, version: text.optional(), fileSha256: sha256Schema.optional() }))
+      .optional(),
+  })
+  .optional()
+  .describe('Of the server.json of the MCP registry')
+
 const started = {
+  registry,
   command: z.array(z.string().max(32_768)).min(1).readonly(),
   variables: z.record(text, z.string()).optional().describe('Of the environment, those that make a program load code'),
   platform: text.optional().describe('Where it holds, if only on one'),
@@ -92,17 +104,8 @@ const imageServer = z.strictObject({
 const remoteServer = z.strictObject({
   kind: z.literal('remote'),
   url: text,
+  registry,
   spki: sha256Schema.optional().describe('Of the public key of its certificate'),
-  registry: z
-    .strictObject({
-      name: text,
-      version: text,
-      packages: z
-        .array(z.strictObject({ type: text, identifier: text, version: text.optional(), fileSha256: sha256Schema.optional() }))
-        .optional(),
-    })
-    .optional()
-    .describe('Of the server.json of the MCP registry'),
 })
 export const serverLockSchema = z.discriminatedUnion('kind', [npmServer, pythonServer, filesServer, imageServer, remoteServer])
 
@@ -121,7 +124,6 @@ export const lockSchema = z.strictObject({
 })
 
 export type Lock = z.output<typeof lockSchema>
-export type LockSignature = z.output<typeof signatureSchema>
 export type ServerLock = z.output<typeof serverLockSchema>
 export type NpmLock = z.output<typeof npmServer>
 export type PythonLock = z.output<typeof pythonServer>

@@ -19,5 +19,3 @@ export const supplySchema = z
   })
   .optional()
   .describe('Which servers may be started: without it, all of them, as they are')
-
-export type SupplyConfig = NonNullable<z.output<typeof supplySchema>>
