@@ -6,6 +6,7 @@ import { Secret } from '../../lib/secret.ts'
 import { tlsKeyOf } from '../../outbound/http/tls-key.ts'
 import { type HttpServer, inheritedAlways, type StdioServer } from '../../outbound/schema.ts'
 import { versionOf } from '../../outbound/stdio/version-of.ts'
+import { type Weaker, weakerThan, withEarlier } from '../../trust/supply/earlier.ts'
 import { type Lock, lockVersion, type RemoteLock, type ServerLock } from '../../trust/supply/lock.ts'
 import { lockServer } from '../../trust/supply/lock-server.ts'
 import { signLock } from '../../trust/supply/lock-signature.ts'
@@ -41,6 +42,8 @@ export interface SupplyLockOptions {
 export interface Locked {
   readonly servers: readonly { readonly id: string; readonly entry: ServerLock; readonly changed: boolean }[]
   readonly removed: readonly string[]
+  /** What packages have lost against the versions that were locked before. */
+  readonly weaker: readonly Weaker[]
   readonly signed: string | undefined
   /** It was signed before, and no longer is: its content has changed, and nobody gave a key. */
   readonly lostSignature: boolean
@@ -58,6 +61,7 @@ export async function supplyLock(options: SupplyLockOptions): Promise<Locked> {
   const asked = servers.length > 0 ? servers : Object.keys(config.servers)
   const store = new Store(options.store)
   const made: Record<string, ServerLock> = {}
+  const weaker: Weaker[] = []
   for (const id of asked) {
     const server = serverOf(config, id)
     try {
@@ -74,7 +78,9 @@ export async function supplyLock(options: SupplyLockOptions): Promise<Locked> {
               progress: (done, all) => progress?.(id, done, all),
             })
       const kept = before?.servers[id]?.registry
-      made[id] = registry ? withRegistry(entry, registry) : kept ? { ...entry, registry: kept } : entry
+      const whole = withEarlier(entry, before?.servers[id])
+      weaker.push(...weakerThan(whole, before?.servers[id]))
+      made[id] = registry ? withRegistry(whole, registry) : kept ? { ...whole, registry: kept } : whole
     } catch (error) {
       throw error instanceof NotAdmitted ? new NotAdmitted({ ...faultOf(error), why: `server "${id}": ${error.why}` }) : error
     }
@@ -95,6 +101,7 @@ export async function supplyLock(options: SupplyLockOptions): Promise<Locked> {
       changed: JSON.stringify(before?.servers[id]) !== JSON.stringify(readLock(writeLock(unsigned), lockFile).servers[id]),
     })),
     removed: Object.keys(before?.servers ?? {}).filter((id) => !Object.hasOwn(lock.servers, id)),
+    weaker,
     signed: lock.signature?.key,
     lostSignature: before?.signature !== undefined && lock.signature === undefined,
   }

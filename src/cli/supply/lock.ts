@@ -60,7 +60,7 @@ async function lock(
   process.stdout.write(json ? jsonLine(done) : lockedText(done, relative('', lockFile) || lockFile, config.supply === undefined))
 }
 
-function lockedText({ servers, removed, signed, lostSignature }: Locked, file: string, isUnused: boolean): string {
+function lockedText({ servers, removed, weaker, signed, lostSignature }: Locked, file: string, isUnused: boolean): string {
   const rows = servers.map(({ id, entry, changed }) => {
     const packages = 'packages' in entry ? Object.values(entry.packages) : []
     const scripts = packages.filter(({ installScripts }) => installScripts).length
@@ -75,6 +75,7 @@ function lockedText({ servers, removed, signed, lostSignature }: Locked, file: s
   })
   const gone = removed.map((id) => [id, styled('red', 'removed'), '', ''])
   const lines = [
+    ...weaker.map((one) => `${styled('yellow', 'warning')}  ${plain(one.package)}: ${plain(one.why)}`),
     `${file}: ${signed === undefined ? 'not signed' : `signed with the key ${signed}`}`,
     ...(lostSignature
       ? [`${styled('yellow', 'warning')}  it was signed before; sign it with: sekisho supply lock --sign KEY.pem`]
