@@ -128,6 +128,12 @@ describe('entries', () => {
       ['__proto__', 'constructor'],
       [],
     ],
+    [
+      'with arguments and variables that are no text',
+      '{"mcpServers":{"a":{"command":"x","args":[{"y":null},null],"env":{"A":{},"B":[1]}}}}',
+      ['a x {"y":null} null'],
+      [],
+    ],
     ['with arguments that are numbers', '{"mcpServers":{"a":{"command":"x","args":[1,true]}}}', ['a x 1 true'], []],
   ]
   for (const [says, text, servers, problems] of cases)

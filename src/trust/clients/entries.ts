@@ -89,7 +89,7 @@ function expanded(value: unknown, pattern: readonly string[], path: Path = []): 
 
 function names(container: unknown, path: Path, { listed }: Dialect): (readonly [string, Path])[] {
   if (listed && Array.isArray(container))
-    return container.map((entry: unknown, at) => [String(isMap(entry) ? (entry['name'] ?? at) : at), [...path, at]])
+    return container.map((entry: unknown, at) => [wordOf(isMap(entry) ? (entry['name'] ?? at) : at), [...path, at]])
   return isMap(container) ? Object.keys(container).map((name) => [name, [...path, name]]) : []
 }
 
@@ -144,10 +144,10 @@ export const urlMember = (entry: PlainMap, { urls }: Dialect): string | undefine
 export function commandOf(entry: PlainMap, dialect: Dialect): readonly string[] | undefined {
   const { program, args } = commandPaths(entry, dialect)
   const given = valueAt(entry, program)
-  if (Array.isArray(given)) return given.map(String)
+  if (Array.isArray(given)) return given.map(wordOf)
   if (typeof given !== 'string') return undefined
   const rest = valueAt(entry, args)
-  return [given, ...(Array.isArray(rest) ? rest.map(String) : [])]
+  return [given, ...(Array.isArray(rest) ? rest.map(wordOf) : [])]
 }
 
 /** Where program and arguments stand in an entry. Zed once put both under `command`. */
@@ -158,10 +158,16 @@ export function commandPaths(entry: PlainMap, { command }: Dialect): { readonly 
 
 function values(...given: readonly unknown[]): Values {
   const entries = given.flatMap((one) => (isMap(one) ? Object.entries(one) : []))
-  return new Values(Object.fromEntries(entries.map(([name, value]) => [name, String(value)])))
+  return new Values(Object.fromEntries(entries.map(([name, value]) => [name, wordOf(value)])))
 }
 
 function unaskedOf(entry: PlainMap): string[] {
   const isAll = (value: unknown): boolean => value === true || (Array.isArray(value) && value.includes('*'))
   return ['trust', 'autoApprove', 'alwaysAllow'].filter((key) => isAll(entry[key]))
+}
+
+/** What should be text and is something else, as text. */
+const wordOf = (value: unknown): string => {
+  if (typeof value === 'string') return value
+  return typeof value === 'object' ? (JSON.stringify(value) ?? '') : String(value)
 }

@@ -7,7 +7,7 @@ import { guardedIn, guardWords, type Launcher, startsSekisho } from './guarded.t
 import type { Kept, KeptEntry } from './kept.ts'
 import type { Platform } from './known.ts'
 import { programOf } from './launchers.ts'
-import { type Rewritten, unwrap, wrapLocal, wrapRemote } from './rewrite.ts'
+import { type Rewritten, unwrap, wrapEntry } from './rewrite.ts'
 import type { Tree } from './tree.ts'
 
 export interface Outcome {
@@ -51,7 +51,7 @@ export function planWrap(tree: Tree, dialect: Dialect, isAsked: (server: FoundSe
       const unfit = server.url === undefined ? unfitCommand(before, wrapping) : unfitUrl(server, wrapping)
       if (unfit !== undefined) return { ...common, kind: 'left', why: unfit }
       const words = guardWords(wrapping.launcher, wrapping.idFor(server.name))
-      const result = (server.url === undefined ? wrapLocal : wrapRemote)(now, server.path, dialect, words)
+      const result = wrapEntry(now, server.path, dialect, words, server.url !== undefined)
       if (result.kind === 'left') return { ...common, kind: 'left', why: result.why }
       now = result.tree
       entries.push({ name: server.name, path: server.path, undo: result.undo })

@@ -49,8 +49,20 @@ export type Rewritten =
 
 const left = (why: string): Rewritten => ({ kind: 'left', why })
 
-/** Sekisho before a server that the client starts. `words`: {@link guardWords}. */
-export function wrapLocal(tree: Tree, path: Path, dialect: Dialect, words: readonly string[]): Rewritten {
+/**
+ * Sekisho before a server: {@link guardWords} before its command, or in place of a remote one, which Sekisho then calls. Done
+ * only when undoing it gives back every byte.
+ */
+export function wrapEntry(tree: Tree, path: Path, dialect: Dialect, words: readonly string[], isRemote: boolean): Rewritten {
+  const result = (isRemote ? wrapRemote : wrapLocal)(tree, path, dialect, words)
+  if (result.kind === 'left') return result
+  const back = unwrap(result.tree, path, dialect, result.undo, words.slice(0, words.indexOf('run')))
+  return back.kind === 'changed' && back.tree.text === tree.text
+    ? result
+    : left('is written in a way that could not be given back exactly')
+}
+
+function wrapLocal(tree: Tree, path: Path, dialect: Dialect, words: readonly string[]): Rewritten {
   const found = entryAt(tree, path, dialect)
   if (typeof found === 'string') return left(found)
   const { entry, program, args, argsNode } = found
@@ -104,8 +116,7 @@ const harmless = [
   ...['startup_timeout_sec', 'startup_timeout_ms', 'tool_timeout_sec', 'enabled_tools', 'disabled_tools', 'required'],
 ]
 
-/** Sekisho in place of a remote server: the client starts it, and it calls the server. */
-export function wrapRemote(tree: Tree, path: Path, dialect: Dialect, words: readonly string[]): Rewritten {
+function wrapRemote(tree: Tree, path: Path, dialect: Dialect, words: readonly string[]): Rewritten {
   const entry = valueAt(tree.plain, path)
   const node = nodeAt(tree.root, path)
   const key = isMap(entry) ? urlMember(entry, dialect) : undefined
