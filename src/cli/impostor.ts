@@ -5,9 +5,10 @@
 import { styleText } from 'node:util'
 import type { Gateway } from '../gateway.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
+import { modern } from '../protocol/revisions/index.ts'
 
 const id = 'impostor'
-const version = '2026-07-28'
+const { version } = modern
 const meta = {
   'io.modelcontextprotocol/protocolVersion': version,
   'io.modelcontextprotocol/clientCapabilities': {},
