@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   unwrap: async () => (await import('./unwrap.ts')).unwrapCommand(),
   servers: async () => (await import('./servers.ts')).serversCommand(),
   policy: async () => (await import('./policy.ts')).policyCommand(),
+  scan: async () => (await import('./scan.ts')).scanCommand(),
   pins: async () => (await import('./pins.ts')).pinsCommand(),
   keys: async () => (await import('./keys.ts')).keysCommand(),
   idp: async () => (await import('./idp.ts')).idpCommand(),

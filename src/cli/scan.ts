@@ -1,0 +1,117 @@
+/** `sekisho scan`: is what I installed safe? Reads what servers tell models, offline, without an account. */
+import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { confirm, isCancel } from '@clack/prompts'
+import { Command, Option } from 'commander'
+import { counting, type ScanReport, type Severity, scan, severities, type Visited } from '../admin/operations/scan.ts'
+import { sarif } from '../admin/reports/sarif.ts'
+import { systemClock } from '../lib/clock.ts'
+import { version } from '../lib/version.ts'
+import { told } from './problems.ts'
+import { progressLine } from './progress.ts'
+import { readSuppressions } from './scan/suppressions.ts'
+import { ofClients, ofCommand, ofFile, ofManifest, ofUrl, type Target } from './scan/targets.ts'
+import { scanText } from './scan/text.ts'
+import { type Called, type Started, visitAll } from './scan/visit.ts'
+import { jsonLine, plain, styled } from './table.ts'
+
+interface Options {
+  readonly manifest?: string
+  readonly format: 'text' | 'json' | 'sarif'
+  readonly output?: string
+  readonly failOn: Severity | 'never'
+  readonly suppressions?: string
+  readonly yes?: true
+  readonly connect: boolean
+  readonly sandbox: boolean
+  readonly allowHost: readonly string[]
+  readonly home?: string
+  readonly all?: true
+  readonly json?: true
+}
+
+export function scanCommand(): Command {
+  return new Command('scan')
+    .description('read what servers say of themselves for tricks, before anybody lets them in')
+    .usage('[options] [FILE | URL | -- COMMAND [ARGS...]]')
+    .argument('[target...]', 'a configuration, a manifest, a URL or a command (default: what the clients of this machine use)')
+    .option('--manifest <file>', 'a result of tools/list, or a bare list of tools, instead of a server')
+    .option('-y, --yes', 'start local servers without asking')
+    .option('--no-connect', 'start and call nothing; only say what there is')
+    .option('--no-sandbox', 'start local servers with all that you may do')
+    .option('--allow-host <host:port...>', 'hosts that a server in the sandbox may connect to', [])
+    .option('--suppressions <file>', 'what was found harmless (default: sekisho-scan.yaml, where it is there)')
+    .addOption(
+      new Option('--fail-on <severity>', 'exit with 1 from this severity on').choices([...severities, 'never']).default('high'),
+    )
+    .addOption(new Option('-f, --format <format>', 'of the report').choices(['text', 'json', 'sarif']).default('text'))
+    .option('-o, --output <file>', 'write the report there')
+    .option('--home <folder>', 'look for clients under another home')
+    .option('-a, --all', 'show everything that was found, also what is low or suppressed')
+    .option('--json', 'the same as --format json')
+    .action((words: string[], options: Options) => told('', () => run(words, options), { json: options.json, exitCode: 2 }))
+}
+
+async function run(words: readonly string[], options: Options): Promise<void> {
+  const suppressions = readSuppressions(options.suppressions)
+  const visited = await visit(await targetsOf(words, options), options)
+  const report = scan(visited, suppressions, new Date(systemClock.now()).toISOString().slice(0, 10))
+  const text = written(report, options)
+  if (options.output === undefined) process.stdout.write(text)
+  else writeFileSync(options.output, text)
+  const isBad = options.failOn !== 'never' && counting(report, options.failOn).length > 0
+  const isBlind = report.servers.some(({ problem }) => problem !== undefined)
+  process.exitCode = isBad ? 1 : isBlind ? 2 : 0
+}
+
+function written(report: ScanReport, { format, json, all }: Options): string {
+  const wanted = json ? 'json' : format
+  if (wanted === 'json') return jsonLine(report)
+  if (wanted === 'sarif') return `${JSON.stringify(sarif(report, version, process.cwd()), undefined, 2)}\n`
+  return scanText(report, all === true)
+}
+
+async function targetsOf(words: readonly string[], { manifest, home }: Options): Promise<readonly Target[]> {
+  if (manifest !== undefined) return ofManifest(manifest)
+  const [first, ...rest] = words
+  if (first === undefined) {
+    const found = ofClients(home, [resolve('.')])
+    if (found.length === 0) throw new Error('no client that we know has a server here; name a file, a URL or a command')
+    return found
+  }
+  if (rest.length > 0) return ofCommand(words)
+  if (/^https?:\/\//i.test(first)) return ofUrl(first)
+  return ofFile(first)
+}
+
+/** Local servers are programs of strangers: each is started only when the person has seen the exact command and agreed. */
+async function visit(targets: readonly Target[], options: Options): Promise<readonly Visited[]> {
+  const started = targets.filter(({ visit: way }) => way !== undefined && 'command' in way)
+  const mayStart = started.length === 0 || !options.connect || options.yes === true || (await agreed(started, options))
+  const going = targets.filter(({ visit: way }) => way !== undefined && options.connect && ('url' in way || mayStart))
+  const progress = progressLine('scanning', 'servers')
+  let seen = 0
+  const ways = going.map(({ visit: way }) => wayOf(way as NonNullable<Target['visit']>, options))
+  const found = going.length === 0 ? [] : await visitAll(ways, () => progress.show(++seen, going.length))
+  progress.clear()
+  return targets.map((target) => {
+    const lists = found[going.indexOf(target)]
+    const { name: server, origin, how, definitions = lists?.definitions ?? [] } = target
+    const why = target.visit === undefined || lists !== undefined ? undefined : notVisited(options)
+    return { server, origin, how, definitions, problem: target.problem ?? lists?.problem ?? why }
+  })
+}
+
+const wayOf = (way: NonNullable<Target['visit']>, { sandbox, allowHost }: Options): Called | Started =>
+  'url' in way ? way : { ...way, isSandboxed: sandbox, hosts: allowHost }
+
+const notVisited = ({ connect }: Options): string =>
+  connect ? 'it was not started; agree to it, or say --yes' : 'nothing was asked of it, as --no-connect says'
+
+async function agreed(targets: readonly Target[], { sandbox }: Options): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return false
+  process.stderr.write(`${sandbox ? 'These would be started, in a sandbox where there is one' : 'These would be started'}:\n`)
+  for (const { name, how } of targets) process.stderr.write(`  ${styled('bold', plain(name), process.stderr)}  ${plain(how)}\n`)
+  const answer = await confirm({ message: 'Start them?', initialValue: true })
+  return !isCancel(answer) && answer
+}
