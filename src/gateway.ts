@@ -188,7 +188,7 @@ export async function openGateway({
     limits: config.limits,
     log: (server, line) => tell({ kind: 'server', server, line }),
     sandbox: {
-      withheld: ownFiles(config),
+      withheld: () => ownFiles(rules.config),
       publicUrl: config.publicUrl,
       ownPorts: () => listeners.map(({ address }) => address.port),
       unconfined: (server, why) => audit.event({ action: 'server.unconfined', principal: 'gateway', server, detail: why }),

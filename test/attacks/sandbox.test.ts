@@ -252,6 +252,13 @@ const attacks: readonly Attack[] = [
     boxed: unreachable,
   },
   {
+    what: 'a name of the internet, which is a question to a name server',
+    tool: 'tcp',
+    given: () => ({ host: 'secret.attacker.example', port: '443' }),
+    naked: undefined,
+    boxed: /^failed: (ENOTFOUND|EAI_AGAIN|ESERVFAIL)$/,
+  },
+  {
     what: 'a question over UDP',
     tool: 'udp',
     given: () => ({ host: '127.0.0.1', port: String(answering.port) }),

@@ -16,7 +16,7 @@ export interface PlanOptions {
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
   /** Files of ours that no server may see. */
-  readonly withheld: readonly string[]
+  withheld(): readonly string[]
   /** Folders that any server may write. */
   written(): readonly string[]
 }
@@ -30,7 +30,7 @@ export function planOf(
   prlimit: string,
   out: WayOut | undefined,
 ): Profile {
-  const ours = withheld.map((file) => realPath(file) ?? file)
+  const ours = withheld().map((file) => realPath(file) ?? file)
   const program = programOf({ command, cwd, path: env['PATH'], home: env['HOME'], withheld: ours })
   checkGrants(config, { withheld: ours, written: written(), program: program.reads })
   const system = systemView()

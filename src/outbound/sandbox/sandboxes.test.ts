@@ -34,7 +34,7 @@ const nowhere: NoMachine = { why: 'bubblewrap is not installed', fix: 'install b
 function launcherFor(sandbox: SandboxConfig | 'off', machine: Machine | NoMachine = here) {
   const said: string[] = []
   const sandboxes = new Sandboxes({
-    withheld: [join(root, 'key')],
+    withheld: () => [join(root, 'key')],
     publicUrl: 'https://gate.example/',
     clock: { now: () => 0, monotonic: () => 0 },
     ownPorts: () => [],
@@ -134,7 +134,7 @@ test('shown before it is agreed to, whole, and without what is secret', () => {
     command: ['ls', '-l'],
     cwd: root,
     env: { PATH: '/usr/bin:/bin', TOKEN: 'a secret' },
-    withheld: [join(root, 'key')],
+    withheld: () => [join(root, 'key')],
     written: () => [],
   }
   const text = sandboxText({

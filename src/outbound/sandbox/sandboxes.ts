@@ -15,7 +15,7 @@ import { Sandbox } from './sandbox.ts'
 /** What the house tells the sandboxes, and hears of them. */
 export interface SandboxPorts {
   /** Files of ours that no server may see. */
-  readonly withheld: readonly string[]
+  withheld(): readonly string[]
   /** The URL under which others know us. */
   readonly publicUrl: string | undefined
   ownPorts(): readonly number[]

@@ -44,7 +44,8 @@ export interface SystemView {
 }
 
 export function systemView(): SystemView {
-  const links = merged.flatMap((path) => (isLink(path) ? [{ path, target: readlinkSync(path) }] : []))
+  // A program reads the name of the time zone off the link.
+  const links = [...merged, '/etc/localtime'].flatMap((path) => (isLink(path) ? [{ path, target: readlinkSync(path) }] : []))
   const linked = new Set(links.map(({ path }) => path))
   const folders = [...programs, ...merged, ...settings].filter((path) => !linked.has(path) && existsSync(path))
   return { links, folders, hidden: told.filter(existsSync) }
