@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { findMachine } from '../../src/outbound/sandbox/machine.ts'
+import { findMachine, type Machine } from '../../src/outbound/sandbox/machine.ts'
 import { ROOT } from '../conformance/launch.ts'
 import { alive, cli } from '../e2e/support/yard.ts'
 import { Legacy } from './support/client.ts'
@@ -454,4 +454,31 @@ it('servers of others work in it: files and memory', { skip }, async () => {
   const entities = [{ name: 'gate', entityType: 'place', observations: ['it is closed'] }]
   textOf(await memory.call('tools/call', { name: 'create_entities', arguments: { entities } }))
   assert.match(readFileSync(join(folder, 'memory.json'), 'utf8'), /it is closed/)
+})
+
+it('where the machine has no sandbox: a server is not started, or without one, and then that is recorded', { skip }, async () => {
+  const { bubblewrap } = machine as Machine
+  const folder = house.folder()
+  const file = join(folder, 'sekisho.yaml')
+  const command = node(join(import.meta.dirname, 'support/burglar.ts'))
+  const servers = { strict: { command, sandbox: {} }, lax: { command, sandbox: { whenUnavailable: 'run-unconfined' } } }
+  writeFileSync(file, JSON.stringify(open(servers)))
+  // The same machine, with nothing in the place of bubblewrap.
+  const view = ['--die-with-parent', '--bind', '/', '/', '--dev', '/dev', '--proc', '/proc', '--ro-bind', '/dev/null', bubblewrap]
+  const program = `require('node:child_process').spawn(${JSON.stringify(bubblewrap)}, [${view.map((word) => JSON.stringify(word)).join()}, process.execPath, ...process.argv.slice(1)], { stdio: 'inherit' }).on('exit', (code) => process.exit(code ?? 1))`
+  const running = house.start(['-e', program, cli, 'start', '--config', file, '--json'], { cwd: folder })
+  const ready = await until('the gateway is ready', () => running.out.find((line) => line.startsWith('{"event":"ready"')))
+  const { listen } = JSON.parse(ready) as { listen: string }
+  const strict = await Legacy.open(`${listen}/strict/mcp`)
+  assert.equal(codeOf(strict.opened), 'UPSTREAM_UNAVAILABLE')
+  const lax = await Legacy.open(`${listen}/lax/mcp`)
+  assert.equal(textOf(await lax.call('tools/call', { name: 'read', arguments: { path: join(readable, 'note') } })), 'got: a note')
+  const recorded = recordOf({ folder }).filter((entry) => entry['action'] === 'server.unconfined')
+  assert.deepEqual(
+    recorded.map(({ server, detail }) => [server, detail]),
+    [['lax', 'bubblewrap is not installed']],
+  )
+  const said = running.out.filter((line) => line.includes('bubblewrap is not installed')).join('\n')
+  assert.match(said, /"server":"strict","line":"is not started, for its sandbox: bubblewrap is not installed; install bubblewrap/)
+  assert.match(said, /"server":"lax","line":"runs without its sandbox, as sandbox.whenUnavailable allows/)
 })
