@@ -225,6 +225,10 @@ export class Server implements Lessor {
   async #wire(era: Era, principal: Principal): Promise<Wire> {
     if (this.#closed) throw this.#closed
     const wire = await this.#options.open(era, principal)
+    if (this.#closed) {
+      await wire.close() // we were closed while it was being opened, and nobody else knows of it
+      throw this.#closed
+    }
     this.#wires.add(wire)
     void wire.closed.then(() => this.#wires.delete(wire))
     return wire

@@ -3,7 +3,6 @@
  * consists of, what is granted, the way out, the limits. Whatever cannot be had refuses the start; only where the configuration
  * says so does a server run without, and then that is written down first. SUP-C4, K-9, K-10.
  */
-import { userInfo } from 'node:os'
 import type { Clock } from '../../lib/clock.ts'
 import type { NameLookup } from '../../lib/name-lookup.ts'
 import type { Confinement, SpawnOptions } from '../stdio/spawn.ts'
@@ -39,6 +38,7 @@ export class Sandbox {
   readonly #refusals: Refusals
   #egress: Promise<Egress> | undefined
   #told = false
+  #closed = false
 
   constructor(options: SandboxOptions) {
     this.#options = options
@@ -67,11 +67,13 @@ export class Sandbox {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     const egress = await this.#egress?.catch(() => undefined)
     await egress?.close()
   }
 
   #open(allowed: readonly string[]): Promise<Egress> {
+    if (this.#closed) throw new SandboxRefused('the server is being stopped', 'nothing has to be done')
     const { surroundings, lookup } = this.#options
     this.#egress ??= openEgress(
       {
@@ -90,7 +92,7 @@ export class Sandbox {
 
   #confinement({ groups: makeGroup, inherited }: Machine, { options }: Profile, env: SpawnOptions['env']): Confinement {
     const { server, config } = this.#options
-    const { uid, gid } = userInfo()
+    const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0] // who we are need not have a name
     let group: Group | undefined
     if (makeGroup) group = makeGroup(`${server}-${groups++}`, config)
     else if (!this.#told) this.#options.log('no control group can be made here, so its memory is limited for each process alone')

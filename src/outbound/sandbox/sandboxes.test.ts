@@ -1,8 +1,8 @@
 /** What happens where there is no sandbox to be had, and what is asked of the machine. That a sandbox holds is for test/attacks/sandbox.test.ts. */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { Refusal } from '../../pipeline/refusal.ts'
 import type { StdioServer } from '../schema.ts'
@@ -127,6 +127,17 @@ test('with hosts: a proxy outside, a program of ours in front of the server, and
   )
   assert.match(String(confinement?.inputs[0]), /--ro-bind\0[^\0]*egress\.sock\0\/run\/sekisho\/egress\.sock/)
   await close()
+})
+
+test('closed: no way out is opened any more, nor left open', async () => {
+  const { launch, said, close } = launcherFor({ ...usual, network: { hosts: ['api.example:443'] } })
+  const { confinement } = await launch()
+  const socket = /--ro-bind\0([^\0]*egress\.sock)\0/.exec(String(confinement?.inputs[0]))?.[1] as string
+  assert.ok(existsSync(socket))
+  await close()
+  assert.ok(!existsSync(dirname(socket)))
+  await assert.rejects(launch(), Refusal)
+  assert.match(said.at(-1) as string, /the server is being stopped/)
 })
 
 test('shown before it is agreed to, whole, and without what is secret', () => {
