@@ -221,7 +221,7 @@ const attacks: readonly Attack[] = [
     tool: 'parent',
     given: () => ({}),
     naked: /the-secret-of-the-gateway/,
-    boxed: /^(?![^]*the-secret)/,
+    boxed: /^(?![\s\S]*the-secret)/,
   },
   {
     what: 'the environment of the gateway',

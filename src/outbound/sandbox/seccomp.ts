@@ -45,8 +45,8 @@ interface Step {
   readonly code: number
   readonly value: number
   /** Where to go on when the comparison holds, or does not; undefined: at the next step. */
-  readonly then?: Label
-  readonly otherwise?: Label
+  readonly yes?: Label
+  readonly no?: Label
   readonly label?: Label
 }
 type Label = keyof typeof answers | keyof typeof examinedCalls
@@ -56,18 +56,18 @@ export function seccompFilter(architecture: Architecture): Buffer {
   const { column, audit } = architectures[architecture]
   const numbersOf = (calls: Readonly<Record<string, Numbers>>): number[] =>
     Object.values(calls).flatMap((numbers) => numbers[column] ?? [])
-  const when = (value: number, then: Label): Step => ({ code: equal, value, then })
+  const when = (value: number, yes: Label): Step => ({ code: equal, value, yes })
   return assemble([
     { code: load, value: field.architecture },
-    { code: equal, value: audit, otherwise: 'kill' },
+    { code: equal, value: audit, no: 'kill' },
     { code: load, value: field.number },
-    ...(architecture === 'x64' ? [{ code: atLeast, value: x32Bit, then: 'kill' } as const] : []),
+    ...(architecture === 'x64' ? [{ code: atLeast, value: x32Bit, yes: 'kill' } as const] : []),
     ...numbersOf(refusedCalls).map((number) => when(number, 'refuse')),
     ...numbersOf(absentCalls).map((number) => when(number, 'absent')),
     ...(['clone', 'ioctl', 'socket'] as const).map((name) => when(examinedCalls[name][column], name)),
     { code: answer, value: answers.allow },
     { code: load, value: field.argument0, label: 'clone' },
-    { code: anyOf, value: newNamespaces, then: 'refuse', otherwise: 'allow' },
+    { code: anyOf, value: newNamespaces, yes: 'refuse', no: 'allow' },
     { code: load, value: field.argument1, label: 'ioctl' },
     ...typing.map((request) => when(request, 'refuse')),
     { code: answer, value: answers.allow },
@@ -84,12 +84,12 @@ export function seccompFilter(architecture: Architecture): Buffer {
 /** Eight bytes a step: code, two jumps counted in steps from the next one, value (struct sock_filter). Jumps lead forward only. */
 function assemble(steps: readonly Step[]): Buffer {
   const program = Buffer.alloc(steps.length * 8)
-  for (const [at, { code, value, then, otherwise }] of steps.entries()) {
+  for (const [at, { code, value, yes, no }] of steps.entries()) {
     const jump = (label: Label | undefined): number =>
       label === undefined ? 0 : steps.findIndex((step, place) => place > at && step.label === label) - at - 1
     program.writeUInt16LE(code, at * 8)
-    program.writeUInt8(jump(then), at * 8 + 2)
-    program.writeUInt8(jump(otherwise), at * 8 + 3)
+    program.writeUInt8(jump(yes), at * 8 + 2)
+    program.writeUInt8(jump(no), at * 8 + 3)
     program.writeUInt32LE(value >>> 0, at * 8 + 4)
   }
   return program
