@@ -5,6 +5,7 @@ import { refusedConfigurations, unwrittenKeys } from './configuration.ts'
 import { type Document, documents } from './documents.ts'
 import { strayExamples } from './examples.ts'
 import { deadLinks } from './links.ts'
+import { rulesOutOfStep } from './scan-rules.ts'
 
 interface DocumentCheck {
   readonly name: string
@@ -26,6 +27,7 @@ export const documentChecks: readonly DocumentCheck[] = [
   of('npm scripts exist', unknownScripts),
   of('codes exist', unknownCodes),
   of('every code is in the reference', codesOutOfStep),
+  of('every scan rule is in the reference', rulesOutOfStep),
   of('configurations are accepted', refusedConfigurations),
   of('every key is in the reference', unwrittenKeys),
   of('examples are programs', strayExamples),

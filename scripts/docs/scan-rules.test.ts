@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'node:test'
+import { root } from '../child.ts'
+import { readDocument } from './documents.ts'
+import { rulesOutOfStep } from './scan-rules.ts'
+
+const file = 'docs/reference/scan-rules.md'
+const text = readFileSync(join(root, file), 'utf8')
+
+const cases: readonly (readonly [what: string, change: (text: string) => string, fault: RegExp | undefined])[] = [
+  ['as it is', (all) => all, undefined],
+  ['a rule that there is not', (all) => `${all}| \`trust/none\` | low | MCP03 | x | y | z |\n`, /there is no rule trust\/none/],
+  ['a rule left out', (all) => all.replace('`trust/speaker`', '`trust/speakers`'), /trust\/speaker is missing/],
+  ['another severity', (all) => all.replace(/(`trust\/secrecy` \| )high/, '$1low'), /trust\/secrecy: "low" should be "high"/],
+  ['an example that is none', (all) => all.replace('`Do not tell the user', '`Tell the user'), /trust\/secrecy: its example/],
+]
+for (const [what, change, fault] of cases)
+  test(`scan rules: ${what}`, () => {
+    const found = rulesOutOfStep([readDocument(file, change(text))])
+    if (fault === undefined) assert.deepEqual(found, [])
+    else assert.match(found.join('\n'), fault)
+  })
