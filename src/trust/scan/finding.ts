@@ -70,7 +70,7 @@ export interface Family {
   /** About one definition as a whole. */
   readonly ofDefinition?: (read: Read, context: ScanContext) => Iterable<Mark>
   /** About the definitions of one server together: which one is marked, and where. */
-  readonly ofCatalog?: (catalog: readonly Read[], context: ScanContext) => Iterable<readonly [Definition, Mark]>
+  readonly ofCatalog?: (catalog: readonly Definition[], context: ScanContext) => Iterable<readonly [Definition, Mark]>
 }
 
 /** A mark on a shape. */

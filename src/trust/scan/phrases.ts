@@ -54,8 +54,8 @@ function expand(pattern: string): string {
   const words = pattern.replace(/<(\w+)>/g, (all, name: string) => vocabulary[name as keyof typeof vocabulary] ?? all)
   return words.replace(/\\.|\[(?:\\.|[^\]\\])*\]|[ ~]/g, (part) => {
     if (part === '~') return gap
-    if (part === ' ') return '[ \\n]'
-    return part.startsWith('[') ? part.replace(' ', ' \\n') : part
+    if (part === ' ') return '[ \\n\\u2029]'
+    return part.startsWith('[') ? part.replace(' ', ' \\n\\u2029') : part
   })
 }
 

@@ -14,7 +14,7 @@ describe('a reading', () => {
     ['a\r\nb\n \nc', `a\nb${paragraph}c`],
     ['te\u200bll\u00ad th\u2060em', 'tell them'],
     ['\u{e0048}\u{e0069}!', 'Hi!'],
-    ['**do** `it`', 'do "it"'],
+    ['**do** `it` __not__ _tell_ a_b', 'do "it" not tell a_b'],
     ['ｄｏ 𝐝𝐨 ⓓⓞ', 'do do do'],
     ['dо nоt', 'do not'],
     ['müssen, Straße, déjà', 'mussen, Strasse, deja'],

@@ -24,7 +24,7 @@ export const paragraph = '\u2029'
 const marksMax = 16
 
 /** What the reading would change. */
-const unplain = /[^\n -~]|[%&*\\`]|[\n ][\n ]/
+const unplain = /[^\n -~]|[%&*\\`]|[\n ][\n ]|\b_|_\b|__/
 
 export function readingOf(source: string): Reading {
   if (!unplain.test(source)) return reading(source, (start, end) => ({ start, end }))
@@ -87,7 +87,7 @@ const entities: Readonly<Record<string, string>> = {
 
 /** A letter as it is, emphasis left out, an escape as what it stands for. */
 function ascii(source: string, at: number, unit: number, put: Put): number {
-  if (unit === 0x2a || isControl(unit)) return at + 1
+  if (unit === 0x2a || isControl(unit) || (unit === 0x5f && isEmphasis(source, at))) return at + 1
   if (unit === 0x60) return (put('"', at, at + 1), at + 1)
   if (unit === 0x5c || unit === 0x26 || unit === 0x25) {
     escapes.lastIndex = at
@@ -101,6 +101,10 @@ function ascii(source: string, at: number, unit: number, put: Put): number {
   put(String.fromCharCode(unit), at, at + 1)
   return at + 1
 }
+
+/** An underscore within a name is a letter; at its edge, or twice, it is Markdown. */
+const isEmphasis = (source: string, at: number): boolean =>
+  !/[A-Za-z\d]/.test(source[at - 1] ?? '') || !/[A-Za-z\d]/.test(source[at + 1] ?? '')
 
 /** The `\n` of `C:\\new` is no line's end. */
 const isPath = (source: string, at: number): boolean => /[A-Za-z]:\\\S{0,80}$/.test(source.slice(Math.max(0, at - 80), at + 1))

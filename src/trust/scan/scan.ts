@@ -9,17 +9,31 @@ import type { Family, Mark, Read, Row, ScanContext, ScanFinding } from './findin
 import { leavesOf } from './leaves.ts'
 import { shownAt, visible } from './shown.ts'
 
-/** Of one definition; a definition with more has been condemned by the first. */
-const findingsMax = 100
-/** Of one rule in one text. */
+/**
+ * Limits are for each rule by itself: if all rules shared one, a flood of small findings would hide a grave one.
+ */
 const perTextMax = 3
+const perDefinitionMax = 20
+const perCatalogMax = 2000
 
 export function scanDefinition(
   definition: Definition,
   context: ScanContext,
   families: readonly Family[] = all,
 ): readonly ScanFinding[] {
-  return findingsOf({ definition, ...leavesOf(definition.body) }, context, families)
+  const read: Read = { definition, ...leavesOf(definition.body) }
+  const findings: ScanFinding[] = []
+  const counts = new Map<string, number>()
+  const take = (marks: Iterable<Mark>, rows: Family['rows']): void => {
+    for (const mark of marks) {
+      if (!counted(counts, `${mark.rule} ${mark.leaf.path}`, perTextMax)) continue
+      if (counted(counts, mark.rule, perDefinitionMax)) findings.push(findingOf(definition, mark, rows))
+    }
+  }
+  for (const { rows, ofDefinition } of families) if (ofDefinition) take(ofDefinition(read, context), rows)
+  for (const leaf of read.leaves)
+    for (const { rows, ofText } of families) if (ofText) take(ofText(leaf, definition, context), rows)
+  return findings
 }
 
 /** Every definition of one server, and what only shows when they are seen together. */
@@ -28,33 +42,22 @@ export function scanCatalog(
   context: ScanContext,
   families: readonly Family[] = all,
 ): readonly ScanFinding[] {
-  const catalog = definitions.map((definition): Read => ({ definition, ...leavesOf(definition.body) }))
-  const findings = catalog.flatMap((read) => findingsOf(read, context, families))
-  for (const { rows, ofCatalog } of families) {
-    for (const [definition, mark] of ofCatalog?.(catalog, context) ?? []) findings.push(findingOf(definition, mark, rows))
+  const findings: ScanFinding[] = []
+  const counts = new Map<string, number>()
+  const take = (finding: ScanFinding): void => {
+    if (counted(counts, finding.rule, perCatalogMax)) findings.push(finding)
   }
+  for (const definition of definitions) for (const finding of scanDefinition(definition, context, families)) take(finding)
+  for (const { rows, ofCatalog } of families)
+    for (const [definition, mark] of ofCatalog?.(definitions, context) ?? []) take(findingOf(definition, mark, rows))
   return findings
 }
 
-function findingsOf(read: Read, context: ScanContext, families: readonly Family[]): ScanFinding[] {
-  const { definition, leaves } = read
-  const findings: ScanFinding[] = []
-  const counts = new Map<string, number>()
-  const take = (marks: Iterable<Mark>, rows: Family['rows']): void => {
-    for (const mark of marks) {
-      const place = `${mark.rule} ${mark.leaf.path}`
-      const count = (counts.get(place) ?? 0) + 1
-      counts.set(place, count)
-      if (findings.length >= findingsMax) return
-      if (count <= perTextMax) findings.push(findingOf(definition, mark, rows))
-    }
-  }
-  for (const { rows, ofDefinition } of families) if (ofDefinition) take(ofDefinition(read, context), rows)
-  for (const leaf of leaves) {
-    if (findings.length >= findingsMax) break
-    for (const { rows, ofText } of families) if (ofText) take(ofText(leaf, definition, context), rows)
-  }
-  return findings
+/** One more; whether it is still within the limit. */
+function counted(counts: Map<string, number>, what: string, max: number): boolean {
+  const count = (counts.get(what) ?? 0) + 1
+  counts.set(what, count)
+  return count <= max
 }
 
 function findingOf({ kind, name }: Definition, mark: Mark, rows: Family['rows']): ScanFinding {

@@ -2,7 +2,7 @@
 
 import type { Definition } from '../../definition.ts'
 import { looksLike, silhouette } from '../confusables.ts'
-import type { Family, Mark, Read } from '../finding.ts'
+import type { Family, Mark } from '../finding.ts'
 import { markAt } from '../finding.ts'
 import type { Leaf } from '../leaves.ts'
 
@@ -52,9 +52,9 @@ function* mixed(leaf: Leaf): Generator<Mark> {
   }
 }
 
-function* ofCatalog(catalog: readonly Read[]): Generator<readonly [Definition, Mark]> {
+function* ofCatalog(catalog: readonly Definition[]): Generator<readonly [Definition, Mark]> {
   const seen = new Map<string, Definition>()
-  for (const { definition } of catalog) {
+  for (const definition of catalog) {
     const { kind, name } = definition
     // What is addressed by its URI has no name to mistake; two templates may well differ in a letter.
     if (kind !== 'tool' && kind !== 'prompt') continue
