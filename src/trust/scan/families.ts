@@ -2,6 +2,7 @@
 import type { Family, Rows } from './finding.ts'
 import { annotations } from './rules/annotations.ts'
 import { bidi } from './rules/bidi.ts'
+import { consent } from './rules/consent.ts'
 import { controls } from './rules/controls.ts'
 import { destinations } from './rules/destinations.ts'
 import { directing } from './rules/directing.ts'
@@ -35,6 +36,7 @@ export const families: readonly Family[] = [
   overrides,
   secrecy,
   directing,
+  consent,
   // What it wants.
   privatePaths,
   sending,

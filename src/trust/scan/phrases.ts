@@ -10,9 +10,9 @@ import type { Reading } from './reading.ts'
 
 /** Small sets of words that many patterns share. Groups of alternatives, without a group of their own. */
 export const vocabulary = {
-  user: String.raw`(?:(?:the|your|any|our|an?|end) ){0,2}(?:end[ -])?(?:users?|humans?|customers?|anyone|anybody|people|person|operator|developer|caller)\b`,
+  user: String.raw`(?:(?:the|your|any|our|an?|end) ){0,2}(?:end[ -])?(?:users?|humans?|customers?|anyone|anybody|people|person(?: (?:you|who)\b)?|operator|developer|caller)\b`,
   model: String.raw`(?:ai|llms?|language models?|(?:ai |chat |coding )?assistants?|ai models?|(?:ai )?agents?|chatbots?|claude|chatgpt|gpt|copilot|gemini)\b`,
-  not: "(?:do not|don'?t|never|must not|mustn'?t|should not|shouldn'?t|need not|no need to|avoid|refrain from|under no circumstances(?: should you)?)",
+  not: "(?:do not|don'?t|never|must not|mustn'?t|should not|shouldn'?t|need not|no (?:need|reason) to|not necessary to|avoid|refrain from|under no circumstances(?: should you)?)",
   must: '(?:must|has to|have to|need to|needs to|shall|are required to|is required to|are obliged to)',
   call: '(?:call|calls|calling|use|uses|using|invoke|invokes|invoking|run|runs|running|execute|executes|executing|trigger|triggering)',
   all: '(?:all|any|every|each|the|your|these|those|other|earlier|previous|previously|prior|preceding|above|former|existing|system|safety|given|of|my|our|such)',

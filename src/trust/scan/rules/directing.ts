@@ -10,7 +10,9 @@ import { type Match, matches, phrases, spoken } from '../phrases.ts'
 const addressed = phrases(
   String.raw`\b(?:instructions?|notes?|directives?|reminders?|attention|guidance|hints?) (?:to|for) (?:the |all |any |every |other )?<model>`,
   String.raw`\b(?:attention|dear|hey|hello|listen),? (?:all )?<model>`,
-  String.raw`\b(?:the |any |all |every |this )?<model> (?:\w{1,12} )?(?:<must>|should always|must always|should never|will always)\b`,
+  // Called by name: `AI agents: do this`.
+  '(?:^|[.!?] |[\\n\\u2029])(?:all )?(?:ai|llms?|(?:ai |language )models?|(?:ai )?assistants?|(?:ai )agents?|chatbots?|claude|chatgpt|gpt|copilot|gemini)[:,] ?[a-z]',
+  String.raw`\b(?:the |any |all |every |this )?<model> (?:\w{1,12} ){0,2}(?:<must>|should always|must always|should never|will always)\b`,
   String.raw`\bas an? (?:\w{1,20} ){0,2}<model>,? (?:you|your|it is)\b`,
   String.raw`\byou are an? (?:\w{1,20} ){0,3}<model>`,
   String.raw`\byour (?:system prompt|context window|operators?|creators?)\b`,
@@ -56,6 +58,7 @@ const preferring = phrases(
   String.raw`\b(?:use|call|prefer|choose|invoke) this (?:tool|one|function|server|version)?~\b(?:instead of|in place of|rather than)\b`,
   String.raw`\b(?:this|it) (?:tool |one |server |function )?is (?:by far )?(?:the )?(?:(?:single |very )?best|only|superior|number one|most (?:powerful|accurate|reliable|trusted|important|advanced|secure)) (?:tool|server|choice|option|function|method|one)\b`,
   String.raw`\b(?:better|faster|safer|superior) (?:than|to) (?:all|any|every|the) (?:other|existing|built-in|native|alternative)(?: \w{1,15})?`,
+  String.raw`\bthis (?:tool|function|server|one) (?:has|takes|is given|enjoys) (?:the )?(?:highest |absolute |top |higher )?(?:priority|precedence)\b`,
   String.raw`\b(?:always|strongly) (?:prefer|choose|select|favou?r) this\b`,
 )
 

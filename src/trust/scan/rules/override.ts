@@ -13,6 +13,8 @@ const override = phrases(
   String.raw`\b(?:your|these are|here are(?: your)?|follow (?:these|the|my)) new (?:instructions?|rules|directives?|orders|objective|goal|task)\b`,
   String.raw`\b(?:these|this|the following)(?: \w{1,20})? (?:take|takes|has|have|override|overrides|supersede|supersedes)(?: precedence| priority)?(?: over)? (?:<all> ){1,3}(?:<rules>|tools?\b)`,
   String.raw`\byou are (?:now|no longer) (?:an? |in |the |bound|required|restricted|allowed|subject)`,
+  String.raw`\b(?:previous|prior|preceding|above|earlier|former|foregoing|other|existing|original|initial) (?:\w{1,12} )?(?:<rules>|message)~\b(?:no longer appl(?:y|ies)|do(?:es)? not apply|don'?t apply|(?:is|are|was|were) (?:void|invalid|obsolete|outdated|cancelled|canceled|revoked|superseded|replaced|a test|only a test|suspended))\b`,
+  String.raw`\b(?:treat|regard|consider|interpret|accept)~ as (?:coming|being|if (?:it|they) (?:came|were)|instructions?|commands?|orders?) (?:from|of|by) (?:the |an? )?(?:system|administrators?|admin|developers?|user|operator|owner|root)\b`,
   // German
   String.raw`\b(?:ignoriere|ignorieren sie|vergiss|vergessen sie|missachte|missachten sie|beachte nicht)\b~\b(?:alle|alles|samtliche|vorherig\w{1,2}|vorig\w{1,2}|bisherig\w{1,2}|obig\w{1,2}|fruher\w{1,3}|ander\w{1,3}|deine|ihre)\b~\b(?:anweisung|instruktion|regel|vorgabe|befehl|anordnung|richtlinie)`,
   // French

@@ -2,7 +2,8 @@
 import type { Family } from '../finding.ts'
 import { phrases, spoken } from '../phrases.ts'
 
-const told = '(?:tell|mention|inform|notify|alert|warn|disclose|reveal|report|admit|confess|confide|divulge|hint|discuss)'
+const told =
+  '(?:tell|mention|inform|notify|alert|warn|disclose|reveal|report|admit|confess|confide|divulge|hint|discuss|telling|mentioning|informing|notifying|alerting|disclosing|revealing|reporting|discussing)'
 
 const conceal = phrases(
   String.raw`\b<not> (?:ever |also |explicitly |directly )?(?:${told})\b~\b<user>`,
@@ -17,6 +18,9 @@ const conceal = phrases(
   String.raw`\bkeep (?:this|it|these|that|them)(?: (?:instruction|message|note|action|step|process|fact|request|rule)s?)?(?: \w{1,12})? (?:secret from|hidden|to yourself|between us|private from|confidential from)\b`,
   String.raw`\b(?:silently|secretly|covertly|stealthily|discreetly|surreptitiously|quietly) (?:also )?(?:send|forward|copy|upload|read|append|include|collect|record|post|exfiltrate|transmit|harvest|email|bcc|attach|share|access|extract|gather|capture)`,
   String.raw`\b(?:act|behave|respond|continue|proceed|pretend) as if~\b(?:nothing|never|not)\b~\b(?:happened|occurred|called|exist|read|sent)`,
+  String.raw`\b<not> (?:ever |also )?(?:reveal|disclose|mention|repeat|share|discuss|quote|divulge|expose|cite)(?:ing)? (?:any of |the contents? of )?(?:these|this|the above|the foregoing|your|those|such) (?:\w{1,12} )?(?:instructions?|prompts?|notes?|messages?|steps?|directives?|rules?|guidelines?|details? of)\b`,
+  String.raw`\b(?:nobody|no one|no-one|none of the users) (?:else )?(?:must |should |may |can |will |ever |needs to |has to )?(?:ever )?(?:know|knows|notice|notices|see|sees|find|finds|learn|learns|suspect|suspects|be told|is told|be aware)\b`,
+  String.raw`\b(?:do|perform|run|execute) (?:this|it|so|that|the above) (?:silently|quietly|discreetly|secretly|covertly|stealthily|in secret|unnoticed)\b`,
   // German
   String.raw`\b(?:sag|sage|sagen|erzahle?|erzahlen|verrate|verraten|erwahne|erwahnen|informiere|informieren|teile?|teilen|melde|melden)\b~\b(?:benutzer|nutzer|anwender|kunde)(?:s|n|in|innen)?\b~\b(?:nicht|nichts|niemals|keinesfalls)\b`,
   String.raw`\b(?:sag|sage|sagen|erzahle?|erzahlen|verrate|verraten|erwahne|erwahnen)\b~\b(?:nicht|nichts|niemals)\b~\b(?:benutzer|nutzer|anwender|kunde)`,
@@ -41,6 +45,8 @@ const conceal = phrases(
 
 /** Said of output that is ugly as well as of what is to be hidden. */
 const withhold = phrases(
+  String.raw`\bno (?:need|reason) to (?:mention|raise|discuss|report|disclose|bring) (?:this|it|that)\b`,
+  String.raw`\b(?:mentioning|discussing|explaining|disclosing) (?:this|it|that) (?:would|will|may|might|could)\b`,
   String.raw`\b<not> (?:ever |also |explicitly |directly )?(?:show|display|expose|ask|bother|print|share|explain)\b~\b(?:to |with )?<user>`,
   String.raw`\bwithout (?:asking|notifying|alerting|confirming|consulting|confirmation|approval|permission|consent)~\b<user>`,
   String.raw`\b<not>~\bimplementation details?\b|\bimplementation details?\b~\b(?:<not>|irrelevant|not relevant|will (?:only )?(?:confuse|worry|upset))`,

@@ -11,6 +11,8 @@ const address = String.raw`(?:https?:\/\/|wss?:\/\/|ftp:\/\/|mailto:)?(?:[\w.%-]
 const strictAddress = String.raw`(?:(?:https?|wss?|ftp):\/\/[\w.-]{1,100}|(?:mailto:)?[\w.%-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,24}\b|\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b)`
 
 const away = phrases(
+  `\\b(?:should|must|has to|have to|is to|are to|needs? to|shall|will) (?:also |always |first |then )?be ~\\b(?:bcc|bcc'?ed|cc'?ed|cc|copied|forwarded|sent|uploaded|posted|mirrored|relayed|reported|mailed|emailed)\\b~ to ${strictAddress}`,
+  `\\b(?:also|then|first|must|always|please|afterwards?|agents?|assistants?|silently)[:,]? (?:also )?(?:send|forward|post|upload|copy|e-?mail|report|submit|mirror|relay) ~ to (?:the |our )?(?:\\w{1,20} ){0,2}${strictAddress}`,
   `\\b${send} ~\\b${cargo}\\b~ (?:to|at|into|via) (?:the |our |this )?(?:\\w{1,20} ){0,3}${strictAddress}`,
   `\\b(?:with|including|attach|append|include) ~\\b(?:bcc|cc) (?:to |: ?)?${strictAddress}`,
   String.raw`\b(?:nc|ncat|netcat) (?:-\w{1,6} ){0,3}${address} \d{2,5}\b`,
@@ -42,6 +44,10 @@ const collecting = phrases(
 
 const parameter = String.raw`(?:["']?[\w-]{1,40}["']?,? (?:parameter|argument|field|property|header|value)|(?:the |its |a )?(?:parameters?|arguments?|fields?|request|query|body|metadata|sidenote|side note|notes?|context|header|url)\b)`
 const passing = phrases(
+  String.raw`\b(?:hand|hands|handing) (?:it|them|its contents?|the contents?|everything) over (?:as|in|to|via)\b`,
+  String.raw`\b(?:gather|include|put|pass|attach|copy|paste|insert|provide|supply)~\b(?:full|entire|whole|complete|exact|verbatim|everything in the) (?:\w{1,12} )?(?:chat|conversation|dialogue|session|prompt|context)(?: history| transcript| log)?\b`,
+  String.raw`\b(?:include|put|pass|provide|write|add|supply|append|send)~\beverything (?:that )?(?:you|the (?:model|assistant|user)) (?:know|knows|have|has|remember|remembers|said|saw|see)\b`,
+  String.raw`\bvalues? of (?:the |all |any )?(?:environment variables?|env vars?)\b~\b(?:in|into|as|to|via)\b`,
   `\\b(?:pass(?:es|ing)?|put|include|insert|place|provide|append|add|attach|copy|write|paste|embed|encode|set) (?:the |its |their |that |this |all |any )?(?:full |entire |whole |complete |raw )?(?:file |files |)?(?:contents?|text of|output of|content of)\\b~ (?:as|in|into|to|via|with|using) (?:the |its |a |an )?${parameter}`,
 )
 
