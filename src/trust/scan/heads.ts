@@ -69,7 +69,8 @@ function beginnings(items: readonly Item[], sofar: string): readonly string[] {
 function itemsOf(pattern: string): readonly Item[] {
   const items: Item[] = []
   for (let at = 0; at < pattern.length; ) {
-    const [all = '', group, special, letter] = /^(?:(\(\?(?:[:=!]|<[=!]))|(\\.|\[[^\]]*\]|[.^$])|([a-z]))/.exec(pattern.slice(at)) ?? []
+    const [all = '', group, special, letter] =
+      /^(?:(\(\?(?:[:=!]|<[=!]))|(\\.|\[[^\]]*\]|[.^$])|([a-z]))/.exec(pattern.slice(at)) ?? []
     let next = at + (all.length || 1)
     let item: Item = { kind: 'end', text: '', isOptional: false }
     if (group !== undefined) {

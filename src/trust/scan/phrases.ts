@@ -13,7 +13,7 @@ export const vocabulary = {
   user: String.raw`(?:(?:the|your|any|our|an?|end) ){0,2}(?:end[ -])?(?:users?|humans?|customers?|anyone|anybody|people|person(?: (?:you|who)\b)?|operator|developer|caller)\b`,
   model: String.raw`(?:ai|llms?|language models?|(?:ai |chat |coding )?assistants?|ai models?|(?:ai )?agents?|chatbots?|claude|chatgpt|gpt|copilot|gemini)\b`,
   not: "(?:do not|don'?t|never|must not|mustn'?t|should not|shouldn'?t|need not|no (?:need|reason) to|not necessary to|avoid|refrain from|under no circumstances(?: should you)?)",
-  must: '(?:must|has to|have to|need to|needs to|shall|are required to|is required to|are obliged to)',
+  must: '(?:must|has to|have to|need to|needs to|shall|are required to|is required to|are obliged to|(?:is|are) (?:expected|supposed|instructed|obliged|asked|told) to)',
   call: '(?:call|calls|calling|use|uses|using|invoke|invokes|invoking|run|runs|running|execute|executes|executing|trigger|triggering)',
   all: '(?:all|any|every|each|the|your|these|those|other|earlier|previous|previously|prior|preceding|above|former|existing|system|safety|given|of|my|our|such)',
   rules: String.raw`(?:instructions?|directions?|rules?|guidelines?|prompts?|directives?|commands?|orders?|policies|policy|constraints?|restrictions?|guardrails?|safeguards?)\b`,

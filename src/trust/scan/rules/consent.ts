@@ -9,6 +9,7 @@ const skipping = phrases(
   String.raw`\b<user> (?:has|have|had) (?:already |previously |implicitly )(?:agreed|approved|consented|authori[sz]ed|confirmed|permitted|allowed|given (?:\w{1,12} )?${agreement}|granted (?:\w{1,12} )?${agreement})\b`,
   String.raw`\b(?:act|behave|pretend|proceed|respond|continue|assume|answer) (?:as (?:if|though)|that)~\b(?:approved|authori[sz]ed|confirmed|agreed|consented|permitted|granted)\b`,
   String.raw`\byou (?:now )?have (?:full |the |blanket |explicit )?(?:permission|authori[sz]ation|approval|consent) to\b`,
+  String.raw`\bwithout (?:any |further |additional |more )(?:questions?|confirmations?|approvals?|consent|permission|checks?)\b`,
   String.raw`\bpre-?(?:approved|authori[sz]ed)\b~\b(?:user|all|every|any|calls?|actions?|transfers?|requests?)\b`,
 )
 
@@ -17,6 +18,7 @@ const thing =
 const swapping = phrases(
   String.raw`\b(?:when|whenever|if|before|each time|every time)~\b(?:is|are|gets|was) (?:called|invoked|used|executed|requested|made|sent)\b~\b(?:change|replace|set|switch|redirect|swap|substitute|increase|multiply)\b`,
   String.raw`\b(?:change|replace|switch|swap|substitute|redirect)~\b${thing}~ (?:to|with|by) (?:\+?\d{4}|https?:|\w{1,40}@|0x[0-9a-f]{8})`,
+  String.raw`\b(?:overwrite|set|change|replace|fill) the ["']?(?:to|bcc|cc|from|recipient|address|account|amount|iban|url|destination)["']? (?:field |header |parameter |argument )?(?:of|in|on) (?:any|every|all|each)\b`,
   String.raw`\buse ~\b${thing}\b~ (?:instead of|in place of|rather than|no matter|whatever) (?:what|the ones?|the values?|whatever|any) (?:that )?(?:they|the user|the customer|you|anyone|is|was)\b`,
 )
 

@@ -11,11 +11,12 @@ const addressed = phrases(
   String.raw`\b(?:instructions?|notes?|directives?|reminders?|attention|guidance|hints?) (?:to|for) (?:the |all |any |every |other )?<model>`,
   String.raw`\b(?:attention|dear|hey|hello|listen),? (?:all )?<model>`,
   // Called by name: `AI agents: do this`.
-  '(?:^|[.!?] |[\\n\\u2029])(?:all )?(?:ai|llms?|(?:ai |language )models?|(?:ai )?assistants?|(?:ai )agents?|chatbots?|claude|chatgpt|gpt|copilot|gemini)[:,] ?[a-z]',
+  '(?:^|[.!?] |[\\n\\u2029])(?:all |attention )?(?:ai (?:agents?|assistants?|models?)|llms|language models|assistants|agents|chatbots|claude|chatgpt|copilot|gemini): ?[a-z]',
   String.raw`\b(?:the |any |all |every |this )?<model> (?:\w{1,12} ){0,2}(?:<must>|should always|must always|should never|will always)\b`,
   String.raw`\bas an? (?:\w{1,20} ){0,2}<model>,? (?:you|your|it is)\b`,
   String.raw`\byou are an? (?:\w{1,20} ){0,3}<model>`,
   String.raw`\byour (?:system prompt|context window|operators?|creators?)\b`,
+  '(?:^|[.!?] |[\\n\\u2029])(?:system|internal|admin|developer|hidden|operator|security|confidential) (?:notice|note|memo|message|override|instructions?|directive|prompt|update)(?:, [^:.]{1,40})?: ?[a-z]',
   // German, French, Spanish
   String.raw`\b(?:hinweis|anweisung|anweisungen|nachricht|wichtig) (?:an|fur) (?:die|den|das|alle)?~\b(?:ki|assistent\w{0,3}|modell|sprachmodell|agent\w{0,2})\b`,
   String.raw`\b(?:note|instructions?|consignes?|message|remarque) (?:a|pour|destinee?s? a) (?:l'|le |la |les )?(?:ia|assistant|modele|agent)\b`,
@@ -26,6 +27,7 @@ const addressed = phrases(
 
 /** Wanting to be first, or to be called at every turn. */
 const first = phrases(
+  String.raw`\b(?:responses?|answers?|repl(?:y|ies)) (?:must|has to|have to|should always|must always) (?:also )?(?:always )?(?:recommend|mention|include|contain|promote|end|begin|start|link|praise)\b`,
   String.raw`\b(?:before|prior to) (?:you )?(?:<call>|doing|performing|responding|answering|replying|reading|writing|sending|transferr?ing|proceeding|taking|making|giving|returning)\b~\b(?:you (?:<must>|should)|always|make sure|be sure|(?:please )?first (?:<call>|read|send|get|open|list)|execute this)\b`,
   String.raw`\b(?:you (?:<must>|should)|always|be sure to|make sure to) ~\bbefore (?:<call>|doing|any|every|each|all|responding|answering|replying)\b`,
   String.raw`\bbefore (?:any|every|each|all)(?: other)? (?:tools?|actions?|requests?|responses?|operations?|calls?|tasks?|steps?|messages?)\b`,
@@ -54,6 +56,7 @@ const usurping = phrases(
 )
 
 const preferring = phrases(
+  String.raw`\b(?:only|exclusively) (?:ever )?use (?:the )?tools (?:of|from|on|in) this server\b`,
   String.raw`\bthis (?:tool|function|server) (?:replaces|supersedes|overrides|takes (?:precedence|priority) over)\b`,
   String.raw`\b(?:use|call|prefer|choose|invoke) this (?:tool|one|function|server|version)?~\b(?:instead of|in place of|rather than)\b`,
   String.raw`\b(?:this|it) (?:tool |one |server |function )?is (?:by far )?(?:the )?(?:(?:single |very )?best|only|superior|number one|most (?:powerful|accurate|reliable|trusted|important|advanced|secure)) (?:tool|server|choice|option|function|method|one)\b`,

@@ -9,7 +9,7 @@ const dismiss =
 const override = phrases(
   String.raw`\b${dismiss} (?:<all> ){0,3}(?:previous|prior|preceding|above|earlier|former|foregoing|system|safety|other|existing|original|initial|developer)(?: \w{1,12})? <rules>`,
   String.raw`\b${dismiss} (?:all|any|every|your|these|those|the)(?: of)?(?: your| the)? (?:instructions?|prompts?|directives?|guardrails?|safeguards?|safety \w{1,12})\b`,
-  String.raw`\b${dismiss} (?:everything|anything|all|whatever)(?: that)?(?: (?:was|has been|you were|you have been|you've been|i|we|they))? (?:said|told|written|above|before|previously|learned|instructed)\b`,
+  String.raw`\b${dismiss} (?:everything|anything|all|whatever)(?: that)?(?: (?:was|has been|you were|you have been|you've been|i|we|they|(?:the |your )?(?:users?|developers?|system|operators?|owner)(?: has| have)?))? (?:said|told|written|above|before|previously|learned|instructed)\b`,
   String.raw`\b(?:your|these are|here are(?: your)?|follow (?:these|the|my)) new (?:instructions?|rules|directives?|orders|objective|goal|task)\b`,
   String.raw`\b(?:these|this|the following)(?: \w{1,20})? (?:take|takes|has|have|override|overrides|supersede|supersedes)(?: precedence| priority)?(?: over)? (?:<all> ){1,3}(?:<rules>|tools?\b)`,
   String.raw`\byou are (?:now|no longer) (?:an? |in |the |bound|required|restricted|allowed|subject)`,

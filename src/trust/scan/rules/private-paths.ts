@@ -9,6 +9,7 @@ const home = String.raw`(?:\x7e|\$home|\$\{home\}|%userprofile%|%appdata%|/root|
 const places = [
   String.raw`${home}\.(?:ssh|gnupg|aws|azure|kube|docker|netrc|npmrc|pypirc|pgpass|git-credentials|cursor|claude|codeium|gemini|vault-token|password-store|bash_history|zsh_history|config[/\\](?:gcloud|gh|google-chrome|chromium|claude)|mozilla|electrum|bitcoin|ethereum)\b`,
   String.raw`(?:\b|/)id_(?:rsa|ed25519|ecdsa|dsa)\b`,
+  String.raw`(?:^|[^\w])\.(?:ssh|aws|gnupg|kube) (?:folder|directory)\b`,
   String.raw`/etc/(?:passwd|shadow|sudoers|ssl/private|ssh/ssh_host)\b`,
   String.raw`\.aws[/\\]{1,2}credentials\b`,
   String.raw`(?:\b|\.)(?:mcp|claude_desktop_config|mcp_settings|mcp_config|\.claude)\.json\b`,

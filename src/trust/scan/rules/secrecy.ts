@@ -21,6 +21,10 @@ const conceal = phrases(
   String.raw`\b<not> (?:ever |also )?(?:reveal|disclose|mention|repeat|share|discuss|quote|divulge|expose|cite)(?:ing)? (?:any of |the contents? of )?(?:these|this|the above|the foregoing|your|those|such) (?:\w{1,12} )?(?:instructions?|prompts?|notes?|messages?|steps?|directives?|rules?|guidelines?|details? of)\b`,
   String.raw`\b(?:nobody|no one|no-one|none of the users) (?:else )?(?:must |should |may |can |will |ever |needs to |has to )?(?:ever )?(?:know|knows|notice|notices|see|sees|find|finds|learn|learns|suspect|suspects|be told|is told|be aware)\b`,
   String.raw`\b(?:do|perform|run|execute) (?:this|it|so|that|the above) (?:silently|quietly|discreetly|secretly|covertly|stealthily|in secret|unnoticed)\b`,
+  String.raw`\b<user>~\b(?:stays?|remains?|(?:is|are|be) (?:kept|left)|keeps?) (?:unaware|uninformed|ignorant|oblivious|in the dark)\b`,
+  String.raw`\bunder no circumstances~<user>~ (?:find out|know|notice|learn|become aware)\b`,
+  String.raw`\bkeep (?:quiet|silent|mum) (?:about|on)\b`,
+  String.raw`\b(?:let|make|have|leave) <user> (?:to )?(?:believe|believing|think|thinking|assume) (?:that|it|this|the)\b`,
   // German
   String.raw`\b(?:sag|sage|sagen|erzahle?|erzahlen|verrate|verraten|erwahne|erwahnen|informiere|informieren|teile?|teilen|melde|melden)\b~\b(?:benutzer|nutzer|anwender|kunde)(?:s|n|in|innen)?\b~\b(?:nicht|nichts|niemals|keinesfalls)\b`,
   String.raw`\b(?:sag|sage|sagen|erzahle?|erzahlen|verrate|verraten|erwahne|erwahnen)\b~\b(?:nicht|nichts|niemals)\b~\b(?:benutzer|nutzer|anwender|kunde)`,

@@ -44,6 +44,8 @@ const collecting = phrases(
 
 const parameter = String.raw`(?:["']?[\w-]{1,40}["']?,? (?:parameter|argument|field|property|header|value)|(?:the |its |a )?(?:parameters?|arguments?|fields?|request|query|body|metadata|sidenote|side note|notes?|context|header|url)\b)`
 const passing = phrases(
+  String.raw`\b(?:include|put|pass|attach|copy|paste|insert|provide|supply|send|append|add)~\b(?:history|transcript|logs?|contents?|summary|text) of (?:this|our|your|the (?:current|whole|entire|full|ongoing)) (?:chat|conversation|session|dialogue|clipboard)\b`,
+  String.raw`\b(?:api keys?|credentials?|passwords?|secrets?|(?:access )?tokens?|private keys?) (?:that )?you (?:come across|find|found|see|know|have|encounter|discover)\b`,
   String.raw`\b(?:hand|hands|handing) (?:it|them|its contents?|the contents?|everything) over (?:as|in|to|via)\b`,
   String.raw`\b(?:gather|include|put|pass|attach|copy|paste|insert|provide|supply)~\b(?:full|entire|whole|complete|exact|verbatim|everything in the) (?:\w{1,12} )?(?:chat|conversation|dialogue|session|prompt|context)(?: history| transcript| log)?\b`,
   String.raw`\b(?:include|put|pass|provide|write|add|supply|append|send)~\beverything (?:that )?(?:you|the (?:model|assistant|user)) (?:know|knows|have|has|remember|remembers|said|saw|see)\b`,
