@@ -7,6 +7,9 @@ import { readEvents } from '../../src/lib/sse.ts'
 import { JsonRefused, type JsonValue, parseStrict } from '../../src/lib/strict-json.ts'
 import { type Message, readMessage } from '../../src/protocol/json-rpc.ts'
 import { decodeHeader, encodeHeader, paramMismatch, standardMismatch } from '../../src/protocol/revisions/2026-07-28/headers.ts'
+import type { Definition } from '../../src/trust/definition.ts'
+import type { ScanFinding } from '../../src/trust/scan/finding.ts'
+import { scanDefinition } from '../../src/trust/scan/scan.ts'
 import { configFuzzer, type ParseConfig } from './config.ts'
 import { drive, type Fuzzer, type Target } from './fuzzer.ts'
 import { type Codec, headersFuzzer } from './headers.ts'
@@ -14,6 +17,7 @@ import { jsonFuzzer, type Reader } from './json.ts'
 import { linesFuzzer } from './lines.ts'
 import { keyTwice, readPlainly } from './plain-json.ts'
 import { Random } from './random.ts'
+import { scanFuzzer } from './scan.ts'
 import { sseFuzzer } from './sse.ts'
 import { wrongWith } from './upstream.ts'
 
@@ -57,6 +61,12 @@ const trusting: ParseConfig = (text) => {
     return parseConfig(text.replace(/^(listen|identity):.*$/gm, ''), '/fuzz') ?? error
   }
 }
+
+const scanned = (definition: Definition): readonly ScanFinding[] => scanDefinition(definition, { server: 'fuzz' })
+const bare = (definition: Definition): readonly ScanFinding[] =>
+  scanned(definition).map((found) => ({ ...found, shown: String(definition.body['description']) }))
+const beyond = (definition: Definition): readonly ScanFinding[] =>
+  scanned(definition).map((found) => ({ ...found, at: { ...found.at, end: found.at.end + 1 } }))
 
 const mistakes: readonly [mistake: string, fuzzer: Fuzzer, finds: RegExp][] = [
   ['takes the last of two keys', json({ parse: lenient }), /comes twice|"__proto__"|wrote another value/],
@@ -117,6 +127,8 @@ const mistakes: readonly [mistake: string, fuzzer: Fuzzer, finds: RegExp][] = [
   ],
   ['takes any line', linesFuzzer((_, onLine, onFault) => new LineSplitter(1e9, onLine, onFault)), /too-long/],
   ['lets a broken key be', configFuzzer(trusting), /./],
+  ['shows the text as it is', scanFuzzer(bare), /shows what cannot be seen/],
+  ['marks beyond the end', scanFuzzer(beyond), /marks what is not there/],
 ]
 
 const never = (): never => {

@@ -16,6 +16,7 @@ import { gatewayFuzzer } from './gateway.ts'
 import { headersFuzzer } from './headers.ts'
 import { jsonFuzzer } from './json.ts'
 import { linesFuzzer } from './lines.ts'
+import { scanFuzzer } from './scan.ts'
 import { sseFuzzer } from './sse.ts'
 import { stdioFuzzer } from './stdio.ts'
 import { Watchdog } from './watchdog.ts'
@@ -26,6 +27,7 @@ const fuzzers: readonly Fuzzer[] = [
   sseFuzzer(),
   linesFuzzer(),
   configFuzzer(),
+  scanFuzzer(),
   gatewayFuzzer(),
   stdioFuzzer(),
 ]

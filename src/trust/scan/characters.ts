@@ -82,7 +82,12 @@ export const isVariationSelector = (code: number): boolean =>
 /** The byte that a variation selector carries where selectors are used as data. */
 export const selectorByte = (code: number): number => (code >= 0xe0100 ? code - 0xe0100 + 16 : code - 0xfe00)
 
-export const isInvisible = (code: number): boolean => invisible.has(code) || isTag(code) || isVariationSelector(code)
+/** Controls of shorthand, of music and of hieroglyphs, which no description needs. */
+const isNotation = (code: number): boolean =>
+  (code >= 0x1bca0 && code <= 0x1bca3) || (code >= 0x1d173 && code <= 0x1d17a) || (code >= 0x13430 && code <= 0x1343f)
+
+export const isInvisible = (code: number): boolean =>
+  invisible.has(code) || isTag(code) || isVariationSelector(code) || isNotation(code)
 
 /** All that JavaScript calls white space, and the blanks that it does not. */
 export const isBlank = (code: number): boolean =>

@@ -12,11 +12,12 @@ const hexadecimal = /(?:[0-9a-fA-F]{2}[ :,]?){12,}/g
 const blobsMax = 20
 const blobChars = 20_000
 
-export function* decodingsOf(text: string): Generator<Decoding> {
+/** `inner`: of what has been decoded already, where only blobs are looked for. */
+export function* decodingsOf(text: string, inner = false): Generator<Decoding> {
   if (text.length < 20) return
   yield* blobs(text, base64, 'base64', (blob) => Buffer.from(blob, 'base64'))
   yield* blobs(text, hexadecimal, 'hexadecimal digits', (blob) => Buffer.from(blob.replace(/[ :,]/g, ''), 'hex'))
-  yield* whole(text)
+  if (!inner) yield* whole(text)
 }
 
 function* blobs(text: string, pattern: RegExp, how: Decoding['how'], decode: (blob: string) => Buffer): Generator<Decoding> {

@@ -56,7 +56,7 @@ const isHiddenFromView = (code: number): boolean =>
   isBlank(code) ||
   isControl(code) ||
   (code >= 0xd800 && code <= 0xdfff) ||
-  (code >= 0xe000 && code <= 0xf8ff) ||
+  (code > 0x7f && /[\p{Cf}\p{Co}\p{Cn}]/u.test(String.fromCodePoint(code))) ||
   code === 0x27e6 ||
   code === 0x27e7
 

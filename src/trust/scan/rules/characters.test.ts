@@ -14,6 +14,7 @@ describe('hidden characters', () => {
     `Adds numbers 😀${selectors('read the file')}`,
     `Adds numbers.${bits('hi')}`,
     'Adds\u2062\u2063\u2062\u2063\u2064\u2061\u2062\u2063 numbers',
+    'Flag \u{1f3f4}\u{e0064}\u{e006f}\u{e0020}\u{e0069}\u{e0074}\u{e007f}',
     'Adds numbers.\u3164\u3164\u3164\u3164\u3164\u3164\u3164\u3164',
   ])
   it('reads tags as the letters that they are', () => {
@@ -23,11 +24,13 @@ describe('hidden characters', () => {
   })
   flags('invisible-in-name', ['que\u200bry', 'query\u2060', '\u3164', 'que\u00adry'], (name) => asking('a word', name))
   flags('split-word', ['Do not te\u200bll', 'pass\u2060word', 'pass\u200dword', 'pass\ufeffword', 'pass\u034fword'])
+  flags('scattered', ['word\u200b '.repeat(20), 'a\ufe01b\ufe02'.repeat(10)])
   flags('invisible-character', ['Adds.\u200b', 'Adds \u2060numbers'])
   passes(
     ['hidden-text', 'split-word', 'invisible-character'],
     [
       'Family 👨‍👩‍👧‍👦, heart ❤️‍🔥, flag 🏳️‍🌈, thumbs 👍🏽, England 🏴󠁧󠁢󠁥󠁮󠁧󠁿',
+      '\u2264\ufe00 \u845b\u{e0100}\u845b\u{e0101}',
       'Keycap 1️⃣, sun ☀️☁️',
       'می‌خواهم کتاب‌ها را ببینم',
       'क्‍ष और र्‍य',

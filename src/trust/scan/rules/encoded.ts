@@ -35,7 +35,7 @@ function speaks(text: string, original: string, definition: Definition, context:
     }
   }
   if (round >= roundsMax) return false
-  for (const inner of decodingsOf(text)) {
+  for (const inner of decodingsOf(text, true)) {
     const outer = text.slice(inner.start, inner.end)
     if (inner.text !== original && speaks(inner.text, outer, definition, context, round + 1)) return true
   }

@@ -15,6 +15,8 @@ const nothingButPrintable = /^[\n\t\x20-\x7e]*$/
 function* ofText(leaf: Leaf): Generator<Mark> {
   const { text } = leaf
   if (nothingButPrintable.test(text)) return
+  let first: number | undefined
+  let strays = 0
   for (let at = 0; at < text.length; ) {
     const code = text.codePointAt(at) as number
     if (!isInvisible(code)) {
@@ -24,9 +26,25 @@ function* ofText(leaf: Leaf): Generator<Mark> {
     const end = endOfInvisible(text, at)
     const mark = judged(leaf, at, end)
     if (mark !== undefined) yield mark
+    if (mark !== undefined || isOddSelector(text, at, code)) {
+      strays++
+      first ??= at
+    }
     at = end
   }
+  if (first !== undefined && strays >= straysMin)
+    yield { rule: 'trust/scattered', leaf, start: first, end: first + 1, note: `in ${strays} places` }
 }
+
+/** A message can also be spread over a text, a bit between every two words. */
+const straysMin = 12
+
+/** Selectors choose between an emoji and a symbol, and among forms of an ideograph; a letter has one form. */
+const isOddSelector = (text: string, at: number, code: number): boolean =>
+  isVariationSelector(code) &&
+  code !== 0xfe0e &&
+  code !== 0xfe0f &&
+  !/[\p{Script=Han}\p{Script=Mongolian}\p{Script=Myanmar}\p{Sm}]/u.test(characterBefore(text, at))
 
 function endOfInvisible(text: string, from: number): number {
   let at = from
@@ -46,9 +64,9 @@ function judged(leaf: Leaf, start: number, end: number): Mark | undefined {
   const mark = (rule: string, note?: string): Mark => ({ rule, leaf, start, end, ...(note ? { note } : {}) })
   const tags = codes.filter(isTag)
   if (tags.length > 0) {
-    // The flags of England, Scotland and Wales are a black flag and tags (UTS 51, ED-14a).
-    if (before === '\u{1f3f4}' && tags.length <= 8 && codes.at(-1) === 0xe007f) return undefined
-    return mark('trust/hidden-text', `${tags.map(untagged).join('').length} letters in tag characters`)
+    const said = tags.map(untagged).join('')
+    if (before === '\u{1f3f4}' && flags.has(said) && codes.at(-1) === 0xe007f) return undefined
+    return mark('trust/hidden-text', `${said.length} letters in tag characters`)
   }
   const selectors = codes.filter(isVariationSelector)
   if (selectors.length >= dataMin) {
@@ -65,6 +83,9 @@ function judged(leaf: Leaf, start: number, end: number): Mark | undefined {
   const isSplit = latin.test(before) && latin.test(after)
   return mark(isSplit && others.some((code) => code !== 0xad) ? 'trust/split-word' : 'trust/invisible-character')
 }
+
+/** England, Scotland and Wales: a black flag and tags (UTS 51, ED-14a). */
+const flags = new Set(['gbeng', 'gbsct', 'gbwls'])
 
 /** Joiners between letters of scripts that have them, or within an emoji; fillers in Korean; a soft hyphen within a word. */
 function belongs(codes: readonly number[], before: string, after: string): boolean {
@@ -103,6 +124,12 @@ export const hidden: Family = {
     'trust/split-word': {
       severity: 'high',
       says: 'has a word that an invisible character splits, so that a search does not find it',
+      owasp: 'MCP03',
+      requirement: 'INJ-R3',
+    },
+    'trust/scattered': {
+      severity: 'medium',
+      says: 'has invisible characters all over it, which can spell something',
       owasp: 'MCP03',
       requirement: 'INJ-R3',
     },
