@@ -9,8 +9,6 @@ export interface Decoding {
 
 const base64 = /[A-Za-z0-9+/_-]{20,}={0,2}/g
 const hexadecimal = /(?:[0-9a-fA-F]{2}[ :,]?){12,}/g
-const blobsMax = 20
-const blobChars = 20_000
 
 /** `inner`: of what has been decoded already, where only blobs are looked for. */
 export function* decodingsOf(text: string, inner = false): Generator<Decoding> {
@@ -21,10 +19,8 @@ export function* decodingsOf(text: string, inner = false): Generator<Decoding> {
 }
 
 function* blobs(text: string, pattern: RegExp, how: Decoding['how'], decode: (blob: string) => Buffer): Generator<Decoding> {
-  let count = 0
   for (const { index, 0: blob } of text.matchAll(pattern)) {
-    if (++count > blobsMax) return
-    const said = sentence(decode(blob.slice(0, blobChars)))
+    const said = sentence(decode(blob))
     if (said !== undefined) yield { start: index, end: index + blob.length, text: said, how }
   }
 }
@@ -32,9 +28,9 @@ function* blobs(text: string, pattern: RegExp, how: Decoding['how'], decode: (bl
 /** Text, and not a key or a picture: nearly all of it is printable, and there are words with blanks between them. */
 function sentence(bytes: Buffer): string | undefined {
   const text = bytes.toString('utf8')
-  const printable = text.match(/[\p{L}\p{N}\p{P}\p{Zs}\n\t=+<>|~$^]/gu)?.length ?? 0
-  if (text.length < 12 || printable < 0.97 * [...text].length) return undefined
-  return /\p{L}{2,}\s\p{L}{2,}/u.test(text) || nested.test(text) ? text : undefined
+  const strange = text.replace(/[\p{L}\p{N}\p{P}\p{Zs}\n\t=+<>|~$^]/gu, '').length
+  if (text.length < 12 || strange > 0.03 * text.length) return undefined
+  return /\p{L}{2}\s\p{L}{2}/u.test(text) || nested.test(text) ? text : undefined
 }
 /** A blob within a blob. */
 const nested = /^[A-Za-z0-9+/_-]{20,}={0,2}\s?$/

@@ -13,15 +13,15 @@ export interface References {
 }
 
 const nodesMax = 100_000
-const depthMax = 64
+/** Of a pointer. */
+const partsMax = 64
 const beyond = Number.MAX_SAFE_INTEGER
 
 interface Frame {
   readonly node: object
   readonly path: string
-  readonly depth: number
-  /** Came here by a reference, or by a keyword that applies to the same value. */
-  readonly isSame: boolean
+  /** Steps from the root that went into a value; references and the like stay at it. */
+  readonly inward: number
   readonly next: readonly Step[]
   at: number
   size: number
@@ -29,6 +29,9 @@ interface Frame {
 interface Step {
   readonly node: object
   readonly path: string
+  /** The last part of the path. */
+  readonly key: string
+  /** By a reference, or by a keyword that applies to the same value. */
   readonly isSame: boolean
 }
 
@@ -46,15 +49,14 @@ export function referencesOf(root: JsonObject): References {
   let nodes = 0
   const anchors = anchorsOf(root)
 
-  const enter = ({ node, path, isSame }: Step): void => {
+  const inwardBy = ({ isSame }: Step): number => (frames.at(-1)?.inward ?? 0) + (isSame ? 0 : 1)
+  const enter = (step: Step): void => {
+    const { node, path } = step
     open.set(node, frames.length)
-    const next =
-      nodes++ < nodesMax && frames.length < depthMax * 4
-        ? stepsFrom((reference) => pointed(root, anchors, reference), node, path, dangling)
-        : []
-    frames.push({ node, path, depth: frames.length, isSame, next, at: 0, size: 1 })
+    const next = nodes++ < nodesMax ? stepsFrom((reference) => pointed(root, anchors, reference), step, dangling) : []
+    frames.push({ node, path, inward: inwardBy(step), next, at: 0, size: 1 })
   }
-  enter({ node: root, path: '', isSame: false })
+  enter({ node: root, path: '', key: '', isSame: true })
   while (frames.length > 0) {
     const frame = frames.at(-1) as Frame
     const step = frame.next[frame.at++]
@@ -71,7 +73,7 @@ export function referencesOf(root: JsonObject): References {
     if (known !== undefined) frame.size = sum(frame.size, known)
     else if (above === undefined) enter(step)
     else {
-      const isLoop = step.isSame && frames.slice(above + 1).every(({ isSame }) => isSame)
+      const isLoop = inwardBy(step) === (frames[above] as Frame).inward
       ;(isLoop ? loops : recursive).push(step.path)
     }
   }
@@ -82,29 +84,29 @@ const sum = (one: number, other: number): number => Math.min(beyond, one + other
 
 type Lookup = (reference: string) => object | undefined
 
-function stepsFrom(lookup: Lookup, node: object, path: string, dangling: string[]): readonly Step[] {
+function stepsFrom(lookup: Lookup, from: Step, dangling: string[]): readonly Step[] {
+  const { node, path } = from
+  // An item of `allOf` is a step within the list, which is one within the keyword.
+  const isListInPlace = Array.isArray(node) && inPlace.has(from.key)
   const steps: Step[] = []
   for (const [key, member] of Object.entries(node)) {
     const below = `${path}/${key.replace(/~/g, '~0').replace(/\//g, '~1')}`
     if (key === '$ref' && typeof member === 'string' && member.startsWith('#')) {
       const target = lookup(member)
       if (target === undefined) dangling.push(below)
-      else steps.push({ node: target, path: below, isSame: true })
-    } else if (typeof member === 'object' && member !== null && !isRawNumber(member)) {
-      // An item of `allOf` is a step within the list, which is one within the keyword.
-      steps.push({ node: member, path: below, isSame: inPlace.has(key) || (Array.isArray(node) && isList(path)) })
-    }
+      else steps.push({ node: target, path: below, key, isSame: true })
+    } else if (typeof member === 'object' && member !== null && !isRawNumber(member))
+      steps.push({ node: member, path: below, key, isSame: isListInPlace || inPlace.has(key) })
   }
   return steps
 }
-const isList = (path: string): boolean => inPlace.has(path.slice(path.lastIndexOf('/') + 1))
 
 /** What `#/a/b` means (RFC 6901, section 6); an anchor is looked for at the usual places. */
 function pointed(root: JsonObject, anchors: ReadonlyMap<string, object>, reference: string): object | undefined {
   if (reference === '#') return root
   if (!reference.startsWith('#/')) return anchors.get(reference.slice(1))
   let value: unknown = root
-  for (const part of reference.slice(2).split('/', depthMax)) {
+  for (const part of reference.slice(2).split('/', partsMax)) {
     if (typeof value !== 'object' || value === null) return undefined
     const key = decoded(part).replace(/~1/g, '/').replace(/~0/g, '~')
     value = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined

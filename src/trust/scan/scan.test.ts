@@ -205,6 +205,7 @@ describe('worst cases are read to their end', () => {
       'a@b.',
       'a.b.c.',
       'http://a/',
+      `http://${',;'.repeat(900)} `,
     ],
     ...[
       '\u200b',

@@ -73,11 +73,13 @@ function findingOf({ kind, name }: Definition, mark: Mark, rows: Family['rows'])
     requirement: row.requirement,
     kind,
     name,
-    at: { path, start: mark.start, end: mark.end },
+    at: { path: path.slice(0, pathCharsMax), start: mark.start, end: mark.end },
     shown: shownAt(text, mark.start, mark.end),
   }
 }
 
+/** A server chooses the names that a path consists of. */
+const pathCharsMax = 4000
 const briefChars = 80
 const brief = (text: string): string => {
   const shown = visible(text.slice(0, briefChars + 1))

@@ -12,16 +12,13 @@ const dangerous = /^(?:javascript|vbscript|gopher|jar|ldap|smb|blob)$/i
 /** Services that take in what anybody sends, for whoever opened the box. */
 const dropBox =
   /(?:^|\.)(?:webhook\.site|requestbin\.(?:com|net)|pipedream\.net|ngrok(?:-free)?\.(?:io|app|dev)|trycloudflare\.com|burpcollaborator\.net|oastify\.com|oast\.\w{2,6}|interact\.sh|beeceptor\.com|requestcatcher\.com|hookbin\.com|transfer\.sh|file\.io|pastebin\.com|ptsv\d?\.com|dnslog\.cn|canarytokens\.com|localtunnel\.me|loca\.lt|serveo\.net)$/
-const maxPerText = 20
 
 function* ofText(leaf: Leaf, _: unknown, context: ScanContext): Generator<Mark> {
   if (!leaf.text.includes(':')) return
-  let seen = 0
   address.lastIndex = 0
-  for (let match = address.exec(leaf.text); match !== null && seen < maxPerText; match = address.exec(leaf.text)) {
+  for (let match = address.exec(leaf.text); match !== null; match = address.exec(leaf.text)) {
     const rule = judged(match[0], match[1] as string, leaf, context)
     if (rule === undefined) continue
-    seen++
     yield { rule, leaf, start: match.index, end: match.index + match[0].length }
   }
   yield* disguised(leaf)
@@ -36,7 +33,7 @@ function judged(text: string, scheme: string, leaf: Leaf, { isHostAllowed }: Sca
       ? 'trust/dangerous-scheme'
       : undefined
   if (/^file$/i.test(scheme)) return undefined
-  const url = URL.parse(text.replace(/[.,;:!?]+$/, ''))
+  const url = URL.parse(text.replace(/[.,;:!?]{1,8}$/, ''))
   if (url === null || url.hostname === '') return undefined
   if (url.username !== '' && url.username.includes('.')) return 'trust/disguised-address'
   const host = url.hostname.replace(/^\[|\]$/g, '').toLowerCase()

@@ -28,11 +28,14 @@ const asksCaller = phrases(
   String.raw`\b(?:which|what) (?:ai |llm |language )?model (?:are you|you are|is (?:calling|being used|making))\b`,
 )
 
+/** Nobody nests a parameter deeper than this, or calls it so. */
+const pathCharsMax = 500
+
 const property = /\/(?:properties|arguments)\/([^/]+)#$/
 
 function* ofDefinition({ leaves }: Read): Generator<Mark> {
   for (const leaf of leaves) {
-    if (leaf.role !== 'key') continue
+    if (leaf.role !== 'key' || leaf.path.length > pathCharsMax) continue
     const isParameter = property.test(leaf.path) || /^\/arguments\/\d+\/name$/.test(leaf.path)
     if (!isParameter || leaf.path.startsWith('/outputSchema') || leaf.text.length > 60) continue
     if (telling.test(snake(leaf.text))) yield { rule: 'trust/telling-parameter', leaf, start: 0, end: leaf.text.length }
@@ -51,7 +54,8 @@ const snake = (name: string): string =>
 function* ofText(leaf: Leaf): Generator<Mark> {
   yield* spoken(leaf, asksCaller, 'trust/asks-about-caller')
   // What a description of the whole tool says of a conversation is its subject; a parameter's is a request.
-  const isParameter = /\/(?:properties|arguments)\/[^/]+\/(?:.*\/)?description$/.test(leaf.path) && leaf.path.length < 500
+  const isParameter =
+    leaf.path.length < pathCharsMax && /\/(?:properties|arguments)\/[^/]+\/(?:.*\/)?description$/.test(leaf.path)
   if (!isParameter || leaf.path.startsWith('/outputSchema')) return
   yield* spoken(leaf, asksSecrets, 'trust/asks-for-secrets')
   if (matches(leaf.reading, asksSecrets).length === 0) yield* spoken(leaf, asksConversation, 'trust/asks-for-conversation')

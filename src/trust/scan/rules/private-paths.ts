@@ -31,7 +31,6 @@ const handing =
 /** In Japanese the verb comes after. */
 const takingAfter = /^[^.!?。\u2029]{0,16}(?:を(?:読|開|送|添付)|の(?:内容|中身))/
 const beforeChars = 90
-const placesMax = 20
 
 const mentioned = phrases(anyPlace, dotEnv)
 /** All of the environment, and not a variable of it. */
@@ -43,7 +42,7 @@ function* ofText(leaf: Leaf): Generator<Mark> {
   yield* spoken(leaf, wholeEnvironment, 'trust/takes-environment')
   const { reading } = leaf
   let before = -1
-  for (const { start, end } of matches(reading, mentioned, { marksMax: placesMax })) {
+  for (const { start, end } of matches(reading, mentioned, { marksMax: Number.POSITIVE_INFINITY })) {
     // `~/.ssh/id_rsa` is one place.
     const isPart = start <= before + 2 && before !== -1
     before = end

@@ -54,7 +54,7 @@ const passing = phrases(
 )
 
 function* ofText(leaf: Leaf): Generator<Mark> {
-  for (const { start, end } of matches(leaf.reading, away)) {
+  for (const { start, end } of matches(leaf.reading, away, { marksMax: Number.POSITIVE_INFINITY })) {
     const said = leaf.reading.lower.slice(start, end + 40)
     reserved.lastIndex = 0
     const rule = reserved.test(said) && !/[\w-]\.example-|@example-/.test(said) ? 'trust/sends-to-example' : 'trust/sends-away'

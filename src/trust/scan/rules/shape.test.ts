@@ -111,6 +111,15 @@ describe('schemas', () => {
     }
     assert.deepEqual(referencesOf(schema).dangling, [])
   })
+  it('follows a long chain of references to what it hides', () => {
+    const $defs: Record<string, JsonObject> = { ...(laughs(40)['$defs'] as JsonObject), last: { $ref: '#/$defs/a40' } } as Record<
+      string,
+      JsonObject
+    >
+    for (let link = 0; link < 3000; link++)
+      $defs[`link${link}`] = { $ref: link === 2999 ? '#/$defs/last' : `#/$defs/link${link + 1}` }
+    assert.ok(rulesOf(input({ properties: { a: { $ref: '#/$defs/link0' } }, $defs })).includes('schema-bomb'))
+  })
   it('counts what is written out', () => {
     assert.equal(referencesOf({ type: 'string' }).expanded, 1)
     assert.equal(referencesOf(laughs(70)).expanded, Number.MAX_SAFE_INTEGER)
@@ -197,6 +206,13 @@ describe('other writings', () => {
     'AbstractSingletonProxyFactoryBeanConfigurationAdapter',
     'https://server.io/a/very/long/path/with/many/segments/in/it/and/no/secret',
   ])
+  it('is not kept from one by a hundred others', () => {
+    assert.ok(
+      rulesOf(described(`${`${base64('Just an honest little text.')} `.repeat(100)}${base64(attack)}`)).includes(
+        'encoded-instruction',
+      ),
+    )
+  })
   it('marks the blob', () => {
     const blob = base64(attack)
     const [found] = scan(described(`Adds. ${blob} Then.`)).filter(({ rule }) => rule === 'trust/encoded-instruction')
