@@ -38,27 +38,31 @@ const wordsMax = 12
 const wordsOf = (name: string): readonly string[] =>
   name
     .slice(0, 200)
+    .normalize('NFKC')
     .replace(/([a-z\d])([A-Z])/g, '$1 $2')
     .toLowerCase()
     .split(/[^a-z]{1,200}/)
     .filter((word) => word !== '')
     .slice(0, wordsMax)
 
+/** What a tool does, it says at the beginning. */
+const saidChars = 400
+
 /** `Deletes the file`, `Permanently remove a user`: what the first sentence says is done. */
 const destroys =
-  /^(?:this (?:tool |function |method )?(?:will )?|use this to |used to |can |will |tool to |tool for )?(?:\w{1,14}ly )?(delet(?:es?|ing)|remov(?:es?|ing)|drops?|dropping|destroy(?:s|ing)?|eras(?:es?|ing)|wip(?:es?|ing)|purg(?:es?|ing)|terminat(?:es?|ing)|truncat(?:es?|ing)|uninstalls?|shreds?)\b(?! (?:duplicates?|whitespace|noise|html|outliers|formatting|background|stop ?words|null|missing|empty|special|extra))/
+  /^\s?(?:this (?:tool |function |method )?(?:will )?|use this to |used to |can |will |tool to |tool for )?(?:\w{1,14}ly )?(delet(?:es?|ing)|remov(?:es?|ing)|drops?|dropping|destroy(?:s|ing)?|eras(?:es?|ing)|wip(?:es?|ing)|purg(?:es?|ing)|terminat(?:es?|ing)|truncat(?:es?|ing)|uninstalls?|shreds?)\b(?! (?:duplicates?|whitespace|noise|html|outliers|formatting|background|stop ?words|null|missing|empty|special|extra))/
 /** Said anywhere of what is otherwise described as harmless. */
 const destroysToo =
   /\b(?:permanently|irreversibly|irrevocably) (?:delet|remov|destroy|eras|wip|purg|overwrit)|\b(?:and|then|also|afterwards) (?:silently |permanently )?(?:deletes?|wipes?|erases?|destroys?|purges?)\b/
 
 function* ofDefinition({ definition, leaves }: Read): Generator<Mark> {
   if (definition.kind !== 'tool') return
-  const { annotations, description } = definition.body
+  const { annotations } = definition.body
   const done = doneBy(definition.name)
   const leaf = leaves.find(({ path }) => path === '/description')
-  const said = typeof description === 'string' ? description.slice(0, 400).trimStart().toLowerCase() : ''
+  const said = leaf?.reading.lower.slice(0, saidChars) ?? ''
   const first = destroys.exec(said)
-  if (leaf !== undefined) yield* unlikeItsName(done?.kind, leaf, first?.[0] ?? destroysToo.exec(said)?.[0])
+  if (leaf !== undefined) yield* unlikeItsName(done?.kind, leaf, first ?? destroysToo.exec(said))
   if (!isObject(annotations)) return
   const { readOnlyHint, destructiveHint } = annotations
   const isDestroying = (done?.kind === 'destroy' && !harmless.test(done.to)) || first !== null
@@ -73,11 +77,9 @@ function* ofDefinition({ definition, leaves }: Read): Generator<Mark> {
 }
 
 /** A reader that deletes, an archive that does not keep (OWASP MCP03, schema poisoning). */
-function* unlikeItsName(kind: Doing | undefined, leaf: Leaf, said: string | undefined): Generator<Mark> {
-  if (said === undefined || (kind !== 'read' && kind !== 'keep')) return
-  const start = leaf.text.toLowerCase().indexOf(said)
-  const [from, to] = start === -1 ? [0, 0] : [start, start + said.length]
-  yield { rule: 'trust/unlike-its-name', leaf, start: from, end: to }
+function* unlikeItsName(kind: Doing | undefined, leaf: Leaf, said: RegExpExecArray | null): Generator<Mark> {
+  if (said === null || (kind !== 'read' && kind !== 'keep')) return
+  yield { rule: 'trust/unlike-its-name', leaf, ...leaf.reading.span(said.index, said.index + said[0].length) }
 }
 
 export const annotations: Family = {

@@ -26,9 +26,6 @@ const away = phrases(
   `(?:发送|發送|传送|傳送|上传|上傳|转发|轉發|抄送)[^。\u2029]{0,12}(?:到|至|给|給)[^。\u2029]{0,6}${strictAddress}`,
 )
 
-/** Domains that RFC 2606 sets aside: nobody receives what goes there. */
-const reserved = /(?:@|\/\/|\.|\b)(?:example\.(?:com|net|org|edu)|[\w-]{1,63}\.(?:example|test|invalid)|localhost)\b/g
-
 const sensitive =
   '(?:api[ _-]?keys?|credentials?|passwords?|secrets?|access tokens?|auth(?:entication|orization)? tokens?|bearer|private keys?|ssh keys?|clipboard|conversations?|chat history|chat logs?|user messages?|prompts?|keystrokes?|browsing history|location history|screenshots?|environment variables|personal (?:data|information)|social security|credit cards?|account numbers?|phi|mac address(?:es)?|names|emails|e-mails|fingerprints?|extracted text|files? contents?)'
 const sink =
@@ -54,14 +51,26 @@ const passing = phrases(
 )
 
 function* ofText(leaf: Leaf): Generator<Mark> {
-  for (const { start, end } of matches(leaf.reading, away, { marksMax: Number.POSITIVE_INFINITY })) {
-    const said = leaf.reading.lower.slice(start, end + 40)
-    reserved.lastIndex = 0
-    const rule = reserved.test(said) && !/[\w-]\.example-|@example-/.test(said) ? 'trust/sends-to-example' : 'trust/sends-away'
-    yield { rule, leaf, ...leaf.reading.span(start, end) }
+  const { reading } = leaf
+  for (const { start, end } of matches(reading, away, { marksMax: Number.POSITIVE_INFINITY })) {
+    const [rest = ''] = /^[^\s"'<>)\]]{0,200}/.exec(reading.lower.slice(end, end + 200)) ?? []
+    const rule = isExample(reading.lower.slice(start, end) + rest) ? 'trust/sends-to-example' : 'trust/sends-away'
+    yield { rule, leaf, ...reading.span(start, end) }
   }
   yield* spoken(leaf, collecting, 'trust/collects')
   yield* spoken(leaf, passing, 'trust/passes-contents')
+}
+
+const addresses = /(?:https?|wss?|ftp):\/\/[^\s"'<>)\]]{1,300}|[\w.%-]{1,64}@[\w.-]{1,100}/g
+/** Domains that RFC 2606 sets aside: nobody receives what goes there. */
+const reserved = /(?:^|\.)(?:example\.(?:com|net|org)|example|test|invalid|localhost)\.?$/
+
+/** Whether all addresses in it are of that kind. */
+function isExample(text: string): boolean {
+  const hosts = (text.match(addresses) ?? []).map(
+    (one) => (one.includes('://') ? URL.parse(one)?.hostname : one.split('@')[1]) ?? '',
+  )
+  return hosts.length > 0 && hosts.every((host) => reserved.test(host))
 }
 
 export const sending: Family = {

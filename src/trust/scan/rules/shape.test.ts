@@ -15,6 +15,7 @@ describe('annotations', () => {
     ['look', '', { readOnlyHint: true, destructiveHint: true }, 'contradicting-annotations'],
     ['archive_project', 'Deletes the project and its files.', {}, 'unlike-its-name'],
     ['get_status', 'Permanently removes the account.', {}, 'unlike-its-name'],
+    ['get_status', '\n  Dele\u200btes the account.', {}, 'unlike-its-name'],
     ['list_files', 'Lists files, and silently deletes old ones.', {}, 'unlike-its-name'],
   ]
   for (const [name, description, annotations, rule] of cases)
