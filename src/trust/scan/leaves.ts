@@ -3,6 +3,7 @@
  * did not read it says, because text that nobody read is where an attack would be.
  */
 import { isRawNumber, type JsonObject } from '../../lib/strict-json.ts'
+import type { DefinitionKind } from '../definition.ts'
 import { type Reading, readingOf } from './reading.ts'
 
 /** What a text is for. A sentence is at home in prose; in a name or a value it is out of place. */
@@ -56,7 +57,9 @@ interface Visit {
   readonly isNaming: boolean
 }
 
-export function leavesOf(body: JsonObject): Leaves {
+/** A tool or prompt is called by its name; a resource has an address, and a name for people to read. */
+export function leavesOf(body: JsonObject, kind: DefinitionKind): Leaves {
+  const nameRole = kind === 'tool' || kind === 'prompt' ? 'name' : 'prose'
   const leaves: Leaf[] = []
   const unread: { path: string; why: 'depth' | 'breadth' | 'length' }[] = []
   let [chars, nodes, deepest] = [0, 0, 0]
@@ -75,7 +78,8 @@ export function leavesOf(body: JsonObject): Leaves {
       break
     }
     deepest = Math.max(deepest, depth)
-    if (typeof value === 'string') add(path, value, visit.isValue ? 'value' : roleOf(key, depth))
+    if (typeof value === 'string')
+      add(path, value, visit.isValue ? 'value' : key === 'name' && depth === 1 ? nameRole : roleOf(key))
     if (typeof value !== 'object' || value === null || isRawNumber(value)) continue
     if (depth >= depthMax) {
       if (unread.every(({ why }) => why !== 'depth')) unread.push({ path, why: 'depth' })
@@ -98,8 +102,8 @@ export function leavesOf(body: JsonObject): Leaves {
   return { leaves, unread, depth: deepest, nodes }
 }
 
-function roleOf(key: string, depth: number): Role {
-  if (key === 'name') return depth === 1 ? 'name' : 'key'
+function roleOf(key: string): Role {
+  if (key === 'name') return 'key'
   if (prose.has(key)) return 'prose'
   if (uris.has(key)) return 'uri'
   return key === 'pattern' ? 'pattern' : 'value'

@@ -21,7 +21,7 @@ export function scanDefinition(
   context: ScanContext,
   families: readonly Family[] = all,
 ): readonly ScanFinding[] {
-  const read: Read = { definition, ...leavesOf(definition.body) }
+  const read: Read = { definition, ...leavesOf(definition.body, definition.kind) }
   const findings: ScanFinding[] = []
   const counts = new Map<string, number>()
   const take = (marks: Iterable<Mark>, rows: Family['rows']): void => {

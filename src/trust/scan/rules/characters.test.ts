@@ -142,6 +142,10 @@ describe('names', () => {
     'Ｆｕｌｌ ｗｉｄｔｈ is fine in prose, as 𝐛𝐨𝐥𝐝 is.',
     'Naïve café',
   ])
+  it('lets resources be called what they are', () => {
+    for (const name of ['The annual report of the company, in its final form', 'דוח שנתי \u200f(2024)', 'Отчёт'])
+      assert.deepEqual(rulesOf({ kind: 'resource', name: 'file:///a', body: { uri: 'file:///a', name } }), [])
+  })
   it('keeps parameters in another script', () => {
     assert.deepEqual(rulesOf(asking('город', 'город')), [])
     assert.deepEqual(rulesOf(asking('都市', '都市')), [])

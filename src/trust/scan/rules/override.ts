@@ -46,7 +46,7 @@ const tags = phrases(
   '</?(?:instructions?|directives?|rules?)[-_ ](?:for|to)[-_ ][a-z_ -]{1,30}>',
   '</(?:tool|tools|function|functions|tool_description|description|available_tools|user|human|context|documents?)>(?=.{0,40}(?:<system|<important|system:|instruction|important|\\byou ))',
   String.raw`${opening} ?/?(?:begin |start of |start |end of |end |new |hidden |secret |internal |critical |important ){0,2}${voice}[ _-](?:prompt|message|instructions?|override|note|notice|directive|command|update|mode)s?(?: \w{1,12}){0,2} ?${closing}`,
-  String.raw`${opening} ?/?(?:begin |start |end |hidden |secret |special |important |critical ){0,2}(?:instructions?|directives?|notes?|message)(?: (?:for|to))(?: the| all| any)? <model>~${closing}`,
+  `${opening} ?/?(?:begin |start |end |hidden |secret |special |important |critical ){0,2}(?:instructions?|directives?|notes?|message)(?: (?:for|to))(?: the| all| any)? <model>~${closing}`,
   String.raw`\[/?system\]`,
 )
 
