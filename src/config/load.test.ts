@@ -25,6 +25,8 @@ const refusals: readonly [marked: string, path: string, message: RegExp, fix: Re
   ['¦frobnicate: 1', 'frobnicate', /not a key/, /known here: listen, /],
   [stdio('trust: ¦Trusted'), 'servers.files.trust', /cannot be "Trusted"/, /"trusted"/],
   ['identity: { mode: ¦anonymus }', 'identity.mode', /cannot be "anonymus"/, /"anonymous"/],
+  ['supply: { ¦lok: sekisho.lock }', 'supply.lok', /not a key/, /"lock"/],
+  ['supply: { require: ¦lockd }', 'supply.require', /cannot be "lockd"/, /"locked"/],
   ['identity: ¦{}', 'identity.mode', /is missing/, /anonymous, api-keys/],
   ['guards: [ { guard: ¦polcy, mode: monitor } ]', 'guards[0].guard', /cannot be "polcy"/, /"policy"/],
   ['guards: [ { guard: policy, mode: ¦enforced } ]', 'guards[0].mode', /cannot be/, /"enforce"/],
@@ -218,4 +220,20 @@ test('a file that is not there, or is not UTF-8, is a problem and not a crash', 
   })
   writeFileSync(join(folder, 'latin.yaml'), Buffer.from([0x61, 0x3a, 0x20, 0xe9]))
   assert.match((await checkConfig(join(folder, 'latin.yaml'), {})).problems[0]?.message ?? '', /cannot be read/)
+})
+
+test('a supply section asks for a lock beside the document, and without one none is asked for', () => {
+  assert.equal(parseConfig('', '/srv').supply, undefined)
+  assert.deepEqual(parseConfig('supply: {}', '/srv').supply, {
+    lock: '/srv/sekisho.lock',
+    require: 'locked',
+    keys: [],
+    store: '/srv/.sekisho/store',
+  })
+  assert.deepEqual(parseConfig('supply: { lock: /etc/x.lock, require: any, keys: [team.pem], store: s }', '/srv').supply, {
+    lock: '/etc/x.lock',
+    require: 'any',
+    keys: ['/srv/team.pem'],
+    store: '/srv/s',
+  })
 })

@@ -31,6 +31,7 @@ const refused: readonly (readonly [text: string, problems: readonly string[]])[]
     'audit: { sinks: [{ kind: syslog, host: siem.example.com, port: 6514, tls: { ca: no.pem } }] }',
     ['audit.sinks[0].tls.ca names ./no.pem, which cannot be read (ENOENT)'],
   ],
+  ['supply: { keys: [cert.pem, no.pem] }', ['supply.keys[1] names ./no.pem, which cannot be read (ENOENT)']],
   ['store: sqlite:./plain/data/x.db', ['store cannot be written in ./plain (not a folder)']],
   ['audit: { path: plain/a.db }', ['audit.path cannot be written in ./plain (not a folder)']],
   ['audit: { anchor: plain/a/anchor }', ['audit.anchor cannot be written in ./plain (not a folder)']],

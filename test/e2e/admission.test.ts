@@ -3,6 +3,7 @@
  * an attacker, an update or a slip of the hand does to it. Nothing here needs a network.
  */
 import assert from 'node:assert/strict'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import {
   appendFileSync,
   cpSync,
@@ -14,11 +15,14 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { npmTree } from '../../src/trust/supply/npm-packages.ts'
 import { removeCopy } from '../../src/trust/supply/store.ts'
 import { ROOT } from '../conformance/launch.ts'
+import { tarball } from '../stand-ins/tarball.ts'
 import { connect, type Result } from './support/peers.ts'
 import { cli, configFor, type Gateway, Yard } from './support/yard.ts'
 
@@ -234,6 +238,76 @@ describe('SUP-C2 sekisho supply', () => {
     assert.match(out, /✗ .*is not a gzip file/)
     assert.equal(code, 1)
   })
+})
+
+describe('SUP-C1 a package before it is installed', () => {
+  const bytes = tarball({ path: 'package/package.json', content: '{"name":"@acme/new","version":"1.0.0","license":"MIT"}' })
+  const evil = tarball({ path: 'package/../../.ssh/authorized_keys', content: 'x' })
+  const integrity = `sha512-${createHash('sha512').update(bytes).digest('base64')}`
+  const answers: Readonly<Record<string, string | Buffer>> = {
+    '/@acme%2fnew/1.0.0': JSON.stringify({ dist: { integrity } }),
+    '/@acme/new/-/new-1.0.0.tgz': bytes,
+    '/evil/1.0.0': JSON.stringify({ dist: {} }),
+    '/evil/-/evil-1.0.0.tgz': evil,
+  }
+  const registry = createServer(({ url = '' }, response) => {
+    const answer = answers[url]
+    response.writeHead(answer === undefined ? 404 : 200).end(answer)
+  })
+  let at: string
+  before(async () => {
+    await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve))
+    at = `http://127.0.0.1:${(registry.address() as AddressInfo).port}`
+  })
+  after(() => registry.close())
+
+  it('a tick for what was verified, and none for what is absent', { timeout: 60_000 }, async () => {
+    const { code, out } = await sekisho('supply', 'verify', '@acme/new@1.0.0', '--registry', at)
+    assert.match(out, /@acme\/new@1\.0\.0\s+✓\s+–\s+–\s+1 files in \d+ bytes, licence MIT/)
+    assert.equal(code, 0)
+    assert.equal((await sekisho('supply', 'verify', '@acme/new@1.0.0', '--registry', at, '--require', 'signature')).code, 1)
+  })
+  it('a tarball that writes elsewhere is a failure', { timeout: 60_000 }, async () => {
+    const { code, out } = await sekisho('supply', 'verify', 'evil@1.0.0', '--registry', at)
+    assert.match(out, /✗\s+evil@1\.0\.0\s+contents\s+.*authorized_keys: leads out of the package/)
+    assert.equal(code, 1)
+  })
+  it('2 when nobody could look', { timeout: 60_000 }, async () => {
+    const gone = await sekisho('supply', 'verify', 'gone@1.0.0', '--registry', at)
+    assert.match(gone.errors, /the registry has no gone@1\.0\.0/)
+    const off = await sekisho('supply', 'verify', '@acme/new@1.0.0', '--registry', 'http://127.0.0.1:1')
+    assert.match(off.errors, /127\.0\.0\.1:1 cannot be reached/)
+    assert.deepEqual([gone.code, off.code], [2, 2])
+  })
+})
+
+it('SUP-C2 a lock that has to be signed: by the team, and as it was signed', { timeout: 90_000 }, async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  writeFileSync(join(house, 'team.key'), privateKey.export({ format: 'pem', type: 'pkcs8' }))
+  writeFileSync(join(house, 'team.pem'), publicKey.export({ format: 'pem', type: 'spki' }))
+  const lock = join(house, 'signed.lock')
+  const signed = { supply: { ...supply, lock, keys: [join(house, 'team.pem')] } }
+  writeFileSync(join(house, 'signed.yaml'), JSON.stringify(config(signed)))
+  const strict = await yard.gateway(config(signed))
+  assert.equal((await sekisho('supply', 'lock', 'files', '--offline', '--config', 'signed.yaml')).code, 0)
+  await assert.rejects(read(strict), /signed\.lock: is not signed/)
+  const { code, out, errors } = await sekisho(
+    'supply',
+    'lock',
+    'files',
+    '--offline',
+    '--config',
+    'signed.yaml',
+    '--sign',
+    'team.key',
+    '--valid',
+    '90d',
+  )
+  assert.equal(code, 0, errors)
+  assert.match(out, /signed\.lock: signed with the key [0-9a-f]{16}/)
+  assert.match((await read(strict)).text, /papers in order/)
+  writeFileSync(lock, readFileSync(lock, 'utf8').replace('licence: MIT', 'licence: ISC'))
+  await assert.rejects(read(strict), /signed\.lock: was changed after it was signed/)
 })
 
 it('SUP-C2 with require: any, a server that is not in the lock is started, and the log says so', {

@@ -36,7 +36,7 @@ export interface SupplyLockOptions {
   readonly pinTls?: boolean | undefined
   /** The file of what the MCP registry says, of the only server in `servers`. */
   readonly serverJson?: string | undefined
-  progress?(server: string, done: number, all: number): void
+  progress?(done: number, all: number): void
 }
 
 export interface Locked {
@@ -75,7 +75,7 @@ export async function supplyLock(options: SupplyLockOptions): Promise<Locked> {
               enquire,
               platform: thisPlatform,
               versionOf,
-              progress: (done, all) => progress?.(id, done, all),
+              ...(progress && { progress }),
             })
       const kept = before?.servers[id]?.registry
       const whole = withEarlier(entry, before?.servers[id])

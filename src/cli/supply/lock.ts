@@ -55,7 +55,7 @@ async function lock(
     enquire: configuredEnquiry({ offline: offline === true, registry, proxy: config.proxy, variables }).enquire,
     pinTls,
     serverJson,
-    progress: (_, at, all) => progress.show(at, all),
+    progress: progress.show,
   }).finally(() => progress.clear())
   process.stdout.write(json ? jsonLine(done) : lockedText(done, relative('', lockFile) || lockFile, config.supply === undefined))
 }

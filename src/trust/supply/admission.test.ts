@@ -522,3 +522,24 @@ test('a second start reads what runs anew, and of what is installed only what ha
   force(join(inCopy(folder, lock), 'node_modules/left/index.js'), ' ')
   await assert.rejects(running.admit('acme', server), refused(/our own copy of left@1\.0\.1: index\.js: has changed/))
 })
+
+describe('SUP-C2 a remote server', () => {
+  const url = 'https://mcp.example.com/mcp'
+  const locked = async (changes: object = {}) => {
+    const { folder, admission } = await house()
+    writeFileSync(join(folder, 'sekisho.lock'), writeLock({ lock: 1, servers: { crm: { kind: 'remote', url, ...changes } } }))
+    return admission
+  }
+  it('is refused at another URL, or when the lock does not name it', async () => {
+    const admission = await locked()
+    await assert.rejects(admission().admitRemote('crm', 'https://mcp.example.com/other'), refused(/its URL has changed/))
+    await assert.rejects(admission().admitRemote('other', url), refused(/it is not in the lock/))
+    await assert.rejects(admission().admit('crm', { command: ['x'], cwd: '/', env: {} }), refused(/it is not in the lock/))
+    assert.equal(await admission({ require: 'any' }).admitRemote('other', url), undefined)
+  })
+  it('is admitted at its own, with the key that was locked', async () => {
+    assert.deepEqual(await (await locked())().admitRemote('crm', url), { spki: undefined })
+    const spki = `sha256:${'ab'.repeat(32)}`
+    assert.deepEqual(await (await locked({ spki }))().admitRemote('crm', url), { spki })
+  })
+})
