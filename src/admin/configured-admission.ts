@@ -5,17 +5,23 @@ import { dirname } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { UpstreamsOptions } from '../outbound/upstreams.ts'
+import { storePath } from '../storage/schema.ts'
 import { Admission } from '../trust/supply/admission.ts'
 import { NotAdmitted, refusalOf } from '../trust/supply/not-admitted.ts'
 
 /** For what has machine code in it, and for interpreters. */
 export const thisPlatform = `${process.platform}-${process.arch}`
 
+/** What a gateway writes, wherever that is: a server may have its folder around it. */
+export const ourFiles = ({ store, audit, vault }: Config, lock: string, copies: string): readonly string[] =>
+  [lock, copies, storePath(store), audit.path, audit.anchor, vault.keyFile].filter((path) => path !== undefined)
+
 /** Nothing where the configuration asks for no lock. Throws for a key that is none. */
 export async function configuredAdmission(
-  { supply }: Pick<Config, 'supply'>,
+  config: Config,
   log: (server: string, line: string) => void,
 ): Promise<Pick<UpstreamsOptions, 'admit' | 'admitRemote'>> {
+  const { supply } = config
   if (supply === undefined) return {}
   const admission = new Admission({
     lockFile: supply.lock,
@@ -25,6 +31,7 @@ export async function configuredAdmission(
     folder: dirname(supply.lock),
     ownNode: process.execPath,
     platform: thisPlatform,
+    aside: ourFiles(config, supply.lock, supply.store),
     clock: systemClock,
   })
   const told =

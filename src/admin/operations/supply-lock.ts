@@ -16,7 +16,7 @@ import type { Enquiry } from '../../trust/supply/npm-lock.ts'
 import { readServerJson, withRegistry } from '../../trust/supply/server-json.ts'
 import { isLoadingVariable, type LocalServer } from '../../trust/supply/started.ts'
 import { Store } from '../../trust/supply/store.ts'
-import { thisPlatform } from '../configured-admission.ts'
+import { ourFiles, thisPlatform } from '../configured-admission.ts'
 import { serverOf } from '../server-of.ts'
 
 export interface SupplyLockOptions {
@@ -74,6 +74,7 @@ export async function supplyLock(options: SupplyLockOptions): Promise<Locked> {
               store,
               enquire,
               platform: thisPlatform,
+              aside: ourFiles(config, lockFile, options.store),
               versionOf,
               ...(progress && { progress }),
             })

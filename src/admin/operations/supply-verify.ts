@@ -12,7 +12,7 @@ import { nameOf, npmTree } from '../../trust/supply/npm-packages.ts'
 import { npmRecord } from '../../trust/supply/npm-record.ts'
 import type { Registry } from '../../trust/supply/registry.ts'
 import { startedBy } from '../../trust/supply/started.ts'
-import { teamKey, thisPlatform } from '../configured-admission.ts'
+import { ourFiles, teamKey, thisPlatform } from '../configured-admission.ts'
 import { localServer } from './supply-lock.ts'
 
 /** `detail`: by whom, or why not. Only `verified` is good news. */
@@ -54,6 +54,7 @@ export async function supplyVerify(ids: readonly string[], options: SupplyVerify
     folder,
     ownNode: process.execPath,
     platform: thisPlatform,
+    aside: ourFiles(config, lockFile, store),
     clock: systemClock,
   })
   const found: Verified[] = []
@@ -111,12 +112,12 @@ export async function supplyVerifyPackage(what: string, { enquire, registry }: S
 async function packagesOf(
   server: string,
   started: Awaited<ReturnType<typeof startedBy>>,
-  { enquire, progress }: SupplyVerifyOptions,
+  { config, lockFile, store, enquire, progress }: SupplyVerifyOptions,
 ): Promise<readonly Verified[]> {
   if (started.kind !== 'npm') return []
   const tree = await npmTree(started.folder)
   const record = await npmRecord(tree.base)
-  const parts = npmParts(tree)
+  const parts = npmParts(tree, ourFiles(config, lockFile, store))
   const rows = new Map<string, Verified>()
   const queue = parts.values()
   const work = async (): Promise<void> => {

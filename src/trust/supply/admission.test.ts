@@ -106,6 +106,7 @@ async function house(
     store: new Store(store),
     enquire: enquiry({ registry: undefined, cache: undefined, trust: () => assert.fail('nothing is verified here') }),
     platform: 'here',
+    aside: [join(folder, 'sekisho.lock')],
     versionOf: async () => '1.0',
   })
   const lock: Lock = { lock: 1, servers: { acme: entry } }
@@ -119,6 +120,7 @@ async function house(
       folder,
       ownNode: process.execPath,
       platform: 'here',
+      aside: [join(folder, 'sekisho.lock')],
       clock,
       ...changes,
     })
@@ -542,4 +544,14 @@ describe('SUP-C2 a remote server', () => {
     const spki = `sha256:${'ab'.repeat(32)}`
     assert.deepEqual(await (await locked({ spki }))().admitRemote('crm', url), { spki })
   })
+})
+
+test('a server whose folder is also that of the lock and the store', async () => {
+  const files = { 'package.json': json({ name: 'own', version: '1.0.0' }), 'main.js': 'import "./more.js"\n', 'more.js': '' }
+  const { folder, server, lock, admission } = await house(() => ['node', 'main.js'], files)
+  const launch = await admission().admit('acme', server)
+  assert.deepEqual(launch?.command, [process.execPath, join(inCopy(folder, lock), 'main.js')])
+  assert.ok(!existsSync(join(inCopy(folder, lock), 'sekisho.lock')))
+  appendFileSync(join(folder, 'more.js'), ' ')
+  await assert.rejects(admission().admit('acme', server), refused(/own@1\.0\.0: more\.js: has changed/))
 })

@@ -32,6 +32,8 @@ export interface AdmissionOptions {
   /** The Node that runs us, and so is trusted already. */
   readonly ownNode: string
   readonly platform: string
+  /** As when it was locked: what is ours, and no part of any server. */
+  readonly aside: readonly string[]
   readonly clock: Clock
 }
 
@@ -139,7 +141,7 @@ export class Admission {
           why: `would be started where ${locked.entry} is locked`,
           fix: 'find out who changed it; install it anew, or review it and lock it again',
         })
-      parts = npmParts(found)
+      parts = npmParts(found, this.#options.aside)
       if (!isDeepStrictEqual(found.links, tree.links))
         throw new NotAdmitted({
           package: locked.package,

@@ -15,6 +15,8 @@ export interface LockServerOptions {
   readonly store: Store
   readonly enquire: Enquiry
   readonly platform: string
+  /** Of ours, and no part of any server, though it may lie in the folder of one; absolute paths. */
+  readonly aside: readonly string[]
   /** What a program says when it is asked for its version; undefined where it says nothing. Not asked of the server itself. */
   versionOf(program: string): Promise<string | undefined>
   progress?(done: number, all: number): void
@@ -27,6 +29,7 @@ export async function lockServer({
   store,
   enquire,
   platform,
+  aside,
   versionOf,
   progress,
 }: LockServerOptions): Promise<ServerLock> {
@@ -40,7 +43,7 @@ export async function lockServer({
     case 'npm': {
       const interpreter =
         started.node === undefined ? 'own' : { path: started.node, ...(await described(started.node, versionOf)) }
-      const about = await lockNpm({ started, store, enquire, platform, ...(progress && { progress }) })
+      const about = await lockNpm({ started, store, enquire, platform, aside, ...(progress && { progress }) })
       const { package: name, platform: at, entry, tree, links, packages } = about
       return {
         kind: 'npm',

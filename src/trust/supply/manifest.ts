@@ -33,6 +33,8 @@ export interface ReadOptions {
   readonly except?: readonly string[] | undefined
   /** Folders of these names are no part of it, wherever they are. */
   readonly exceptEverywhere?: readonly string[] | undefined
+  /** Files and folders that are not part of it, by absolute path; what is written beside one (`x.db-wal`) goes with it. */
+  readonly aside?: readonly string[] | undefined
   /** Of the folder itself only these entries. */
   readonly only?: readonly string[] | undefined
   /** Links are answered instead of refused. */
@@ -60,7 +62,7 @@ const sliceMs = 4
 
 /** Throws {@link NotAdmitted} for a link, a device, or more than is sensible. */
 export async function readFolder(folder: string, options: ReadOptions = {}): Promise<Reading> {
-  const { except = [], exceptEverywhere = [], only, withLinks = false, seen, each } = options
+  const { except = [], exceptEverywhere = [], aside = [], only, withLinks = false, seen, each } = options
   const links = new Map<string, string>()
   const identities = new Map<string, string>()
   const paths: string[] = []
@@ -72,6 +74,7 @@ export async function readFolder(folder: string, options: ReadOptions = {}): Pro
       if (within === '' && (except.includes(entry.name) || only?.includes(entry.name) === false)) continue
       const inner = within === '' ? entry.name : `${within}/${entry.name}`
       if (entry.isDirectory() && exceptEverywhere.includes(entry.name)) continue
+      if (aside.some((one) => join(folder, inner).startsWith(one))) continue
       if (entry.isDirectory()) await walk(inner, depth + 1)
       else if (entry.isSymbolicLink() && withLinks) links.set(inner, await readlink(join(folder, inner)))
       else if (entry.isFile()) paths.push(inner)

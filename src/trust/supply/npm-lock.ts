@@ -17,9 +17,10 @@ const atOnce = 8
 /** What is in the folder of a package without being part of it. */
 const notOurs = ['node_modules', '.git', '.hg', '.sekisho']
 
-export const npmParts = (tree: NpmTree): readonly Part[] =>
+/** `aside`: what of ours may lie in a package, and changes: the lock, the store, the log. */
+export const npmParts = (tree: NpmTree, aside: readonly string[]): readonly Part[] =>
   [...tree.packages.values()]
-    .map(({ location, folder, manifest }) => ({ location, folder, name: nameOf(manifest), except: notOurs }))
+    .map(({ location, folder, manifest }) => ({ location, folder, name: nameOf(manifest), except: notOurs, aside }))
     .sort((one, two) => (one.location < two.location ? -1 : 1))
 
 export const lockedNpmTree = ({ tree, packages, links = {} }: Pick<NpmLock, 'tree' | 'packages' | 'links'>): LockedTree => ({
@@ -38,6 +39,7 @@ export interface LockNpmOptions {
   readonly store: Store
   readonly enquire: Enquiry
   readonly platform: string
+  readonly aside: readonly string[]
   progress?(done: number, all: number): void
 }
 
@@ -47,13 +49,14 @@ export async function lockNpm({
   store,
   enquire,
   platform,
+  aside,
   progress = () => undefined,
 }: LockNpmOptions): Promise<
   Pick<NpmLock, 'package' | 'entry' | 'tree' | 'packages'> & { links?: Record<string, string>; platform?: string }
 > {
   const tree = await npmTree(started.folder)
   const record = await npmRecord(tree.base)
-  const parts = npmParts(tree)
+  const parts = npmParts(tree, aside)
   const found: Record<string, PackageLock> = {}
   const queue = parts.values()
   let done = 0

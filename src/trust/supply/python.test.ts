@@ -72,6 +72,7 @@ async function locked(command: (folder: string) => string[], changes: Readonly<R
     store: new Store(join(folder, 'store')),
     enquire: enquiry({ registry: undefined, cache: undefined, trust: () => assert.fail('not asked') }),
     platform: 'here',
+    aside: [join(folder, 'sekisho.lock')],
     versionOf: async () => '3.11.7',
   })
   writeFileSync(join(folder, 'sekisho.lock'), writeLock({ lock: 1, servers: { acme: entry } }))
@@ -83,6 +84,7 @@ async function locked(command: (folder: string) => string[], changes: Readonly<R
     folder,
     ownNode: process.execPath,
     platform: 'here',
+    aside: [],
     clock: { now: () => 0, monotonic: () => 0 },
   })
   return { folder, entry: entry as PythonLock, admit: () => admission.admit('acme', server) }

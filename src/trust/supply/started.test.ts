@@ -13,6 +13,8 @@ after(() => rmSync(folder, { recursive: true }))
 writeFileSync(join(folder, 'package.json'), '{"name":"own","version":"1.0.0"}')
 writeFileSync(join(folder, 'main.js'), '')
 mkdirSync(join(folder, 'bin'))
+mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true })
+writeFileSync(join(folder, 'node_modules/.bin/shim'), '#!/bin/sh\nexec node ../x/main.js\n', { mode: 0o755 })
 writeFileSync(join(folder, 'bin/tool'), '#!/bin/sh\n', { mode: 0o755 })
 
 const digest = `sha256:${'ab'.repeat(32)}`
@@ -42,6 +44,11 @@ describe('SUP-C2 a command that may run what no lock covers is refused', () => {
     [['npx', 'https://evil.example/x.tgz'], /which is not the name of a package/],
     [['npx', './folder'], /which is not the name of a package/],
     [['npx', 'git+ssh://git@evil.example/x'], /which is not the name of a package/],
+    [['npm', 'start'], /npm runs another program, which no lock would cover/],
+    [['uv', '--directory', '.', 'run', 'server'], /uv runs another program/],
+    [['env', 'A=b', 'node', 'main.js'], /env runs another program/],
+    [['/usr/bin/env', 'node', 'main.js'], /env runs another program/],
+    [['./node_modules/.bin/shim'], /\.bin\/shim: is a script of the installer/],
     [['docker', 'run', '--rm', '-i', 'mcp/time'], /mcp\/time: is an image without its digest/],
     [['docker', 'run', 'mcp/time:latest'], /without its digest/],
     [['podman', 'run', '-e', 'A=b', '--name', 'x', 'mcp/time:1.2@sha256:abc'], /without its digest/],

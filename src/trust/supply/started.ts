@@ -4,7 +4,7 @@
  * (`--eval`, `--import`, NODE_OPTIONS) is code that no lock covers, and refused.
  */
 import { access, constants, open, realpath, stat } from 'node:fs/promises'
-import { basename, delimiter, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { basename, delimiter, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { imageOf } from './image.ts'
 import { NotAdmitted } from './not-admitted.ts'
 import { behindLink, findPackage, packageAround, readPackageJson } from './npm-packages.ts'
@@ -55,8 +55,19 @@ export async function startedBy(server: LocalServer): Promise<Started> {
   const python = await pythonStart(name, program, args, server)
   if (python) return python
   if (name === 'node' || name === 'nodejs') return nodeStart(program, args, server)
+  if (launchers.test(name))
+    throw new NotAdmitted({
+      why: `${name} runs another program, which no lock would cover`,
+      fix: 'name that program itself; put variables under "env"',
+    })
   const path = await programPath(program, server)
   const interpreter = await shebangOf(path)
+  if (basename(dirname(path)) === '.bin')
+    throw new NotAdmitted({
+      file: path,
+      why: 'is a script of the installer that starts a package, and is not the package',
+      fix: 'start the file of the package: node ./node_modules/PACKAGE/FILE',
+    })
   if (interpreter.some((word) => /^(node|nodejs)$/.test(basename(word))) || /\.[cm]?js$/.test(path)) {
     const folder = await packageAround(path)
     const named = interpreter.length === 1 ? await realpath(interpreter[0] as string) : undefined
@@ -161,6 +172,10 @@ async function scriptOf(name: string, args: readonly string[], { cwd }: LocalSer
   }
   throw new NotAdmitted({ why: `${name} is started without a file that is there`, fix: 'name the file that it is to run' })
 }
+
+/** Programs whose trade is to run another one, which no lock would cover. */
+const launchers =
+  /^(npm|pnpm|yarn|uv|pipx|poetry|pdm|hatch|rye|conda|mamba|micromamba|pixi|env|sudo|doas|su|make|just|task|go|cargo|nix|nix-shell|mise|asdf|direnv|dotenv|op|doppler|cmd|ssh|xargs|timeout|nohup|nice|ionice|setsid|stdbuf|script|time|watch|busybox|flatpak|snap|systemd-run|bwrap|firejail|chroot|unshare|wsl|docker-compose|kubectl|npx-cli)$/
 
 /** Looked for as the operating system does, in the child's PATH; then what it leads to. */
 export async function programPath(program: string, { cwd, env }: Pick<LocalServer, 'cwd' | 'env'>): Promise<string> {

@@ -6,7 +6,7 @@ import { type FileLine, firstDifference, manifestText, type ReadOptions, readFol
 import { NotAdmitted } from './not-admitted.ts'
 
 /** A part where it is installed. */
-export interface Part extends Pick<ReadOptions, 'except' | 'exceptEverywhere' | 'only'> {
+export interface Part extends Pick<ReadOptions, 'except' | 'exceptEverywhere' | 'aside' | 'only'> {
   readonly location: string
   readonly folder: string
   /** For people: name and version. */
