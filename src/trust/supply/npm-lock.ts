@@ -112,9 +112,10 @@ async function describe(
 
 /** Nothing is locked that is known to be wrong. */
 function mustBeGood({ contents, signature, provenance }: Findings, name: string) {
-  const refuse = (why: string): NotAdmitted =>
-    new NotAdmitted({ package: name, why, fix: 'do not run it; install it anew, and if it stays so, report it to its publisher' })
-  if (typeof contents === 'object') throw refuse(contents.why)
+  const report = 'do not run it; install it anew, and if it stays so, report it to its publisher'
+  const refuse = (why: string, fix = report): NotAdmitted => new NotAdmitted({ package: name, why, fix })
+  if (typeof contents === 'object')
+    throw refuse(contents.why, 'install it anew; if it writes into its own folder, tell it another place to write')
   if (signature.status === 'failed') throw refuse(signature.why)
   if (provenance.status === 'failed') throw refuse(`its provenance does not verify: ${provenance.why}`)
   return { contents, signature, provenance }
