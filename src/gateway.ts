@@ -178,7 +178,10 @@ export async function openGateway({
   })
   const upstreams = await Upstreams.open({
     broker,
-    ...(await configuredAdmission(config, (server, line) => tell({ kind: 'server', server, line }))),
+    ...(await configuredAdmission(config, {
+      log: (server, line) => tell({ kind: 'server', server, line }),
+      record: (action, server, detail) => audit.event({ action, principal: 'gateway', server, detail }),
+    })),
     servers: config.servers,
     fetches,
     methods: (method) => rules.methods(method),

@@ -16,10 +16,16 @@ export const thisPlatform = `${process.platform}-${process.arch}`
 export const ourFiles = ({ store, audit, vault }: Config, lock: string, copies: string): readonly string[] =>
   [lock, copies, storePath(store), audit.path, audit.anchor, vault.keyFile].filter((path) => path !== undefined)
 
+export interface AdmissionTold {
+  log(server: string, line: string): void
+  /** Writes down what is started, and resolves when that is on disk. */
+  record(action: 'server.admitted' | 'server.unlocked', server: string, detail: string): Promise<void>
+}
+
 /** Nothing where the configuration asks for no lock. Throws for a key that is none. */
 export async function configuredAdmission(
   config: Config,
-  log: (server: string, line: string) => void,
+  { log, record }: AdmissionTold,
 ): Promise<Pick<UpstreamsOptions, 'admit' | 'admitRemote'>> {
   const { supply } = config
   if (supply === undefined) return {}
@@ -47,6 +53,7 @@ export async function configuredAdmission(
       const refuse = told(server)
       const launch = await admission.admit(server, { command: command as [string, ...string[]], cwd, env }).catch(refuse)
       if (launch === undefined) allowed(server)
+      await (launch ? record('server.admitted', server, launch.what) : record('server.unlocked', server, 'supply.require is any'))
       return launch && { ...launch, confirm: () => launch.confirm().catch(refuse) }
     },
     async admitRemote(server, url) {

@@ -63,6 +63,13 @@ for (const [rest, warnings] of warned)
     assert.deepEqual(await said(local(rest)), { problems: [], warnings })
   })
 
+test('warns of a lock that is not there', async () => {
+  const warning = 'supply.lock names ./no.lock, which is not there, so no server is started'
+  assert.deepEqual(await said('supply: { lock: no.lock }'), { problems: [], warnings: [] })
+  assert.deepEqual(await said(`supply: { lock: no.lock }\n${local('command: [program]')}`), { problems: [], warnings: [warning] })
+  assert.deepEqual(await said(`supply: { lock: plain }\n${local('command: [program]')}`), { problems: [], warnings: [] })
+})
+
 test('what is there is enough', async () => {
   const text = `tls: { cert: cert.pem, key: key.pem }\nstore: sqlite:./new/folder/x.db\n${remote('{ ca: cert.pem }')}`
   assert.deepEqual(await said(text), { problems: [], warnings: [] })

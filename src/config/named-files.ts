@@ -73,7 +73,20 @@ function unmakeable(path: Path, folder: string): Complaint[] {
 }
 
 /** Servers that could not be started; the others can, and these once what they lack is there. */
-export const unstartable = ({ servers }: Config): Complaint[] =>
+export const unstartable = (config: Config): Complaint[] => [...unlocked(config), ...unrunnable(config)]
+
+const unlocked = ({ supply, servers }: Config): Complaint[] =>
+  supply === undefined || existsSync(supply.lock) || Object.keys(servers).length === 0
+    ? []
+    : [
+        {
+          path: ['supply', 'lock'],
+          message: `names ${supply.lock}, which is not there, so no server is started`,
+          fix: 'review what is installed, and then: sekisho supply lock',
+        },
+      ]
+
+const unrunnable = ({ servers }: Config): Complaint[] =>
   Object.entries(servers).flatMap(([id, server]): Complaint[] => {
     if (server.kind === 'http') return []
     const fix = 'check the path; until then this server cannot be reached'

@@ -186,6 +186,15 @@ describe('SUP-C2 what is started', () => {
   })
 })
 
+it('SUP-C2 what was started is in the record, with the digest of all of it', { timeout: 60_000 }, async () => {
+  await read(gateway)
+  const found = await sekisho('audit', 'search', '--text', 'server.admitted', '--json', '--config', gateway.configFile)
+  const entries = found.out.split('\n').map((line) => JSON.parse(line) as { server: string; detail: string })
+  const { detail } = entries.findLast((entry) => entry.server === 'files') ?? {}
+  assert.match(detail ?? '', /^pkg:npm\/%40modelcontextprotocol\/server-filesystem@2026\.8\.31 sha256:[0-9a-f]{64}$/)
+  assert.ok(readFileSync(supply.lock, 'utf8').includes(String(detail?.split(' ')[1])))
+})
+
 describe('SUP-C2 sekisho supply', () => {
   it('verify: 0 when all is as locked, 1 with the file when it is not, 2 when nobody could look', {
     timeout: 60_000,

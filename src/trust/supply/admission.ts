@@ -39,6 +39,8 @@ export interface AdmissionOptions {
 
 /** What to start in place of the command. */
 export interface Launch {
+  /** For the record: the package and the digest of all that it runs from. */
+  readonly what: string
   readonly command: readonly [string, ...string[]]
   readonly env: Readonly<Record<string, string>>
   /**
@@ -153,6 +155,7 @@ export class Admission {
     const interpreter = await this.#interpreter(locked.interpreter)
     const flags = started.kind === 'npm' ? started.flags : []
     return {
+      what: `${locked.package} ${locked.tree}`,
       command: [interpreter.path, ...flags, join(folder, locked.entry), ...started.args],
       env: {},
       confirm: confirmation(new Map([...identities, ...interpreter.identities]), folder, 'our own copy'),
@@ -172,6 +175,7 @@ export class Admission {
     const interpreter = await this.#interpreter(locked.interpreter)
     const entry = 'module' in locked.entry ? ['-m', locked.entry.module] : [join(folder, locked.entry.script)]
     return {
+      what: `${locked.package} ${locked.tree}`,
       command: [interpreter.path, '-S', ...entry, ...started.args],
       env: pythonVariables(folder),
       confirm: confirmation(new Map([...identities, ...interpreter.identities]), folder, 'our own copy'),
@@ -198,7 +202,8 @@ export class Admission {
       identities.set(path, sameFile(path, digest, file))
     }
     const [program] = started.files as [string]
-    return { command: [program, ...command.slice(1)], env: {}, confirm: confirmation(identities, folder) }
+    const what = Object.entries(locked.files).map(([file, { digest }]) => `${file} ${digest}`)
+    return { what: what.join(', '), command: [program, ...command.slice(1)], env: {}, confirm: confirmation(identities, folder) }
   }
 
   async #image(
@@ -213,7 +218,12 @@ export class Admission {
         fix: 'lock it again',
       })
     const { path, identities } = await this.#interpreter(locked.runtime, started.runtime)
-    return { command: [path, ...command.slice(1)], env: {}, confirm: confirmation(identities, this.#options.folder) }
+    return {
+      what: locked.image,
+      command: [path, ...command.slice(1)],
+      env: {},
+      confirm: confirmation(identities, this.#options.folder),
+    }
   }
 
   /** The copy in the store, made from what is installed where there is none yet. What is installed has to be as locked, too. */
