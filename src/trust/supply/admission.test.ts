@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import {
   appendFileSync,
@@ -554,4 +555,55 @@ test('a server whose folder is also that of the lock and the store', async () =>
   assert.ok(!existsSync(join(inCopy(folder, lock), 'sekisho.lock')))
   appendFileSync(join(folder, 'more.js'), ' ')
   await assert.rejects(admission().admit('acme', server), refused(/own@1\.0\.0: more\.js: has changed/))
+})
+
+describe('SUP-C2 packages that are linked to each other, as pnpm does it', () => {
+  const at = 'node_modules/.pnpm/@acme+server@1.2.3/node_modules'
+  const pnpm = {
+    [`${at}/@acme/server/package.json`]: json({
+      name: '@acme/server',
+      version: '1.2.3',
+      type: 'module',
+      dependencies: { left: '1' },
+    }),
+    [`${at}/@acme/server/main.js`]: 'import { word } from "left"\nprocess.stdout.write(word)\n',
+    [`${at}/left`]: '->../../left@1.0.1/node_modules/left',
+    'node_modules/.pnpm/left@1.0.1/node_modules/left/package.json': json({
+      name: 'left',
+      version: '1.0.1',
+      type: 'module',
+      main: 'index.js',
+    }),
+    'node_modules/.pnpm/left@1.0.1/node_modules/left/index.js': 'export const word = "papers in order"\n',
+    'node_modules/@acme/server': '->../.pnpm/@acme+server@1.2.3/node_modules/@acme/server',
+  }
+  const command = (): string[] => ['node', 'node_modules/@acme/server/main.js']
+
+  it('run from the copy, links and all', async () => {
+    const { folder, server, lock, admission } = await house(command, pnpm)
+    const launch = await admission().admit('acme', server)
+    assert.ok(launch?.command[1]?.startsWith(inCopy(folder, lock)))
+    rmSync(join(folder, 'node_modules'), { recursive: true })
+    const [program, ...args] = launch!.command
+    assert.equal(spawnSync(program, args, { encoding: 'utf8' }).stdout, 'papers in order')
+    await launch!.confirm()
+  })
+  it('are refused when a link leads elsewhere, in what is installed and in the copy', async () => {
+    const { folder, server, lock, admission } = await house(command, pnpm)
+    write(folder, {
+      'node_modules/.pnpm/left@1.0.1-evil/node_modules/left/package.json': json({ name: 'left', version: '1.0.1' }),
+    })
+    const relink = (within: string): void => {
+      chmodSync(join(within, at), 0o700)
+      unlinkSync(join(within, at, 'left'))
+      symlinkSync('../../left@1.0.1-evil/node_modules/left', join(within, at, 'left'))
+    }
+    relink(inCopy(folder, lock))
+    await assert.rejects(admission().admit('acme', server), refused(/our own copy: .*left: leads elsewhere now/))
+    relink(folder)
+    await assert.rejects(
+      admission().admit('acme', server),
+      refused(/left@1\.0\.1: .*is (locked and not installed|installed and not locked)|linked in another way/),
+    )
+  })
 })
