@@ -233,7 +233,7 @@ const tamperings: readonly (readonly [name: string, tamper: (folder: string, loc
   [
     'a package that was slipped into our own copy',
     (at, lock) => {
-      chmodSync(join(inCopy(at, lock), 'node_modules/left'), 0o700)
+      chmodSync(join(inCopy(at, lock), 'node_modules/left/node_modules'), 0o700)
       write(inCopy(at, lock), { 'node_modules/left/node_modules/evil/index.js': '' })
     },
     /our own copy.*evil\/index\.js: was added/,
