@@ -61,7 +61,7 @@ describe('a home with clients', () => {
     const folder = home()
     const { code, out } = await scan(folder, '--home', folder)
     assert.equal(code, 2)
-    assert.match(out, /impostor[^]*not checked +it was not started; agree to it, or say --yes/)
+    assert.match(out, /impostor[\s\S]*not checked +it was not started; agree to it, or say --yes/)
     assert.match(out, /✓ handbook/)
   })
 
