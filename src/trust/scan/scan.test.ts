@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { canonicalJson } from '../../lib/canonical-json.ts'
 import type { JsonObject, JsonValue } from '../../lib/strict-json.ts'
-import type { Definition } from '../definition.ts'
+import { type Definition, digestOf } from '../definition.ts'
 import { families, scanRules } from './families.ts'
 import type { Neighbour, ScanFinding } from './finding.ts'
 import { described, here, rulesOf, scan, tool } from './fixture.test.ts'
@@ -328,7 +326,7 @@ describe('a catalog', () => {
   })
   it('leaves two copies of one server alone', () => {
     const [copy] = named('send_email')
-    const digest = createHash('sha256').update(canonicalJson(copy?.body)).digest('hex')
+    const digest = digestOf(copy as Definition)
     assert.deepEqual(found(named('send_email'), [{ ...mail, digest }]), [])
     assert.deepEqual(found(named('send_email'), [{ ...mail, digest: '00' }]), ['same-name send_email'])
   })
