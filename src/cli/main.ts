@@ -26,6 +26,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   consents: async () => (await import('./consents.ts')).consentsCommand(),
   sessions: async () => (await import('./sessions.ts')).sessionsCommand(),
   vault: async () => (await import('./vault.ts')).vaultCommand(),
+  supply: async () => (await import('./supply.ts')).supplyCommand(),
   audit: async () => (await import('./audit.ts')).auditCommand(),
   version: async () => (await import('./version.ts')).versionCommand(),
 }

@@ -21,6 +21,10 @@ export function withPaths(draft: Draft, folder: string): Omit<Config, 'proxy' | 
     },
     identity: identityWithPaths(draft.identity, folder),
     servers: mapped(draft.servers, (server) => serverWithPaths(server, folder)),
+    components: draft.components.map((component) => ({
+      ...absolute(component, ['file'], folder),
+      attestations: component.attestations.map((one) => absolute(one, ['signature'], folder)),
+    })),
     audit: {
       ...absolute(draft.audit, ['path', 'anchor'], folder),
       sinks: draft.audit.sinks.map((sink) =>

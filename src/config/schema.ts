@@ -11,6 +11,7 @@ import { type MachineCredential, machineCredentialSchema } from '../outbound/cre
 import { serverIdSchema, serverSchema } from '../outbound/schema.ts'
 import { policyShape } from '../policy/schema.ts'
 import { storeSchema } from '../storage/schema.ts'
+import { componentsSchema } from '../trust/supply/inventory-schema.ts'
 import { type VaultConfig, vaultSchema } from '../vault/schema.ts'
 import type { ProxySettings } from './environment.ts'
 import { guardModeSchema } from './guard-modes.ts'
@@ -32,6 +33,7 @@ export const configSchema = z.strictObject({
   guards: z.array(guardModeSchema).default([]).readonly().describe('Modes of guards; later entries win'),
   methods: z.record(z.string(), methodRowSchema).default({}).transform(named).describe('Extension methods of your own'),
   audit: auditSchema,
+  components: componentsSchema,
 })
 
 /** Complete, frozen through and through; every path absolute. */
