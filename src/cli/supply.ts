@@ -1,6 +1,12 @@
 /** `sekisho supply`: what the gateway and its servers are made of, and whether that is still what it should be. */
 import { Command } from 'commander'
+import { supplyCheck, supplyWatch } from './supply-check.ts'
 import { supplySbom } from './supply-sbom.ts'
 
-export const supplyCommand = (): Command =>
-  new Command('supply').description('what takes part, and whether it may').addCommand(supplySbom())
+const commands = [supplySbom, supplyCheck, supplyWatch]
+
+export function supplyCommand(): Command {
+  const supply = new Command('supply').description('what takes part, and whether it may')
+  for (const command of commands) supply.addCommand(command())
+  return supply
+}

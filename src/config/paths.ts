@@ -21,6 +21,11 @@ export function withPaths(draft: Draft, folder: string): Omit<Config, 'proxy' | 
     },
     identity: identityWithPaths(draft.identity, folder),
     servers: mapped(draft.servers, (server) => serverWithPaths(server, folder)),
+    supply: {
+      ...draft.supply,
+      attestationKeys: draft.supply.attestationKeys.map((file) => resolve(folder, file)),
+      advisories: draft.supply.advisories && absolute(draft.supply.advisories, ['path'], folder),
+    },
     components: draft.components.map((component) => ({
       ...absolute(component, ['file'], folder),
       attestations: component.attestations.map((one) => absolute(one, ['signature'], folder)),

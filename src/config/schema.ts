@@ -11,6 +11,7 @@ import { type MachineCredential, machineCredentialSchema } from '../outbound/cre
 import { serverIdSchema, serverSchema } from '../outbound/schema.ts'
 import { policyShape } from '../policy/schema.ts'
 import { storeSchema } from '../storage/schema.ts'
+import { supplyPolicyShape } from '../trust/supply/inventory-policy.ts'
 import { componentsSchema } from '../trust/supply/inventory-schema.ts'
 import { type VaultConfig, vaultSchema } from '../vault/schema.ts'
 import type { ProxySettings } from './environment.ts'
@@ -34,6 +35,7 @@ export const configSchema = z.strictObject({
   methods: z.record(z.string(), methodRowSchema).default({}).transform(named).describe('Extension methods of your own'),
   audit: auditSchema,
   components: componentsSchema,
+  supply: z.strictObject(supplyPolicyShape).prefault({}).describe('What components have to be like'),
 })
 
 /** Complete, frozen through and through; every path absolute. */

@@ -31,10 +31,10 @@ export class ZipRefused extends Error {
 const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 
 /** Rejects with {@link ZipRefused} for what cannot be read at all. */
-export async function readZip(source: ByteSource): Promise<ZipDirectory> {
+export async function readZip(source: ByteSource, limits = { entriesMax, directoryBytesMax }): Promise<ZipDirectory> {
   const { count, size, offset } = await endOf(source)
-  if (count > entriesMax) throw new ZipRefused(`it has more than ${entriesMax} entries`)
-  if (size > directoryBytesMax) throw new ZipRefused(`its directory has more than ${directoryBytesMax} bytes`)
+  if (count > limits.entriesMax) throw new ZipRefused(`it has more than ${limits.entriesMax} entries`)
+  if (size > limits.directoryBytesMax) throw new ZipRefused(`its directory has more than ${limits.directoryBytesMax} bytes`)
   if (offset + size > source.size) throw new ZipRefused('its directory reaches beyond the end')
   const bytes = await source.read(offset, size)
   const entries: ZipEntry[] = []

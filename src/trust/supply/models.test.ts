@@ -13,7 +13,7 @@ const bytes = (...parts: readonly (string | number | Uint8Array)[]): Buffer =>
     ),
   )
 const short = (text: string): Buffer => bytes(0x8c, text.length, text)
-const check = (file: Uint8Array) => checkModel(bytesSource(file))
+const check = (file: Uint8Array) => checkModel(bytesSource(new Uint8Array(file)))
 
 /** Written by NumPy 2 for `arange(3, dtype='f4')`, protocols 2 and 4. */
 const numpy2 =

@@ -66,7 +66,7 @@ const looksLikePickle = (head: Uint8Array): boolean =>
 function checkPickle(bytes: ByteSource): Promise<ModelReport> | ModelReport {
   if (bytes.size > pickleBytesMax) return unchecked('pickle', `it has more than ${pickleBytesMax} bytes`)
   return bytes.read(0, bytes.size).then((whole) => {
-    const isLegacy = Buffer.from(whole.buffer, whole.byteOffset, 32).includes(legacyMagic)
+    const isLegacy = Buffer.from(whole.subarray(0, 32)).includes(legacyMagic)
     const reports: PickleReport[] = []
     let at = 0
     for (let count = 0; count < (isLegacy ? legacyPickles : 1000) && at < whole.length; count++) {
