@@ -2,8 +2,9 @@
 import { Command } from 'commander'
 import { supplyCheck, supplyWatch } from './supply-check.ts'
 import { supplySbom } from './supply-sbom.ts'
+import { supplySecrets } from './supply-secrets.ts'
 
-const commands = [supplySbom, supplyCheck, supplyWatch]
+const commands = [supplySbom, supplyCheck, supplyWatch, supplySecrets]
 
 export function supplyCommand(): Command {
   const supply = new Command('supply').description('what takes part, and whether it may')
