@@ -1,6 +1,6 @@
 /** Functions in tokens: where they begin and end, what their parameters are called, and which of them answer calls of tools. */
 import { argumentsOf, type Span } from './statics-flow.ts'
-import { closing, type Language, type Token } from './statics-tokens.ts'
+import { closing, type Language, opening, type Token } from './statics-tokens.ts'
 
 export interface SourceFunction {
   readonly name: string
@@ -23,8 +23,10 @@ function namesIn(tokens: readonly Token[], { from, to }: Span): readonly string[
 
 function javascriptFunctions(tokens: readonly Token[]): readonly SourceFunction[] {
   const found: SourceFunction[] = []
+  const ends = new Map<number, number>()
+  for (let at = tokens.length - 1; at >= 0; at--)
+    if (tokens[at]?.text === '=>' && tokens[at]?.kind === 'sign') found.push(arrowAt(tokens, at, ends))
   for (const [at, { kind, text }] of tokens.entries()) {
-    if (kind === 'sign' && text === '=>') found.push(arrowAt(tokens, at))
     const isNamed = kind === 'name' && text === 'function'
     const isMethod =
       kind === 'name' && tokens[at + 1]?.text === '(' && !isNamed && /^[{},;*]$|^async$/.test(tokens[at - 1]?.text ?? '')
@@ -61,7 +63,7 @@ function bodyAfter(tokens: readonly Token[], close: number): number | undefined 
   return undefined
 }
 
-function arrowAt(tokens: readonly Token[], arrow: number): SourceFunction {
+function arrowAt(tokens: readonly Token[], arrow: number, ends: Map<number, number>): SourceFunction {
   let open = arrow - 1
   if (tokens[open]?.text !== ')') {
     // `(x): Promise<void> =>` or `x =>`
@@ -70,27 +72,33 @@ function arrowAt(tokens: readonly Token[], arrow: number): SourceFunction {
     if (tokens[back]?.text === ')' && tokens[back + 1]?.text === ':') open = back
   }
   const isBare = tokens[open]?.text !== ')'
-  let from = open
-  if (!isBare)
-    for (let depth = 0; from >= 0; from--) {
-      if (tokens[from]?.text === ')') depth++
-      else if (tokens[from]?.text === '(' && --depth === 0) break
-    }
+  const start = isBare ? open : opening(tokens, open)
+  const from = start === -1 ? open : start
   const parameters = isBare ? [tokens[open]?.text ?? ''] : namesIn(tokens, { from: from + 1, to: open })
-  const start = tokens[from - 1]?.text === 'async' ? from - 1 : from
   const body =
     tokens[arrow + 1]?.text === '{'
       ? { from: arrow + 2, to: closing(tokens, arrow + 1) }
-      : { from: arrow + 1, to: expressionEnd(tokens, arrow + 1) }
-  return { name: nameBefore(tokens, start), parameters, body }
+      : { from: arrow + 1, to: expressionEnd(tokens, arrow + 1, ends) }
+  return { name: nameBefore(tokens, tokens[from - 1]?.text === 'async' ? from - 1 : from), parameters, body }
 }
 
-function expressionEnd(tokens: readonly Token[], from: number): number {
+/** `ends`: of the arrows behind this one, so that `a => b => c => …` is walked once. */
+function expressionEnd(tokens: readonly Token[], from: number, ends: Map<number, number>): number {
+  const end = walkedEnd(tokens, from, ends)
+  ends.set(from, end)
+  return end
+}
+
+function walkedEnd(tokens: readonly Token[], from: number, ends: ReadonlyMap<number, number>): number {
   for (let at = from; at < tokens.length; at++) {
     const { kind, text } = tokens[at] as Token
     if (kind !== 'sign') continue
     if (/^(\(|\[|\{|\$\{)$/.test(text)) at = closing(tokens, at)
     else if (/^[)\]},;]$/.test(text)) return at
+    else if (text === '=>') {
+      const end = ends.get(at + 1)
+      if (end !== undefined) return end
+    }
   }
   return tokens.length
 }
@@ -124,13 +132,21 @@ const registers = /^(?:registerTool|addTool|tool|setRequestHandler|defineTool|cr
 /** What a handler is told besides what the model wrote. */
 const surroundings = /^(?:extra|ctx|context|_\w*|signal)$/
 
+/** Without those that are within another one. */
+export function outermost(functions: readonly SourceFunction[]): readonly SourceFunction[] {
+  const sorted = functions.toSorted((a, b) => a.body.from - b.body.from || b.body.to - a.body.to)
+  let end = -1
+  return sorted.filter(({ body }) => body.to > end && (end = body.to) > 0)
+}
+
 /** Functions that answer calls of tools, with the parameters that a model fills. */
 export function toolHandlers(
   tokens: readonly Token[],
   functions: readonly SourceFunction[],
   language: Language,
 ): readonly SourceFunction[] {
-  const handlers = language === 'python' ? pythonHandlers(tokens, functions) : javascriptHandlers(tokens, functions)
+  const all = language === 'python' ? pythonHandlers(tokens, functions) : javascriptHandlers(tokens, functions)
+  const handlers = outermost(all)
   return handlers.map((one) => ({ ...one, parameters: one.parameters.filter((name) => !surroundings.test(name)) }))
 }
 
@@ -139,14 +155,11 @@ function javascriptHandlers(tokens: readonly Token[], functions: readonly Source
     if (token.kind !== 'name' || !registers.test(token.text) || tokens[at + 1]?.text !== '(') return []
     const given = argumentsOf(tokens, at + 1)
     const inside = functions.filter(({ body }) => given.some(({ from, to }) => body.from > from && body.to <= to))
-    const outermost = inside.filter(
-      (one) => !inside.some((other) => other !== one && other.body.from < one.body.from && other.body.to >= one.body.to),
-    )
     const named = given.flatMap(({ from, to }) => {
       const only = to - from === 1 ? tokens[from] : undefined
       return only?.kind === 'name' ? functions.filter(({ name }) => name === only.text) : []
     })
-    return [...outermost, ...named]
+    return [...outermost(inside), ...named]
   })
 }
 

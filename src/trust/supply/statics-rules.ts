@@ -3,7 +3,7 @@
  * for the mistake itself, a value that flows where it must not, and not for words that go with it: what is merely unusual is silent.
  */
 import { argumentsOf, followed, type Span, textOf, uses } from './statics-flow.ts'
-import type { SourceFunction } from './statics-functions.ts'
+import { outermost, type SourceFunction } from './statics-functions.ts'
 import { closing, type Language, type Token } from './statics-tokens.ts'
 
 export interface Source {
@@ -161,13 +161,6 @@ export const tokenPassedOn: Rule = (source) => {
     }
     return hits
   })
-}
-
-/** A function within another one is read with it. */
-const outermost = (functions: readonly SourceFunction[]): readonly SourceFunction[] => {
-  const sorted = functions.toSorted((a, b) => a.body.from - b.body.from || b.body.to - a.body.to)
-  let end = -1
-  return sorted.filter(({ body }) => body.to > end && (end = body.to) > 0)
 }
 
 /** Names that are given one of the values, and what follows from them. */

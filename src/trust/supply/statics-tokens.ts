@@ -209,26 +209,38 @@ class Tokenizer {
   }
 }
 
-/** For every opening bracket the place of its end, found in one walk, so that programs with many brackets cost no more than others. */
-const ends = new WeakMap<readonly Token[], Int32Array>()
+interface Brackets {
+  /** For an opening one the place where it is closed, and the other way round. */
+  readonly partner: Int32Array
+}
+/** Found in one walk, so that programs with many brackets cost no more than others. */
+const brackets = new WeakMap<readonly Token[], Brackets>()
 
-function endsOf(tokens: readonly Token[]): Int32Array {
-  const known = ends.get(tokens)
+function bracketsOf(tokens: readonly Token[]): Brackets {
+  const known = brackets.get(tokens)
   if (known !== undefined) return known
-  const found = new Int32Array(tokens.length).fill(tokens.length)
+  const partner = new Int32Array(tokens.length).fill(-1)
   const open: number[] = []
   for (const [at, { kind, text }] of tokens.entries()) {
     if (kind !== 'sign') continue
     if (/^(?:\(|\[|\{|\$\{)$/.test(text)) open.push(at)
     else if (/^[)\]}]$/.test(text)) {
       const from = open.pop()
-      if (from !== undefined) found[from] = at
+      if (from === undefined) continue
+      partner[from] = at
+      partner[at] = from
     }
   }
-  ends.set(tokens, found)
+  const found = { partner }
+  brackets.set(tokens, found)
   return found
 }
 
 /** Where the bracket at `open` is closed; `end` where it is not before that. */
-export const closing = (tokens: readonly Token[], open: number, end = tokens.length): number =>
-  Math.min(endsOf(tokens)[open] ?? end, end)
+export function closing(tokens: readonly Token[], open: number, end = tokens.length): number {
+  const partner = bracketsOf(tokens).partner[open] ?? -1
+  return partner === -1 ? end : Math.min(partner, end)
+}
+
+/** Where the bracket at `close` was opened; -1 where it never was. */
+export const opening = (tokens: readonly Token[], close: number): number => bracketsOf(tokens).partner[close] ?? -1
