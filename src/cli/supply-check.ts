@@ -126,13 +126,13 @@ function reportText({ components, advisories, database, outcome }: SupplyReport,
     'not-checked': styled('yellow', 'not all of it was checked'),
     verified: styled('green', 'ok'),
   }
-  return `${rows.length === 0 ? '' : table([titles, ...rows])}${source}\n${end[outcome]}  ${components.length} components\n`
+  return `${rows.length === 0 ? '' : table([titles, ...rows])}${source}\n${end[outcome]}  ${components.length === 1 ? '1 component' : `${components.length} components`}\n`
 }
 
 const split = (text: string): string[] => text.split('\t').map(plain)
 
 const ageText = ({ records, ageDays = 0, unreadable }: Exclude<SupplyReport['database'], { why: string }>): string =>
-  `advisories: ${records} records, the newest ${ageDays === 1 ? '1 day' : `${ageDays} days`} old${unreadable === 0 ? '' : styled('yellow', `; ${unreadable} could not be read`)}`
+  `advisories: ${records === 1 ? '1 record' : `${records} records`}, the newest ${ageDays === 1 ? '1 day' : `${ageDays} days`} old${unreadable === 0 ? '' : styled('yellow', `; ${unreadable} could not be read`)}`
 
 function roundText({ report, fresh, gone, quarantined }: WatchRound): string {
   const line = ({ says, servers, severity }: Alert): string =>

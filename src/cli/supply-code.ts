@@ -74,5 +74,5 @@ function codeText({ files, findings, unread }: CodeChecked): string {
     findings.length === 0
       ? styled('green', 'nothing found')
       : styled('red', findings.length === 1 ? '1 finding' : `${findings.length} findings`)
-  return `${table(rows)}${table(lost)}${end}  ${files} files\n`
+  return `${table(rows)}${table(lost)}${end}  ${files === 1 ? '1 file' : `${files} files`}\n`
 }

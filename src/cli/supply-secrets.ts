@@ -46,5 +46,5 @@ function reportText({ files, found, unread }: SecretsReport): string {
     found.length === 0
       ? styled('green', 'no secrets')
       : styled('red', found.length === 1 ? '1 secret' : `${found.length} secrets`)
-  return `${table(rows)}${table(lost)}${end}  ${files} files\n`
+  return `${table(rows)}${table(lost)}${end}  ${files === 1 ? '1 file' : `${files} files`}\n`
 }

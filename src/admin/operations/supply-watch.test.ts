@@ -146,7 +146,6 @@ components:
     'lost owner absent',
     'lost pinned verified',
     'weather data-region failed',
-    'weather licence absent',
     'weather owner verified',
     'weather pinned absent',
     'weather tls-key failed',

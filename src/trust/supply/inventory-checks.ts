@@ -78,9 +78,11 @@ function format({ model }: Facts): readonly Check[] {
   return [check('format', outcome === 'passed' ? 'verified' : 'failed', [kind, ...said.slice(0, 3)].join('; '))]
 }
 
-function licence({ licence: stated, kind, direct }: Component, { licences }: SupplyPolicy): readonly Check[] {
+/** A service has terms, not a licence; and a server is licensed as the package is that it starts. */
+const licensed: ReadonlySet<string> = new Set(['package', 'container', 'tool-pack', 'model', 'data-set'])
+function licence({ licence: stated, kind }: Component, { licences }: SupplyPolicy): readonly Check[] {
   const isPolicy = licences.allow.length > 0 || licences.deny.length > 0 || licences.unknown === 'refuse'
-  if (stated === undefined && !isPolicy && (kind !== 'model' || direct === false)) return []
+  if (stated === undefined && (!licensed.has(kind) || (!isPolicy && kind !== 'model'))) return []
   const verdict = judgeLicence(stated, licences)
   if (verdict.outcome === 'allowed')
     return [

@@ -102,5 +102,8 @@ export function gateOf({ findings, failed }: SarifReport, refuseFrom: Quarantine
   const worse = findings.filter(({ severity, dismissed }) => !dismissed && isAtLeast(severity, refuseFrom))
   if (worse.length > 0) return { outcome: 'failed', why: `${worse.length} of severity ${refuseFrom} or worse` }
   if (failed.length > 0) return { outcome: 'not-checked', why: `${failed.join(', ')} did not get to an end` }
-  return { outcome: 'passed', why: `${findings.length} findings, none of severity ${refuseFrom} or worse that is not dismissed` }
+  return {
+    outcome: 'passed',
+    why: `${findings.length === 1 ? '1 finding' : `${findings.length} findings`}, none of severity ${refuseFrom} or worse that is not dismissed`,
+  }
 }
