@@ -4,6 +4,7 @@ import { deflateRawSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { checkModel } from './models.ts'
 import { readPickle } from './models-pickle.ts'
+import { safetensorsFaults } from './models-safetensors.ts'
 import { bytesSource } from './models-source.ts'
 
 const bytes = (...parts: readonly (string | number | Uint8Array)[]): Buffer =>
@@ -214,10 +215,10 @@ for (const [what, file, outcome, evidence] of archives)
     assert.match(report.findings.map((one) => one.evidence).join('; '), evidence)
   })
 
-const tensors = (header: string, data = 8): Buffer => {
+const tensors = (header: string, data: number | string = 8): Buffer => {
   const length = Buffer.alloc(8)
   length.writeBigUInt64LE(BigInt(header.length))
-  return bytes(length, header, new Uint8Array(data))
+  return bytes(length, header, typeof data === 'number' ? new Uint8Array(data) : data)
 }
 const one = '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'
 const safetensors: readonly [what: string, file: Buffer, fault: RegExp | undefined][] = [
@@ -273,6 +274,32 @@ test('an array of objects is a pickle; one of numbers is none', async () => {
   assert.equal((await check(array('|O', evil))).outcome, 'failed')
   assert.equal((await check(array('<f4', evil))).outcome, 'passed')
 })
+
+/**
+ * A valid safetensors file that is a pickle too. The length of the header, read as a pickle, is BINBYTES over the first 40 bytes;
+ * then texts of one opcode after another swallow the header, and what follows is both a tensor and a call.
+ */
+function twofold(): Buffer {
+  const evilTail = 'cos\nsystem\n(S"id"\ntR.'
+  const end = `"},"a":{"dtype":"U8","shape":[${evilTail.length}],"data_offsets":[0,${evilTail.length}]}}`
+  const swallow = (length: number, text = ''): string => `U${String.fromCharCode(length)}${text.padStart(length, 'A')}`
+  const chain = `${swallow(126).repeat(79)}${swallow(32)}${swallow(121, end)}`
+  const header = `{"__metadata__":{"x":"${'A'.repeat(15)}${chain}`
+  assert.equal(header.length, 0x42 + 256 * 40)
+  return tensors(header, evilTail)
+}
+const gguf2 = bytes('GGUF', 3, 0, 0, 0, 0, 'cos\nsystem\n(S"id"\ntR.', new Uint8Array(64))
+for (const [what, file, format] of [
+  ['safetensors', twofold(), 'safetensors'],
+  ['GGUF', gguf2, 'gguf'],
+] as const)
+  test(`${what} that is a pickle as well fails`, async () => {
+    const report = await check(file)
+    assert.deepEqual([report.format, report.outcome], [format, 'failed'])
+    assert.match(report.findings.at(-1)?.evidence ?? '', /pickle as well, and loading it as one runs os\.system/)
+  })
+test('but for the pickle in it, that safetensors file is in order', async () =>
+  assert.deepEqual(await safetensorsFaults(bytesSource(twofold())), []))
 
 const others: readonly [what: string, file: Buffer, why: RegExp][] = [
   ['compressed', gzipSync(evil), /gzip/],

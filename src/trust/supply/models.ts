@@ -23,11 +23,33 @@ export interface ModelReport {
 
 /** A pickle of a model is small; the numbers stand beside it. In a bare pickle they are within. */
 const pickleBytesMax = 536_870_912
+/** Where the second format would have to begin. */
+const twofoldBytesMax = 16_777_216
 /** torch.load reads so many pickles one after another from a file of the old format. */
 const legacyPickles = 5
 const legacyMagic = Buffer.from('8a0a6cfc9c46f9206aa85019', 'hex')
 
 export async function checkModel(source: ByteSource): Promise<ModelReport> {
+  const report = await checkAs(source)
+  if (report.format === 'pickle') return report
+  const also = await alsoPickle(source)
+  return also.length === 0 ? report : { ...report, outcome: 'failed', findings: [...report.findings, ...also] }
+}
+
+/**
+ * One file may be two: the first bytes of GGUF, of a zip and of safetensors are opcodes too, with arguments that swallow what makes
+ * the other format valid. Whoever loads it by another name runs what follows.
+ */
+async function alsoPickle(source: ByteSource): Promise<readonly Finding[]> {
+  const { findings } = readPickle(await source.read(0, Math.min(source.size, twofoldBytesMax)))
+  return findings
+    .filter(({ rule, what }) => rule === 'model/harmful-call' && /^[A-Za-z_][\w.]*$/.test(what))
+    .map(({ what, at }) =>
+      finding('model/two-formats', 'critical', `it is a pickle as well, and loading it as one runs ${what} (at byte ${at})`),
+    )
+}
+
+async function checkAs(source: ByteSource): Promise<ModelReport> {
   const head = await source.read(0, Math.min(source.size, 64))
   const begins = (text: string): boolean => Buffer.from(head).toString('latin1').startsWith(text)
   if (begins('GGUF')) return checkGguf(source)
