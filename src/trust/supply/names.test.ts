@@ -33,6 +33,8 @@ const honest: readonly ['npm' | 'pypi', string][] = [
   ['npm', 'mcp'],
   ['npm', '@acme/mcp'],
   ['npm', '@acme/cli'],
+  ['npm', '@acme/mcp-server'],
+  ['npm', 'mcp-server'],
   ['npm', '@modelcontextprotocol/server-of-tomorrow'],
   ['npm', 'my-company-mcp-server'],
   ['npm', `${'a'.repeat(10_000)}`],

@@ -38,8 +38,11 @@ function split(name: string): readonly [scope: string | undefined, bare: string]
   return at === -1 ? [undefined, name] : [name.slice(0, at), name.slice(at + 1)]
 }
 
-/** `mcp` or `server` alone says nothing about whose it is. */
-const isTelling = (bare: string): boolean => bare.length >= 8 && /[-_.]/.test(bare)
+/** `mcp-server` says nothing about whose it is. */
+const isTelling = (bare: string): boolean =>
+  bare.length >= 8 &&
+  words(bare).length > 1 &&
+  words(bare).some((word) => !/^(?:mcp|servers?|cli|sdk|api|core|client|tools?|js|node)$/.test(word))
 const words = (bare: string): readonly string[] => bare.split(/[-_.]/).sort()
 
 const alike: readonly (readonly [RegExp, string])[] = [
