@@ -1,6 +1,6 @@
 /** What takes part in a gateway: from its configuration, and from lock files that the operator names. */
 import { readFile, stat } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { basename, isAbsolute, normalize } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { type Reached, takeInventory } from '../trust/supply/inventory.ts'
 import type { Component } from '../trust/supply/inventory-component.ts'
@@ -36,7 +36,7 @@ export async function packagesIn(file: string): Promise<readonly Component[]> {
     })
   const { size } = await stat(file)
   if (size > lockBytesMax) throw new Error(`${file} has more than ${lockBytesMax} bytes`)
-  return read(await readFile(file, 'utf8'), name)
+  return read(await readFile(file, 'utf8'), isAbsolute(file) ? name : normalize(file).replaceAll('\\', '/'))
 }
 
 const readers: readonly (readonly [RegExp, (text: string, manifest: string) => readonly Component[]])[] = [

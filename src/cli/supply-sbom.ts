@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { supplySbom as sbomOf } from '../admin/operations/supply-sbom.ts'
 import { readEnvironment } from '../config/environment.ts'
@@ -29,7 +30,7 @@ const run = ({ config, lockfile, specVersion, serial: serialNumber, output }: Op
   told(config, async () => {
     const loaded = await loadConfig(config, undefined, { secrets: 'leave' })
     const at = readEnvironment().sourceDateMs ?? systemClock.now()
-    const text = await sbomOf(loaded, lockfile, { version: specVersion, serialNumber, at })
+    const text = await sbomOf(loaded, lockfile, { folder: dirname(resolve(config)), version: specVersion, serialNumber, at })
     if (output === undefined) return void process.stdout.write(text)
     await writeFile(output, text)
     process.stdout.write(`${styled('green', 'written')}  ${output}\n`)

@@ -167,5 +167,6 @@ test('packages go to GitHub, and the bill of materials is the same each time', a
   assert.equal(sent, 'sent  1 packages of sekisho.yaml to acme/gateway\n[0]')
   const [one, two] = [await run('supply sbom'), await run('supply sbom')]
   assert.equal(one, two)
+  assert.doesNotMatch(one, /FOLDER/)
   assert.match(one, /"bomFormat": "CycloneDX"[\s\S]*1970-01-01T00:00:00\.000Z[\s\S]*machine-learning-model/)
 })
