@@ -28,16 +28,17 @@ export async function configuredAdmission(
   { log, record }: AdmissionTold,
 ): Promise<Pick<UpstreamsOptions, 'admit' | 'admitRemote'>> {
   const { supply } = config
-  if (supply === undefined) return {}
+  const { lock } = supply
+  if (lock === undefined) return {}
   const admission = new Admission({
-    lockFile: supply.lock,
+    lockFile: lock,
     require: supply.require,
     keys: await Promise.all(supply.keys.map(teamKey)),
     store: supply.store,
-    folder: dirname(supply.lock),
+    folder: dirname(lock),
     ownNode: process.execPath,
     platform: thisPlatform,
-    aside: ourFiles(config, supply.lock, supply.store),
+    aside: ourFiles(config, lock, supply.store),
     clock: systemClock,
   })
   const told =

@@ -149,12 +149,13 @@ const keyIdsAreUnique: Check = ({ identity }) => {
 }
 
 /** A pattern may match nothing yet; a plain name that is no server is a typing mistake, and in a deny rule a hole. */
-const serversExist: Check = ({ servers, roles, guards }) => {
+const serversExist: Check = ({ servers, roles, guards, components }) => {
   const named = [
     ...Object.entries(roles).flatMap(([role, rules]) =>
       rules.map((rule, at) => ({ path: ['roles', role, at, 'server'], name: rule.server })),
     ),
     ...guards.flatMap((entry, at) => entry.servers.map((name, index) => ({ path: ['guards', at, 'servers', index], name }))),
+    ...components.flatMap((one, at) => one.usedBy.map((name, index) => ({ path: ['components', at, 'usedBy', index], name }))),
   ]
   return named.flatMap(({ path, name }) =>
     /[*?]/.test(name) || name in servers

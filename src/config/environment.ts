@@ -16,6 +16,8 @@ export interface Environment {
   readonly proxy: ProxySettings
   /** Where `run` keeps its state; undefined when there is no home. */
   readonly dataFolder: string | undefined
+  /** SOURCE_DATE_EPOCH in milliseconds: when what is written says it was, for builds that can be repeated. */
+  readonly sourceDateMs?: number | undefined
   /** Everything there is, for a child that is to have all of it. */
   readonly variables: Readonly<Record<string, string>>
 }
@@ -28,12 +30,14 @@ export function readEnvironment(variables: Variables = process.env): Environment
     (xdg !== undefined && isAbsolute(xdg) ? xdg : undefined) ??
     get('LOCALAPPDATA') ??
     (home === undefined ? undefined : join(home, '.local', 'share'))
+  const [epoch] = /^\d{1,11}$/.exec(get('SOURCE_DATE_EPOCH') ?? '') ?? []
   return {
     proxy: Object.freeze({
       https: get('https_proxy', 'HTTPS_PROXY'),
       http: get('http_proxy', 'HTTP_PROXY'),
       no: get('no_proxy', 'NO_PROXY'),
     }),
+    sourceDateMs: epoch === undefined ? undefined : Number(epoch) * 1000,
     dataFolder: data === undefined ? undefined : join(data, 'sekisho'),
     variables: Object.freeze(
       Object.assign(

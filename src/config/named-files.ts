@@ -76,7 +76,7 @@ function unmakeable(path: Path, folder: string): Complaint[] {
 export const unstartable = (config: Config): Complaint[] => [...unlocked(config), ...unrunnable(config)]
 
 const unlocked = ({ supply, servers }: Config): Complaint[] =>
-  supply === undefined || existsSync(supply.lock) || Object.keys(servers).length === 0
+  supply.lock === undefined || existsSync(supply.lock) || Object.keys(servers).length === 0
     ? []
     : [
         {

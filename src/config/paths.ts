@@ -14,9 +14,6 @@ export function withPaths(draft: Draft, folder: string): Omit<Config, 'proxy' | 
   return {
     ...rest,
     ...(tls && { tls: absolute(tls, ['cert', 'key', 'clientCa'], folder) }),
-    ...(supply && {
-      supply: { ...absolute(supply, ['lock', 'store'], folder), keys: supply.keys.map((key) => resolve(folder, key)) },
-    }),
     store: database === undefined ? draft.store : storeUrl(resolve(folder, database)),
     vault: {
       keyFile: resolve(folder, draft.vault.keyFile ?? join(beside, 'sekisho.key')),
@@ -25,6 +22,16 @@ export function withPaths(draft: Draft, folder: string): Omit<Config, 'proxy' | 
     },
     identity: identityWithPaths(draft.identity, folder),
     servers: mapped(draft.servers, (server) => serverWithPaths(server, folder)),
+    supply: {
+      ...absolute(supply, ['lock', 'store'], folder),
+      keys: supply.keys.map((key) => resolve(folder, key)),
+      attestationKeys: draft.supply.attestationKeys.map((file) => resolve(folder, file)),
+      advisories: draft.supply.advisories && absolute(draft.supply.advisories, ['path'], folder),
+    },
+    components: draft.components.map((component) => ({
+      ...absolute(component, ['file'], folder),
+      attestations: component.attestations.map((one) => absolute(one, ['signature'], folder)),
+    })),
     audit: {
       ...absolute(draft.audit, ['path', 'anchor'], folder),
       sinks: draft.audit.sinks.map((sink) =>

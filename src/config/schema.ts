@@ -12,7 +12,9 @@ import { serverIdSchema, serverSchema } from '../outbound/schema.ts'
 import { policyShape } from '../policy/schema.ts'
 import { storeSchema } from '../storage/schema.ts'
 import { pinsSchema } from '../trust/schema.ts'
-import { supplySchema } from '../trust/supply/schema.ts'
+import { supplyPolicyShape } from '../trust/supply/inventory-policy.ts'
+import { componentsSchema } from '../trust/supply/inventory-schema.ts'
+import { admissionShape } from '../trust/supply/schema.ts'
 import { type VaultConfig, vaultSchema } from '../vault/schema.ts'
 import type { ProxySettings } from './environment.ts'
 import { guardModeSchema } from './guard-modes.ts'
@@ -28,7 +30,10 @@ export const configSchema = z.strictObject({
   vault: vaultSchema(machineCredentialSchema),
   identity: identitySchema.prefault({ mode: 'anonymous' }).describe('How callers prove who they are'),
   servers: z.record(serverIdSchema, serverSchema).default({}).transform(named).describe('What stands behind the gateway'),
-  supply: supplySchema,
+  supply: z
+    .strictObject({ ...admissionShape, ...supplyPolicyShape })
+    .prefault({})
+    .describe('What components have to be like, and which servers may be started'),
   roles: policyShape.roles.transform(named),
   bindings: policyShape.bindings,
   limits: limitsSchema,
@@ -36,6 +41,7 @@ export const configSchema = z.strictObject({
   guards: z.array(guardModeSchema).default([]).readonly().describe('Modes of guards; later entries win'),
   methods: z.record(z.string(), methodRowSchema).default({}).transform(named).describe('Extension methods of your own'),
   audit: auditSchema,
+  components: componentsSchema,
 })
 
 /** Complete, frozen through and through; every path absolute. */

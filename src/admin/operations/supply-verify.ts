@@ -49,7 +49,7 @@ export async function supplyVerify(ids: readonly string[], options: SupplyVerify
   const admission = new Admission({
     lockFile,
     require: 'locked',
-    keys: await Promise.all((config.supply?.keys ?? []).map(teamKey)),
+    keys: await Promise.all(config.supply.keys.map(teamKey)),
     store,
     folder,
     ownNode: process.execPath,

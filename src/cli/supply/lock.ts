@@ -41,14 +41,14 @@ async function lock(
 ): Promise<void> {
   const config = await loadConfig(file, undefined, { secrets: 'leave' })
   const folder = dirname(resolve(file))
-  const lockFile = config.supply?.lock ?? join(folder, 'sekisho.lock')
+  const lockFile = config.supply.lock ?? join(folder, 'sekisho.lock')
   const { variables } = readEnvironment()
   const progress = progressLine('locking', 'packages')
   const done = await supplyLock({
     config,
     folder: dirname(lockFile),
     lockFile,
-    store: config.supply?.store ?? join(folder, '.sekisho', 'store'),
+    store: config.supply.store,
     servers,
     variables,
     sign: sign === undefined ? undefined : { keyFile: sign, validMs: valid },
@@ -57,7 +57,9 @@ async function lock(
     serverJson,
     progress: progress.show,
   }).finally(() => progress.clear())
-  process.stdout.write(json ? jsonLine(done) : lockedText(done, relative('', lockFile) || lockFile, config.supply === undefined))
+  process.stdout.write(
+    json ? jsonLine(done) : lockedText(done, relative('', lockFile) || lockFile, config.supply.lock === undefined),
+  )
 }
 
 function lockedText({ servers, removed, weaker, signed, lostSignature }: Locked, file: string, isUnused: boolean): string {

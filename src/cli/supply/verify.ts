@@ -50,13 +50,13 @@ async function verify(what: string | undefined, options: Options): Promise<void>
   const config = isPackage && !existsSync(file) ? parseConfig('') : await loadConfig(file, undefined, { secrets: 'leave' })
   const { variables, proxy } = readEnvironment()
   const folder = dirname(resolve(file))
-  const lockFile = config.supply?.lock ?? join(folder, 'sekisho.lock')
+  const lockFile = config.supply.lock ?? join(folder, 'sekisho.lock')
   const progress = progressLine('verifying', 'packages')
   const asked = {
     config,
     lockFile,
     folder: dirname(lockFile),
-    store: config.supply?.store ?? join(folder, '.sekisho', 'store'),
+    store: config.supply.store,
     variables,
     progress: progress.show,
     ...configuredEnquiry({ offline: offline === true, registry, proxy, variables, bundle }),

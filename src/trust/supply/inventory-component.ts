@@ -52,6 +52,8 @@ export interface Component {
   readonly direct?: boolean | undefined
   readonly development?: boolean | undefined
   readonly installScripts?: boolean | undefined
+  /** What its author says instead of it: the package is deprecated, or the version was yanked. */
+  readonly deprecated?: string | undefined
   /** Names of the programs that it installs. */
   readonly programs?: readonly string[] | undefined
   /** A registry or repository other than the public one of its ecosystem. */

@@ -18,6 +18,7 @@ interface Entry {
   readonly hasInstallScript?: boolean
   readonly bundled?: boolean
   readonly inBundle?: boolean
+  readonly deprecated?: string
   readonly bin?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, unknown>>
   readonly devDependencies?: Readonly<Record<string, string>>
@@ -148,6 +149,7 @@ function componentOf(path: string, entry: Entry, manifest: string, direct: boole
     direct,
     development: entry.dev === true,
     installScripts: entry.hasInstallScript === true,
+    deprecated: typeof entry.deprecated === 'string' ? entry.deprecated : undefined,
     programs: entry.bin === undefined ? undefined : Object.keys(entry.bin),
     gaps,
   }
