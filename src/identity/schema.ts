@@ -86,6 +86,7 @@ const entraProvider = z
 
 const providerSchema = z.discriminatedUnion('kind', [openIdProvider, entraProvider])
 export type ProviderConfig = z.output<typeof providerSchema>
+const provider = providerSchema.describe('kind: entra or kind: oidc and what belongs to it; sekisho idp add prints it')
 
 const audience = said(
   (value) => value.length <= 512 && !/[*\s]/.test(value) && value !== '',
@@ -121,7 +122,7 @@ const stepUps = z.array(stepUp).default([]).readonly().describe('What needs a st
 const resourceServer = z
   .strictObject({
     mode: z.literal('resource-server'),
-    provider: providerSchema,
+    provider,
     audience: z
       .union([audience, z.array(audience).min(1)])
       .transform((value) => (typeof value === 'string' ? [value] : value))
@@ -191,7 +192,7 @@ export type RegistrationConfig = z.output<typeof clientRegistration>
 const authorizationServer = z
   .strictObject({
     mode: z.literal('authorization-server'),
-    provider: providerSchema,
+    provider,
     registration: clientRegistration.describe('Which programs may ask people for access'),
     askAtLogin: z
       .array(z.enum(classes))
