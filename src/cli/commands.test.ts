@@ -82,6 +82,12 @@ $ check --json
 {"file":"FILE","valid":false,"problems":[{"path":"servers.files.env.TOKEN","line":1,"column":49,"message":"refers to the variable SEKISHO_TEST_NOT_SET, which is not set","fix":"set SEKISHO_TEST_NOT_SET before you start the gateway"}],"warnings":[]}
 [1]
 $ check --no-secrets
+FILE:1:1 bindings names nobody, so nobody may do anything
+  1 | servers: { files: { command: [x], env: { TOKEN: "env:SEKISHO_TEST_NOT_SET" } } }
+    | ^
+  fix write for example bindings: [{ role: ROLE, group: ID }], or anonymous: true where everyone may come in
+
+1 warning in FILE
 ok  FILE: 1 server
 [0]
 `)
