@@ -1,5 +1,6 @@
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
+import { Accounts } from '../identity/front/accounts.ts'
 import { Consents } from '../identity/front/consents.ts'
 import { Records } from '../identity/front/records.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -11,6 +12,7 @@ export interface RecordsAtHand {
   readonly store: Store
   readonly records: Records
   readonly consents: Consents
+  readonly accounts: Accounts
 }
 
 /**
@@ -31,7 +33,7 @@ export async function withRecords(file: string, work: (hand: RecordsAtHand) => P
   const store = await openStore(config.store)
   try {
     const records = new Records(store, keyRing(key), systemClock)
-    await work({ config, store, records, consents: new Consents(records, systemClock) })
+    await work({ config, store, records, consents: new Consents(records, systemClock), accounts: new Accounts(records) })
   } finally {
     await store.close()
   }

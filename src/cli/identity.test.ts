@@ -6,6 +6,7 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import test, { after } from 'node:test'
 import { startOpenId } from '../../test/stand-ins/openid.ts'
+import { Accounts } from '../identity/front/accounts.ts'
 import { Consents } from '../identity/front/consents.ts'
 import { Records } from '../identity/front/records.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -103,11 +104,14 @@ $ tokens revocations
 nothing has been revoked
 [0]
 $ tokens revoke --user user:${tenant}.ada --reason "lost \u001b[2Jlaptop"
-revoked  what user user:${tenant}.ada was given up to now
-a new login is good again; to keep somebody out, take away the role or the account
+revoked  what user:${tenant}.ada was given up to now
+warning  nobody with this id is known here; ids of those who came: sekisho audit search --text login, or sekisho consents list
 [0]
 $ tokens revoke --token j1 --json
 {"kind":"token","value":"j1"}
+[0]
+$ tokens revoke --token j1
+revoked  the token j1
 [0]
 $ sessions end --principal key:ci
 ended  the sessions of key:ci
@@ -129,15 +133,40 @@ sessions  user:11111111-aaaa-4aaa-8aaa-111111111111.ada  TIME  cli:ME
 test('consents: listed, taken back, and gone; the signing key: rotated', async () => {
   const keys = await openKeyFile(at('sekisho.key'))
   const store = await openStore(`sqlite:${at('own.yaml.db')}`)
-  const consents = new Consents(new Records(store, keys, systemClock), systemClock)
+  const records = new Records(store, keys, systemClock)
+  const consents = new Consents(records, systemClock)
+  const proof = { contexts: [], authenticatedAt: 1, checkedAt: 1 }
+  await new Accounts(records).keep({
+    ...proof,
+    id: `${tenant}.ada`,
+    tenant,
+    groups: [],
+    roles: [],
+    shownName: 'Ada \u001b[2JLovelace',
+  })
   const wish = { redirectUri: 'http://127.0.0.1/cb', resources: ['https://g/mcp'], scopes: ['mcp:read'], clientDigest: 'd' }
   await consents.give(`${tenant}.ada`, { ...wish, clientId: 'editor', clientName: 'Ed\u001b[2Jitor' })
   await consents.give(`${tenant}.bob`, { ...wish, clientId: 'editor', clientName: 'Editor' })
   await store.close()
   await transcript(`
+$ tokens revoke --user ${tenant}.ada
+revoked  what user:${tenant}.ada was given up to now
+a new login is good again; to keep somebody out, take away the role or the account
+[0]
+$ tokens revoke --user ${tenant}.eve
+error "${tenant}.eve" is not the id of a user or an application
+  fix write it as the audit log shows it, for example user:TENANT.OBJECT-ID; find it with: sekisho audit search --text login
+[1]
+$ tokens revoke --client editor --json
+{"kind":"client","value":"editor","known":true}
+[0]
+$ tokens revoke --client editr
+revoked  what the client editr was given up to now
+warning  no client with this id is known here; those that people have agreed to: sekisho consents list
+[0]
 $ consents list --user user:${tenant}.ada
-USER                                           CLIENT  CALLS ITSELF  SCOPES    CODES GO TO          GIVEN
-user:11111111-aaaa-4aaa-8aaa-111111111111.ada  editor  Editor        mcp:read  http://127.0.0.1/cb  TIME
+USER                                           PERSON        CLIENT  CALLS ITSELF  SCOPES    CODES GO TO          GIVEN
+user:11111111-aaaa-4aaa-8aaa-111111111111.ada  Ada Lovelace  editor  Editor        mcp:read  http://127.0.0.1/cb  TIME
 [0]
 $ consents revoke --user user:${tenant}.ada --client editr
 error user:${tenant}.ada has not agreed to the client "editr"; did you mean "editor"?
