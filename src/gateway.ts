@@ -84,8 +84,8 @@ export interface Gateway {
   /** Opens the sockets of `listen` and `admin`. */
   listen(): Promise<{ readonly mcp: Address; readonly admin: Address }>
   fetch(request: Request): Promise<Response>
-  /** Serves one local client; settles when it has gone. `server` undefined: all servers. */
-  connectStdio(input: Readable, output: Writable, server?: string): Promise<void>
+  /** Serves one local client; settles when it has gone. `server` undefined: all servers. `saysWhy`: the client is the operator. */
+  connectStdio(input: Readable, output: Writable, server?: string, more?: { readonly saysWhy?: boolean }): Promise<void>
   /** The URL at which a caller consents to our use of a server in their name. Throws a Refusal. */
   connect(server: string, principal: Principal): Promise<string>
   /** Takes what the browser of that caller came back with; answers with the server that is connected now. Throws a Refusal. */
@@ -348,8 +348,8 @@ export async function openGateway({
       return { mcp: { ...config.listen, port: mcp.address.port }, admin: adminAt }
     },
     fetch: (request) => answerFetch(endpoint, request),
-    async connectStdio(input, output, server) {
-      const door = new StdioDoor({ input, output, server, methods: directory.methods, limits: config.limits, pass })
+    async connectStdio(input, output, server, { saysWhy } = {}) {
+      const door = new StdioDoor({ input, output, server, saysWhy, methods: directory.methods, limits: config.limits, pass })
       doors.add(door)
       await door.closed
       doors.delete(door)
