@@ -201,7 +201,7 @@ the token needs the scope mcp:write besides; say what it has with --scope
 
 next
   add a rule under "roles.reader":  - { effect: allow, server: files, tools: ["write_a"] }
-  sekisho check
+  sekisho check --config own.yaml
 [0]
 $ policy why -p user:${tenant}.ada --app-role Reader --scope mcp:write --server files --tool read_a
 denied  user:${tenant}.ada has no role, so nothing is allowed.  (class read)
@@ -210,7 +210,7 @@ denied  user:${tenant}.ada has no role, so nothing is allowed.  (class read)
 
 next
   bind the role that allows it, under "bindings":  - { role: reader, appRole: "Reader" }
-  sekisho check
+  sekisho check --config own.yaml
 [0]
 `)
 })
