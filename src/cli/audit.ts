@@ -120,7 +120,7 @@ const styles: Readonly<Record<string, Style>> = {
   refused: 'red',
   cancelled: 'yellow',
   unknown: 'magenta',
-  operator: 'blue',
+  noted: 'blue',
 }
 const endings = ['delivered', 'suspended', 'refused', 'cancelled', 'unknown']
 const coloured = (word: string): string => styled(styles[word] ?? 'gray', word)
@@ -137,7 +137,7 @@ function passageCells(passage: Passage): readonly string[] {
     plain(passage.server ?? ''),
   ]
   if (passage.kind === 'operator')
-    return [...start('operator'), plain(passage.action), plain(passage.subject ?? ''), plain(passage.detail ?? '')]
+    return [...start('noted'), plain(passage.action), plain(passage.subject ?? ''), plain(passage.detail ?? '')]
   const [code, took] = passage.kind === 'outcome' ? [passage.code ?? '', String(passage.tookMs)] : ['', '']
   return [
     ...start(passage.ending),

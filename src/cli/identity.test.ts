@@ -188,6 +188,11 @@ rotated
 $ keys rotate --json
 {"key":3,"believed":[2,1]}
 [0]
+$ keys rotate
+rotated
+  signs     key 4, in a running gateway within a second
+  believed  keys 3, 2 and 1 as well, for about an hour: until what they signed has expired
+[0]
 `)
 })
 

@@ -79,7 +79,9 @@ export class Endpoint {
       const credentials = { headers: arrival.headers, entrance: server, request: arrival }
       await this.#dispatch({ arrival, departure, remote: visitor.remote, server, credentials, cors })
     } catch (error) {
-      this.#turnAway(asRefusal(error), departure, arrival.remote, cors)
+      const refusal = asRefusal(error)
+      this.#options.turnedAway(refusal, arrival.remote)
+      this.#say(refusal, departure, cors)
     }
   }
 
@@ -141,7 +143,7 @@ export class Endpoint {
       if (modern) await this.#modern(visit, message)
       else await this.#legacy.messages(visit, principal, [message], false)
     } catch (error) {
-      await this.#refuse(visit, asRefusal(error), message.kind === 'response' ? unread : message, modern ? 'modern' : 'legacy')
+      await this.#refuse(visit, asRefusal(error), message.kind === 'response' ? undefined : message, modern ? 'modern' : 'legacy')
     }
   }
 
@@ -169,22 +171,20 @@ export class Endpoint {
   }
 
   /** Refuses something by way of the corridor, which writes it down. */
-  #refuse(visit: Visit, fault: Refusal, message: Call = unread, era: Era = 'modern'): Promise<void> {
+  #refuse(visit: Visit, fault: Refusal, message: Call = unread(visit.arrival), era: Era = 'modern'): Promise<void> {
     const frame = { ...frameOf(visit, message, { ...noOrigin, era }, unstoppable), fault }
     const id = message.kind === 'request' ? message.id : (fault.facts['id'] as RequestId | undefined)
-    const refuse = (refusal: Refusal): void => this.#turnAway(refusal, visit.departure, visit.remote, visit.cors, id, era)
+    const refuse = (refusal: Refusal): void => this.#say(refusal, visit.departure, visit.cors, id, era)
     return this.#options.pass(frame, { deliver: () => undefined, refuse })
   }
 
-  #turnAway(
+  #say(
     refusal: Refusal,
     departure: Departure,
-    remote: string | undefined,
     cors: Readonly<Record<string, string>>,
     id?: RequestId,
     era: Era = 'modern',
   ): void {
-    this.#options.turnedAway(refusal, remote)
     const body = JSON.stringify(writeMessage(refusalResponse(refusal, id, undefined, era)))
     departure.send(
       statusOf(refusal, refusal.code === 'INVALID_PARAMS' ? 'modern' : era),
@@ -205,4 +205,5 @@ function publish(document: JsonObject, { method }: Arrival, departure: Departure
   departure.send(200, headers, JSON.stringify(document))
 }
 
-const unread: Notification = { kind: 'notification', method: 'session/unread', params: {} }
+/** What was asked where no message was read: in the log its method is that of HTTP, with a space, which no method of MCP has. */
+const unread = ({ method }: Arrival): Notification => ({ kind: 'notification', method: `HTTP ${method}`, params: {} })
