@@ -130,7 +130,7 @@ const exposed = (id: string, clientId: string | undefined, patch: (body: object)
     'Add a scope: mcp.read, mcp.write, mcp.destructive; admins and users may consent',
     'Authorized client applications: add each MCP client that your people use, with these scopes',
     'Tokens of version 2 have the client id as their audience, which is what stands under "audience" below',
-    'The second command replaces the scopes that are there, which Entra refuses while they are enabled: then use the portal',
+    'The commands replace the URIs and the scopes that are there; scopes in use Entra does not give up: then use the portal',
   ],
   commands: [
     `az ad app update --id ${id} --identifier-uris ${clientId === undefined ? '"api://$APP"' : quoted(`api://${clientId}`)}`,

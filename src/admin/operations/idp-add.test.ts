@@ -92,7 +92,7 @@ for (const [says, clientId, portal, command] of said)
 
 const replacing: readonly [command: RegExp, warning: RegExp, answers: Partial<IdpAnswers>][] = [
   [/--app-roles/, /replaces the app roles that are there/, {}],
-  [/oauth2PermissionScopes/, /replaces the scopes that are there/, { mode: 'resource-server' }],
+  [/oauth2PermissionScopes/, /replace the URIs and the scopes that are there/, { mode: 'resource-server' }],
   [/--web-redirect-uris/, /replaces the redirect URIs that are there/, { clientId: 'abc-1' }],
 ]
 for (const [command, warning, answers] of replacing)
