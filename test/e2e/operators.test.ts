@@ -71,7 +71,7 @@ it('tokens revoke: what was issued is refused at once, what is issued later is n
   const open = await Legacy.open(`${gateway.url}/x/mcp`, { token: before })
   const who = (await sessions()).find(({ principal }) => principal.endsWith('.eve'))?.principal ?? ''
   const { out } = await type('tokens', 'revoke', '--user', who, '--reason', 'lost laptop')
-  assert.match(out, /^revoked {2}what user user:\S+\.eve was given up to now\na new login is good again/)
+  assert.match(out, /^revoked {2}what user:\S+\.eve was given up to now\na new login is good again/)
   await until('the token is refused', async () => codeOf(await call(before)) === 'UNAUTHENTICATED')
   assert.equal((await open.call('tools/list')).status, 401)
   assert.deepEqual(
