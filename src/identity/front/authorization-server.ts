@@ -12,6 +12,7 @@ import { holderOf } from '../tokens/access-tokens.ts'
 import { type Account, type Proof, tokenClaimsOf } from './accounts.ts'
 import { adapterOf } from './adapter.ts'
 import { clientMetadata, isDocumentAllowed, knownClients } from './clients.ts'
+import { originClaim } from './own-tokens.ts'
 import type { Records } from './records.ts'
 import type { SigningPair } from './signing.ts'
 
@@ -133,16 +134,19 @@ function configuration(options: AuthorizationServerOptions, isSecure: boolean): 
       },
     },
     fetch: options.fetch,
-    findAccount: async (_ctx, id, token) => {
-      const grant = token as Grant | undefined
-      if (grant?.clientId !== undefined && options.isRevoked(issuedOf(id, grant))) return undefined
-      const account = await options.account(id, grant?.kind === 'RefreshToken')
-      return account && { accountId: id, claims: async () => ({ sub: id }) }
+    findAccount: async (ctx, id, token) => {
+      const given = token as Given | undefined
+      const isRevoked = (): boolean => given?.clientId !== undefined && options.isRevoked(issuedOf(ctx, id, given))
+      if (isRevoked()) return undefined
+      const account = await options.account(id, given?.kind === 'RefreshToken')
+      // Once more: the provider takes its time, and somebody may have been shown out meanwhile.
+      return account && !isRevoked() ? { accountId: id, claims: async () => ({ sub: id }) } : undefined
     },
-    extraTokenClaims: async (_ctx, token) => {
+    extraTokenClaims: async (ctx, token) => {
       const { accountId: id, grantId } = token as { readonly accountId?: string; readonly grantId?: string }
       const account = id === undefined ? undefined : await options.account(id, false)
-      return account && (tokenClaimsOf(account, await options.proof(grantId ?? '')) as never)
+      if (account === undefined) return undefined
+      return { ...tokenClaimsOf(account, await options.proof(grantId ?? '')), [originClaim]: originOf(ctx) } as never
     },
     interactions: { policy: onePrompt(options), url: async (_ctx, { uid }) => `${root}/interaction/${uid}` },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
@@ -170,20 +174,23 @@ function configuration(options: AuthorizationServerOptions, isSecure: boolean): 
 }
 
 /** A code or a refresh token, as far as it counts here. */
-interface Grant {
+interface Given {
   readonly kind: string
   readonly clientId?: string
-  readonly iat?: number
-  /** When the first of a row of rotated refresh tokens was issued: rotating one does not make it younger. */
-  readonly iiat?: number
 }
 
-const issuedOf = (id: string, { clientId, iat, iiat }: Grant): Issued => ({
+/**
+ * When the person logged in for this: the code, every refresh token of the row and every access token go back to one grant,
+ * and none of them is younger than it.
+ */
+const originOf = ({ oidc }: KoaContextWithOIDC): number => oidc.entities.Grant?.iat ?? 0
+
+const issuedOf = (ctx: KoaContextWithOIDC, id: string, { clientId }: Given): Issued => ({
   user: `user:${id}`,
   client: clientId,
   holder: holderOf(`user:${id}`, clientId),
   tokenId: undefined,
-  issuedAt: iiat ?? iat ?? 0,
+  issuedAt: originOf(ctx),
 })
 
 /**

@@ -232,10 +232,10 @@ export class Interaction {
     grant.addOIDCScope('openid offline_access')
     for (const resource of wish.resources)
       grant.addResourceScope(resource, wish.scopes.filter((one) => one !== 'offline_access').join(' '))
-    const grantId = await grant.save()
     const user = `user:${account.id}`
     const holder = holderOf(user, wish.clientId)
     await this.#pastRevocation({ user, client: wish.clientId, holder, tokenId: undefined })
+    const grantId = await grant.save()
     const { contexts, authenticatedAt } = account
     const proof = { contexts, ...(authenticatedAt !== undefined && { authenticatedAt }) }
     await records.put('grant', grantId, { grantId, holder, ...proof }, 365 * 86_400, `grants of ${holder}`)

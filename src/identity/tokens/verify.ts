@@ -45,7 +45,8 @@ export async function verifyToken(text: string, issuer: TokenIssuer, expected: E
   if (typeof subject === 'string') throw new TokenRefused(subject)
   refuse(clientFault(subject, expected))
   const expiresAt = numberIn(token.payload, 'exp') as number
-  return { token, subject, expiresAt, issuedAt: numberIn(token.payload, 'iat') ?? numberIn(token.payload, 'nbf') ?? expiresAt }
+  const issuedAt = numberIn(token.payload, 'iat') ?? numberIn(token.payload, 'nbf') ?? expiresAt
+  return { token, subject, expiresAt, issuedAt: Math.min(issuedAt, subject.originAt ?? issuedAt) }
 }
 
 function refuse(fault: Fault | undefined): void {

@@ -70,6 +70,8 @@ export interface FrontHouseOptions {
   readonly certificates?: CertificateAuthority
   /** Further addresses of the app at the provider. */
   readonly callbacks?: readonly string[]
+  /** Awaited before the provider is asked about somebody again. */
+  readonly beforeAsking?: () => Promise<void>
   /** False: plain http on loopback, where cookies have no prefix. */
   readonly isSecure?: boolean
 }
@@ -80,6 +82,7 @@ export async function openFrontHouse({
   documents = [],
   callbacks = [],
   certificates = certificateAuthority(),
+  beforeAsking = async () => undefined,
   isSecure = true,
 }: FrontHouseOptions = {}): Promise<FrontHouse> {
   const folder = mkdtempSync(join(tmpdir(), 'sekisho-front-'))
@@ -139,7 +142,10 @@ export async function openFrontHouse({
     },
     isRevoked: (issued) => revoked.covers(issued),
     tokens: {
-      get: async ({ owner }) => tokens.get(owner),
+      async get({ owner }) {
+        await beforeAsking()
+        return tokens.get(owner)
+      },
       put: async ({ owner }, value) => void tokens.set(owner, value),
       delete: async ({ owner }) => tokens.delete(owner),
     },
