@@ -279,6 +279,7 @@ export async function openGateway({
       path === descriptionPath && consent?.clientMetadataUrl ? clientMetadata(consent) : rules.identity.metadata(path),
     identify: gate.identify,
     pass,
+    reads: (principal, stop) => presence.enter(principal, stop, true),
     turnedAway,
   })
   opened.defer(() => {

@@ -33,6 +33,8 @@ export interface EndpointOptions {
   identify(credentials: Credentials): Principal | Promise<Principal>
   /** The corridor, or for the door to all servers the way to many corridors. */
   pass(frame: Frame, reply: Reply): Promise<void>
+  /** Somebody reads a stream from now on; `stop` is stopped when they may no longer. */
+  reads(principal: Principal, stop: Stop): () => void
   /** Told of what was turned away before it became an exchange. */
   turnedAway(refusal: Refusal, remote: string | undefined): void
 }
@@ -58,7 +60,8 @@ export class Endpoint {
 
   constructor(options: EndpointOptions) {
     this.#options = options
-    this.#legacy = new LegacyHttp({ sessions: options.sessions, keepAlive: this.#keepAlive, pass: options.pass })
+    const { sessions, pass, reads } = options
+    this.#legacy = new LegacyHttp({ sessions, keepAlive: this.#keepAlive, pass, reads })
   }
 
   /** Answers one HTTP request; never throws. */
