@@ -130,7 +130,7 @@ interface ByTokens {
 function byTokensOf(by: ByTokens): Identity {
   const { options, issuer, expectations, authorizationServers, scopes, leastScopes, isDpopRequired } = by
   const { clock, base, isRevoked, failed } = options
-  const tokens = new AccessTokens({ issuer, clock, expectations, groupsOf: by.groupsOf })
+  const tokens = new AccessTokens({ issuer, clock, expectations, isRevoked, groupsOf: by.groupsOf })
   const identify = byToken({ tokens, proofs: new Proofs(clock), isDpopRequired, base, isRevoked, leastScopes, failed })
   return {
     identify: identifyOnce(identify),
