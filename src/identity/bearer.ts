@@ -80,10 +80,10 @@ async function mustHold(
   const { jwkThumbprint, certificateThumbprint } = confirmation ?? {}
   if (jwkThumbprint !== undefined || scheme === 'dpop' || isDpopRequired) {
     const proof = headers['dpop']
-    if (scheme !== 'dpop' || proof === undefined || request === undefined) throw new TokenRefused('binding')
+    if (scheme !== 'dpop' || proof === undefined || request === undefined || jwkThumbprint === undefined)
+      throw new TokenRefused('binding')
     const url = base() + request.path
-    const shown = await proofs.check(proof, token, { method: request.method, url })
-    if (shown === undefined || shown !== jwkThumbprint) throw new TokenRefused('binding')
+    if (!(await proofs.check(proof, token, jwkThumbprint, { method: request.method, url }))) throw new TokenRefused('binding')
   } else if (confirmation !== undefined && certificateThumbprint === undefined) throw new TokenRefused('binding')
   if (certificateThumbprint !== undefined && request?.certificateThumbprint() !== certificateThumbprint)
     throw new TokenRefused('binding')
