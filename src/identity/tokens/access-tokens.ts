@@ -97,9 +97,15 @@ export class AccessTokens {
   }
 
   async #principalOf({ subject, issuedAt, expiresAt }: Verified): Promise<Principal> {
-    const { groupsOf } = this.#options
-    const groups = subject.groupsElsewhere && groupsOf ? await groupsOf(subject) : subject.claims.groups
+    const groups = subject.groupsElsewhere ? await this.#groupsElsewhere(subject) : subject.claims.groups
     return principalOf({ ...subject, claims: { ...subject.claims, groups } }, issuedAt, expiresAt)
+  }
+
+  /** Rejects where there is nobody to ask: without their groups nobody is known, for a rule may deny one of them something. */
+  async #groupsElsewhere(subject: Subject): Promise<readonly string[]> {
+    const { groupsOf } = this.#options
+    if (groupsOf !== undefined) return groupsOf(subject)
+    throw new Error('the token leaves out groups or roles (_claim_names, hasgroups): have the provider write them into it')
   }
 }
 

@@ -18,6 +18,7 @@ export const faults = {
   lifetime: 'the token is valid for longer than is accepted here',
   version: 'the version of the token is not the one of its issuer',
   subject: 'the token does not say whose it is',
+  names: 'the groups or the roles of the token are not a list of texts',
   client: 'the token was issued to a client that is not accepted here',
   grant: 'the token has neither scopes nor roles, as access tokens have',
   claims: 'the token lacks a claim that is required here',

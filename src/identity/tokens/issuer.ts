@@ -32,6 +32,6 @@ export interface Subject {
   readonly claims: Omit<Claims, 'issuedAt' | 'expiresAt'>
   /** When the login or grant began that the token was made from, in seconds since the epoch: it is no younger than that. */
   readonly originAt?: number
-  /** The token does not have room for the groups; they have to be asked for. */
+  /** The token does not have room for the groups, or the roles; they have to be asked for, and where they cannot it is nobody. */
   readonly groupsElsewhere?: true
 }

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../lib/strict-json.ts'
 import type { Claims } from '../../pipeline/parcel.ts'
 import type { Fault } from './fault.ts'
 import type { KeySource, Subject, TokenIssuer } from './issuer.ts'
+import { hasOverage, isElsewhere, namesIn } from './names.ts'
 import { numberIn, stringIn, stringsIn, type UnverifiedToken } from './parse.ts'
 import { type GetJson, metadataUrlsOf, SigningKeys } from './signing-keys.ts'
 
@@ -56,6 +57,8 @@ export const issuerTag = (issuer: string): string => hash('sha256', issuer, 'bas
 function subjectOf(issuer: string, { payload }: UnverifiedToken, { groupsClaim, rolesClaim }: Names): Subject | Fault {
   const sub = stringIn(payload, 'sub')
   if (sub === undefined || sub.length > 255) return 'subject'
+  const [groups, roles] = [namesIn(payload, groupsClaim), namesIn(payload, rolesClaim)]
+  if (groups === undefined || roles === undefined) return 'names'
   const client = stringIn(payload, 'client_id') ?? stringIn(payload, 'azp')
   // RFC 9068, 2.2: where no person is involved, the subject is the client.
   const kind = client !== undefined && sub === client ? 'application' : 'user'
@@ -65,10 +68,11 @@ function subjectOf(issuer: string, { payload }: UnverifiedToken, { groupsClaim, 
     claims: {
       client,
       tenant: undefined,
-      groups: stringsIn(payload, groupsClaim),
-      roles: stringsIn(payload, rolesClaim),
+      groups,
+      roles,
       ...commonClaims(payload),
     },
+    ...((hasOverage(payload, groupsClaim) || isElsewhere(payload, rolesClaim)) && { groupsElsewhere: true }),
   }
 }
 
