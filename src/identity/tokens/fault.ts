@@ -20,7 +20,7 @@ export const faults = {
   subject: 'the token does not say whose it is',
   names: 'the groups or the roles of the token are not a list of texts',
   client: 'the token was issued to a client that is not accepted here',
-  grant: 'the token has neither scopes nor roles, as access tokens have',
+  grant: 'the token has neither scopes nor roles nor the id of a client, as access tokens have',
   claims: 'the token lacks a claim that is required here',
   revoked: 'the token has been revoked',
   binding: 'the token is bound to a key, and the proof of it is missing or wrong',
