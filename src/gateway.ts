@@ -99,11 +99,14 @@ export interface Gateway {
 function ruleBook(config: Config, ports: Omit<IdentityOptions, 'config'>, before?: RuleBook) {
   const isSame = (id: string): boolean => isDeepStrictEqual(before?.config.servers[id], config.servers[id])
   const classes = toolClasses(config.servers, (id) => (isSame(id) ? before?.classes.claimsOf(id) : undefined))
+  const isSameIdentity = isDeepStrictEqual(before?.config.identity, config.identity)
+  const believed = (isSameIdentity && before?.believed) || new WeakSet<Principal>()
   return {
     config,
     classes,
+    believed,
     policy: compilePolicy(config),
-    identity: identityOf({ ...ports, config: config.identity }),
+    identity: identityOf({ ...ports, config: config.identity, believed }),
     mode: guardModes(config.guards),
     methods: methodTable(config.methods),
   }
@@ -111,6 +114,7 @@ function ruleBook(config: Config, ports: Omit<IdentityOptions, 'config'>, before
 interface RuleBook {
   readonly config: Config
   readonly classes: ToolClasses
+  readonly believed: WeakSet<Principal>
 }
 
 const isListening = ({ message }: Frame): boolean => message.method === 'subscriptions/listen'

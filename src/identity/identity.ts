@@ -45,6 +45,11 @@ export interface IdentityOptions {
   /** Scheme, host and port under which clients reach us. */
   base(): string
   isRevoked(principal: Principal): boolean
+  /**
+   * Everybody who came with a token that counted under the same `identity`. Under another one whoever is here has to come
+   * again: their issuer, client or audience may not be accepted any more.
+   */
+  readonly believed?: WeakSet<Principal> | undefined
   /** The tokens of our own authorization server, once it is open, and what the provider gave it for a user. */
   ownTokens(): TokenIssuer
   ownSubjectToken(account: string): Promise<string | undefined>
@@ -129,12 +134,12 @@ interface ByTokens {
 
 function byTokensOf(by: ByTokens): Identity {
   const { options, issuer, expectations, authorizationServers, scopes, leastScopes, isDpopRequired } = by
-  const { clock, base, isRevoked, failed } = options
-  const tokens = new AccessTokens({ issuer, clock, expectations, isRevoked, groupsOf: by.groupsOf })
+  const { clock, base, isRevoked, failed, believed = new WeakSet() } = options
+  const tokens = new AccessTokens({ issuer, clock, expectations, isRevoked, believed, groupsOf: by.groupsOf })
   const identify = byToken({ tokens, proofs: new Proofs(clock), isDpopRequired, base, isRevoked, leastScopes, failed })
   return {
     identify: identifyOnce(identify),
-    isGone: ({ kind }) => kind !== 'user' && kind !== 'application',
+    isGone: (principal) => !believed.has(principal),
     demands: by.demands,
     async subjectToken(principal) {
       if (principal.kind !== 'user') return undefined

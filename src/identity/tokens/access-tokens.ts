@@ -24,6 +24,8 @@ export interface AccessTokensOptions {
   readonly clock: Clock
   readonly expectations: (resource: string) => Expectations
   isRevoked(principal: Principal): boolean
+  /** Where everybody goes who came with a token that counts. */
+  readonly believed: WeakSet<Principal>
   /** All groups of a user whose token has no room for them. */
   readonly groupsOf?: ((subject: Subject) => Promise<readonly string[]>) | undefined
 }
@@ -90,6 +92,7 @@ export class AccessTokens {
       principal: await this.#principalOf(verified),
       confirmation: confirmationIn(verified.token),
     })
+    this.#options.believed.add(accepted.principal)
     const until = Math.min(clock.now() + rememberedMs, verified.expiresAt * 1000)
     if (this.#known.size >= rememberedMax) this.#known.delete(this.#known.keys().next().value as string)
     this.#known.set(key, { accepted, until })
