@@ -211,7 +211,9 @@ const authorizationServer = z
       .describe('How often the provider is asked whether it still vouches for a person'),
     dpop: z.enum(['accept', 'require']).default('accept').describe('Proof of possession, RFC 9449'),
   })
-  .superRefine(({ provider }, context) => {
+  .superRefine(({ provider: given }, context) => {
+    // Asked also where the provider has mistakes of its own: then it has not been read to its end.
+    const provider: Partial<typeof given> = given
     if (provider.clientId === undefined)
       context.addIssue({
         code: 'custom',
@@ -219,7 +221,7 @@ const authorizationServer = z
         message: 'is missing',
         params: { fix: 'give the client id under which this gateway is registered at the provider' },
       })
-    if (provider.kind === 'entra' && provider.tenants.length > 1)
+    if (provider.kind === 'entra' && provider.tenants !== undefined && provider.tenants.length > 1)
       context.addIssue({
         code: 'custom',
         path: ['provider', 'tenants'],
