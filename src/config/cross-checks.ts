@@ -45,6 +45,17 @@ const publicUrlIsSafe: Check = ({ publicUrl }) =>
         },
       ]
 
+const addressIsKnown: Check = ({ identity, listen, publicUrl }) =>
+  publicUrl !== undefined || isLoopback(listen.host) || !('provider' in identity)
+    ? []
+    : [
+        {
+          path: ['publicUrl'],
+          message: `is missing: tokens are issued for the URL that clients know, and others reach ${listen.host} by another name`,
+          fix: 'write it, for example publicUrl: https://mcp.example.com',
+        },
+      ]
+
 const adminIsLocal: Check = ({ admin }) =>
   isLoopback(admin.listen.host)
     ? []
@@ -213,6 +224,7 @@ export const crossChecks: readonly Check[] = [
   anonymousIsLocal,
   plainHttpIsLocal,
   publicUrlIsSafe,
+  addressIsKnown,
   adminIsLocal,
   listenersDiffer,
   filesDiffer,

@@ -10,6 +10,8 @@ import { ConfigRefused, type Problem } from './problem.ts'
 
 const token = `ghp_${'a'.repeat(36)}`
 const keys = `identity: { mode: api-keys, keys: [ { id: ci, sha256: ${'ab'.repeat(32)} } ] }`
+const others = 'listen: "0.0.0.0:4180", trustedProxies: [10.0.0.1]'
+const issued = (rest: string) => `identity: { ${rest}, provider: { kind: oidc, issuer: "https://login.example", clientId: x } }`
 const roles = 'roles: { reader: [ { effect: allow, server: "*", tools: ["*"] } ] }'
 const stdio = (rest: string) => `servers: { files: { command: [x], ${rest} } }`
 const tenant = '11111111-aaaa-4aaa-8aaa-111111111111'
@@ -118,6 +120,13 @@ const refusals: readonly [marked: string, path: string, message: RegExp, fix: Re
   ['¦listen: 0.0.0.0:80', 'identity.mode', /start is refused/, /api-keys/],
   [`listen: ¦0.0.0.0:80\n${keys}`, 'listen', /plain HTTP that others can reach, so start is refused/, /"tls"/],
   ['publicUrl: ¦http://mcp.example.com', 'publicUrl', /must be https/, /^write https:\/\/mcp\.example\.com; /],
+  [
+    `¦{ ${others}, ${issued('mode: resource-server, audience: resource')} }`,
+    'publicUrl',
+    /is missing: tokens are issued/,
+    /publicUrl: https/,
+  ],
+  [`¦{ ${others}, ${issued('mode: authorization-server')} }`, 'publicUrl', /is missing: tokens are issued/, /publicUrl: https/],
   ['publicUrl: ¦https://mcp.example.com/path', 'publicUrl', /not an origin/, /without a path/],
   ['admin: { listen: ¦127.0.0.1:4180 }', 'admin.listen', /port of "listen"/, /./],
   ['trustedProxies: [ ¦"0.0.0.0/0" ]', 'trustedProxies[0]', /not an address or a network/, /./],
