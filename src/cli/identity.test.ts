@@ -200,12 +200,12 @@ test('policy why: a token holder, what the token says, and the scope it lacks', 
   await transcript(`
 $ policy why -p user:${tenant}.ada --group 5555 --scope mcp:read --server files --tool write_a
 denied  No rule of reader allows the tool "write_a" of server "files" for user:${tenant}.ada.  (class write)
-the token needs the scope mcp:write besides; say what it has with --scope
+the token needs the scope mcp:write besides
 
   roles.reader[0]  allow  -  "class" does not have its class
 
 next
-  add a rule under "roles.reader":  - { effect: allow, server: files, tools: ["write_a"] }
+  add a rule under "roles.reader", for everybody who has that role:  - { effect: allow, server: files, tools: ["write_a"] }
   sekisho check --config own.yaml
 [0]
 $ policy why -p user:${tenant}.ada --app-role Reader --scope mcp:write --server files --tool read_a
@@ -214,7 +214,7 @@ denied  user:${tenant}.ada has no role, so nothing is allowed.  (class read)
   no rules to consider
 
 next
-  bind the role that allows it, under "bindings":  - { role: reader, appRole: "Reader" }
+  bind the role that allows it, under "bindings":  - { role: reader, user: "user:${tenant}.ada" }  or, for everybody who has it:  - { role: reader, appRole: "Reader" }
   sekisho check --config own.yaml
 [0]
 `)

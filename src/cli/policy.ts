@@ -27,6 +27,7 @@ interface WhyOptions {
   class?: Class
   json?: true
 }
+const usual = './sekisho.yaml'
 const things = ['tool', 'prompt', 'resource', 'ask'] as const
 
 function whyCommand(): Command {
@@ -59,14 +60,13 @@ function whyCommand(): Command {
           const said = saidIn(options)
           const answer = await policyWhy(config, { principal, said, server, concern, subject, class: options.class })
           const explanation = { ...answer, next: { ...answer.next, command: withConfig(answer.next.command, file) } }
-          process.stdout.write(json ? `${JSON.stringify(explanation)}\n` : explanationText(explanation))
+          process.stdout.write(json ? `${JSON.stringify(explanation)}\n` : explanationText(explanation, said.scopes !== undefined))
         },
         { json },
       ),
     )
 }
 
-const usual = './sekisho.yaml'
 const withConfig = (command: string, file: string): string =>
   file === usual ? command : `${command} --config ${shellWord(file)}`
 
@@ -80,13 +80,20 @@ const saidIn = ({ group, appRole, scope, client, tenant }: Omit<WhyOptions, 'con
   ...(tenant !== undefined && { tenant }),
 })
 
-function explanationText({ allowed, because, rules, next, mode, scopeMissing, ...question }: Answer): string {
+function explanationText(
+  { allowed, because, rules, next, mode, scopeMissing, ...question }: Answer,
+  isScopeSaid: boolean,
+): string {
   const verdict = allowed ? styled('green', 'allowed') : styled('red', 'denied')
   const asClass = question.concern === 'tool' ? `  (class ${question.class})` : ''
   const word = mode === 'monitor' ? 'in monitor mode' : 'off'
   const passes = allowed || mode === 'enforce' ? '' : `policy is ${word} here; this passes\n`
   const scope =
-    scopeMissing === undefined ? '' : `the token needs the scope ${scopeMissing} besides; say what it has with --scope\n`
+    scopeMissing === undefined
+      ? ''
+      : isScopeSaid
+        ? `the token needs the scope ${scopeMissing} besides\n`
+        : `the token has to have the scope ${scopeMissing} besides; say what it has with --scope\n`
   const rows = rules.map(({ rule, effect, matches, why }) => [
     matches ? styled('bold', rule) : styled('dim', rule),
     effect,
