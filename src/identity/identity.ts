@@ -10,7 +10,7 @@ import { byApiKey, everyone, type Identify, identifyOnce } from './identifier.ts
 import { reachProvider } from './reach.ts'
 import { resourceMetadata } from './resources.ts'
 import type { AuthorizationServerConfig, IdentityConfig, ResourceServerConfig } from './schema.ts'
-import { scopeForClass } from './scopes.ts'
+import { scopeForClass, scopeInFull, scopesInFull } from './scopes.ts'
 import { AccessTokens, type AccessTokensOptions } from './tokens/access-tokens.ts'
 import { Proofs } from './tokens/dpop.ts'
 import { entraIssuer } from './tokens/entra.ts'
@@ -25,7 +25,13 @@ export interface SubjectToken {
   readonly type: 'access_token'
 }
 
-const noDemands: Demands = { scopeFor: () => undefined, stepUps: [], asksForClaims: false }
+const noDemands: Demands = { scopeFor: () => undefined, inFull: (scope) => scope, stepUps: [], asksForClaims: false }
+const demandsOf = (config: ResourceServerConfig | AuthorizationServerConfig, asksForClaims: boolean): Demands => ({
+  scopeFor: (one) => scopeForClass(config, one),
+  inFull: (scope) => scopeInFull(config, scope),
+  stepUps: config.stepUp,
+  asksForClaims,
+})
 
 export interface Identity {
   readonly identify: Identify
@@ -74,15 +80,16 @@ export function identityOf(options: IdentityOptions): Identity {
 }
 
 function resourceServer(config: ResourceServerConfig, options: IdentityOptions): Identity {
-  const { provider, scopes, dpop } = config
+  const { provider, dpop } = config
+  const least = scopeForClass(config, 'read')
   return byTokensOf({
     options,
     issuer: issuerOf(config, options),
     expectations: (resource) => expected(config, resource),
     authorizationServers: () => authorizationServersOf(provider),
-    scopes: Object.values(scopes),
-    leastScopes: scopes.read === undefined ? [] : [scopes.read],
-    demands: { scopeFor: (one) => scopeForClass(config, one), stepUps: config.stepUp, asksForClaims: provider.kind === 'entra' },
+    scopes: scopesInFull(config),
+    leastScopes: least === undefined ? [] : [scopeInFull(config, least)],
+    demands: demandsOf(config, provider.kind === 'entra'),
     isDpopRequired: dpop === 'require',
     groupsOf: groupsElsewhere(config, options),
   })
@@ -90,7 +97,7 @@ function resourceServer(config: ResourceServerConfig, options: IdentityOptions):
 
 /** Our own tokens: for one resource each, and short. */
 function ownServer(config: AuthorizationServerConfig, options: IdentityOptions): Identity {
-  const { dpop, askAtLogin, accessTokenMinutes, stepUp } = config
+  const { dpop, askAtLogin, accessTokenMinutes } = config
   const scopes = askAtLogin.map((one) => scopeForClass(config, one) as string)
   const own = (): TokenIssuer => options.ownTokens()
   return byTokensOf({
@@ -112,7 +119,7 @@ function ownServer(config: AuthorizationServerConfig, options: IdentityOptions):
     authorizationServers: () => [options.base()],
     scopes,
     leastScopes: scopes,
-    demands: { scopeFor: (one) => scopeForClass(config, one), stepUps: stepUp, asksForClaims: false },
+    demands: demandsOf(config, false),
     subjectToken: (account) => options.ownSubjectToken(account),
     isDpopRequired: dpop === 'require',
   })
