@@ -70,8 +70,18 @@ interface Pending extends LoginAttempt {
   /** That page. */
   readonly page: string
   readonly wish: Wish | undefined
-  /** Who the consent was taken from without asking, or whose browser it was. */
+  /** Whose browser it was. */
   readonly expected: string | undefined
+  /** The person pressed Allow for this wish; otherwise it rests on what they agreed to before. */
+  readonly isAllowed: boolean
+}
+
+/** What a browser is sent to the provider for. */
+interface Errand {
+  readonly asked?: Asked
+  readonly isAllowed?: boolean
+  readonly page?: string
+  readonly cookies?: readonly string[]
 }
 
 const loginS = 600
@@ -92,7 +102,7 @@ export class Interaction {
     const { browser, cookies } = await this.browser(jar)
     const { account } = browser
     if (!isAnother && account !== undefined && (await this.#options.consents.covers(account, asked.wish)))
-      return this.#toProvider(browser, asked, jar, cookies)
+      return this.#toProvider(browser, jar, { asked, isAllowed: false, cookies })
     return { kind: 'ask', asked, csrf: this.csrf(browser, asked.uid), isAnother, cookies }
   }
 
@@ -102,7 +112,7 @@ export class Interaction {
     const browser = await this.#options.browsers.find(jar.get(browserCookie))
     if (asked === undefined || browser === undefined) return { kind: 'problem', problem: 'expired' }
     if (!this.isOurs(browser, asked.uid, form)) return { kind: 'problem', problem: 'forged' }
-    if (form.get('decision') === 'allow') return this.#toProvider(browser, asked, jar, [])
+    if (form.get('decision') === 'allow') return this.#toProvider(browser, jar, { asked, isAllowed: true })
     await this.#options.note('consent.denied', principalOf(browser), wishText(asked.wish))
     const url = await this.#finish(asked.uid, { error: 'access_denied', error_description: 'the person said no' })
     return { kind: 'denied', url }
@@ -147,7 +157,7 @@ export class Interaction {
   async signIn(jar: Jar, form: URLSearchParams, page: string): Promise<Step> {
     const browser = await this.#options.browsers.find(jar.get(browserCookie))
     if (browser === undefined || !this.isOurs(browser, page, form)) return { kind: 'problem', problem: 'forged' }
-    return this.#toProvider(browser, undefined, jar, [], page)
+    return this.#toProvider(browser, jar, { page })
   }
 
   /** The browser that this is, or a new one. */
@@ -182,10 +192,8 @@ export class Interaction {
 
   async #toProvider(
     browser: Browser,
-    asked: Asked | undefined,
     jar: Jar,
-    cookies: readonly string[],
-    page = 'consents',
+    { asked, isAllowed = false, page = 'consents', cookies = [] }: Errand,
   ): Promise<Step> {
     const { login, records } = this.#options
     const attempt = login.newAttempt()
@@ -198,6 +206,7 @@ export class Interaction {
         page,
         wish: asked?.wish,
         expected: browser.account,
+        isAllowed,
       }
       await records.put('login', attempt.state, { ...pending } as unknown as JsonObject, loginS)
       return { kind: 'provider', url, cookies: [...cookies, jar.set(stateCookieOf(attempt.state), attempt.state, loginS)] }
@@ -210,7 +219,7 @@ export class Interaction {
   async #loggedIn(pending: Pending, before: Browser, loggedIn: LoggedIn, jar: Jar, removed: string): Promise<Step> {
     const { browsers, consents, accounts, keepTokens, note } = this.#options
     const { account } = loggedIn
-    const { uid, page, wish, expected } = pending
+    const { uid, page, wish, expected, isAllowed } = pending
     await browsers.close(before)
     const { browser, lifetimeS } = await browsers.open(account.id, before)
     const cookies = [removed, jar.set(browserCookie, browser.id, lifetimeS)]
@@ -221,7 +230,9 @@ export class Interaction {
     // What somebody else agreed to does not bind this person.
     if (expected !== undefined && expected !== account.id) return { kind: 'back', url: `interaction/${uid}?another`, cookies }
     const isNew = !(await consents.covers(account.id, wish))
-    await consents.give(account.id, wish)
+    // What was agreed to before may have been taken back meanwhile, and nobody has pressed Allow since.
+    if (isNew && !isAllowed) return { kind: 'back', url: `interaction/${uid}`, cookies }
+    if (isAllowed) await consents.give(account.id, wish)
     if (isNew) await note('consent.given', `user:${account.id}`, wishText(wish))
     return { kind: 'back', url: await this.#grant(uid, wish, loggedIn, browser), cookies }
   }
