@@ -66,3 +66,53 @@ describe('a consent that is taken back while a login without a page is under way
     assert.deepEqual([codeIn(denied), denied.url.searchParams.get('error')], ['', 'access_denied'])
   })
 })
+
+describe('a description that changes between the page and the answer', () => {
+  const changed: readonly (readonly [says: string, changes: object])[] = [
+    ['another name', { client_name: 'Company Payroll (official)' }],
+    ['another address besides', { redirect_uris: [website, 'https://attacker.test/cb'] }],
+  ]
+  for (const [says, changes] of changed)
+    it(`${says}: the page is shown again and says why; what is kept is what was allowed`, async (test) => {
+      const certificates = certificateAuthority()
+      const sites = await startSites(certificates)
+      const own = await openFrontHouse({ certificates, documents: [`localhost:${sites.port}`] })
+      try {
+        const id = `https://localhost:${sites.port}/client.json`
+        const describe = (more: object): void => {
+          const plain = { client_id: id, redirect_uris: [website], token_endpoint_auth_method: 'none' }
+          const text = JSON.stringify({ ...plain, client_name: 'Harmless Reader', ...more })
+          sites.put('localhost', '/client.json', text, { 'content-type': 'application/json' })
+        }
+        test.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+        describe({})
+        const surfer = new Surfer(own.fetch)
+        const page = await surfer.visit(authorization(own.base, id, website).url)
+        assert.match(page.html, /Harmless Reader/)
+        assert.doesNotMatch(page.html, /has changed/)
+        describe(changes)
+        test.mock.timers.tick(61_000)
+        const again = await surfer.send(page, { decision: 'allow' })
+        assert.ok(isConsent(again), again.url.href)
+        assert.match(again.html, /has changed since this page was shown/)
+        assert.deepEqual(await kept(own).consents.all(), [])
+        assert.notEqual(codeIn(await throughProvider(surfer, await surfer.send(again, { decision: 'allow' }))), '')
+        assert.ok(!isConsent(await surfer.visit(authorization(own.base, id, website).url)))
+      } finally {
+        await Promise.all([own.close(), sites.close()])
+      }
+    })
+
+  it('what was shown cannot be put in its place by hand', async () => {
+    const client = await Client.register(house, {}, website)
+    const surfer = new Surfer(house.fetch)
+    const [page, more] = [
+      await surfer.visit(client.authorization().url),
+      await surfer.visit(client.authorization({ scope: 'mcp:read mcp:destructive' }).url),
+    ]
+    const shownIn = ({ html }: Page): string => /name="shown" value="([^"]*)"/.exec(html)?.[1] ?? ''
+    assert.notEqual(shownIn(page), shownIn(more))
+    assert.equal((await surfer.post(more, { decision: 'allow', shown: shownIn(page) })).status, 403)
+    assert.equal((await surfer.post(more, { decision: 'allow', shown: '' })).status, 403)
+  })
+})

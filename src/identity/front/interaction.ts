@@ -49,13 +49,18 @@ export interface Asked {
   readonly wantsFresh: Readonly<Record<string, string>>
 }
 
+/** Why a person is asked a second time: somebody else signed in, or the client says something else of itself now. */
+export type Again = 'another' | 'changed'
+
 /** Where the browser goes next. */
 export type Step =
   | {
       readonly kind: 'ask'
       readonly asked: Asked
+      /** Digest of the wish that the page shows; the csrf is for it alone. */
+      readonly shown: string
       readonly csrf: string
-      readonly isAnother: boolean
+      readonly again: Again | undefined
       readonly cookies: readonly string[]
     }
   | { readonly kind: 'provider'; readonly url: URL; readonly cookies: readonly string[] }
@@ -103,7 +108,7 @@ export class Interaction {
     const { account } = browser
     if (!isAnother && account !== undefined && (await this.#options.consents.covers(account, asked.wish)))
       return this.#toProvider(browser, jar, { asked, isAllowed: false, cookies })
-    return { kind: 'ask', asked, csrf: this.csrf(browser, asked.uid), isAnother, cookies }
+    return this.#ask(browser, asked, isAnother ? 'another' : undefined, cookies)
   }
 
   /** The person has decided. */
@@ -111,11 +116,20 @@ export class Interaction {
     const asked = await this.#asked(request, response)
     const browser = await this.#options.browsers.find(jar.get(browserCookie))
     if (asked === undefined || browser === undefined) return { kind: 'problem', problem: 'expired' }
-    if (!this.isOurs(browser, asked.uid, form)) return { kind: 'problem', problem: 'forged' }
-    if (form.get('decision') === 'allow') return this.#toProvider(browser, jar, { asked, isAllowed: true })
+    const shown = form.get('shown') ?? ''
+    if (!this.isOurs(browser, `${asked.uid} ${shown}`, form)) return { kind: 'problem', problem: 'forged' }
+    const isAllowed = form.get('decision') === 'allow'
+    // Who says yes to one thing has not said yes to another; a no is a no to both.
+    if (isAllowed && shown !== shownOf(asked)) return this.#ask(browser, asked, 'changed', [])
+    if (isAllowed) return this.#toProvider(browser, jar, { asked, isAllowed: true })
     await this.#options.note('consent.denied', principalOf(browser), wishText(asked.wish))
     const url = await this.#finish(asked.uid, { error: 'access_denied', error_description: 'the person said no' })
     return { kind: 'denied', url }
+  }
+
+  #ask(browser: Browser, asked: Asked, again: Again | undefined, cookies: readonly string[]): Step {
+    const shown = shownOf(asked)
+    return { kind: 'ask', asked, shown, csrf: this.csrf(browser, `${asked.uid} ${shown}`), again, cookies }
   }
 
   /** The browser is back from the provider. */
@@ -318,6 +332,7 @@ export class Interaction {
   }
 }
 
+const shownOf = ({ wish }: Asked): string => digestOf({ ...wish })
 const principalOf = ({ account }: Browser): string => (account === undefined ? 'unknown' : `user:${account}`)
 const wishText = ({ clientId, scopes, resources }: Wish): string =>
   `${clientId} for ${scopes.join(' ')} on ${resources.join(' ')}`

@@ -3,6 +3,7 @@
  * permission goes; what it is for. Everything that a stranger wrote is shown as text, short, and called a claim.
  */
 import { html } from 'hono/html'
+import type { Again } from '../interaction.ts'
 import { type Markup, pageOf } from './layout.ts'
 import { type Language, wordsIn } from './words.ts'
 
@@ -21,9 +22,10 @@ export interface ConsentView {
   readonly servers: readonly string[]
   readonly providerHost: string
   readonly action: string
+  /** Digest of what this page shows, for which the csrf is. */
+  readonly shown: string
   readonly csrf: string
-  /** Somebody else signed in than the one who agreed before. */
-  readonly isAnother: boolean
+  readonly again: Again | undefined
 }
 
 export function consentPage(view: ConsentView): Markup {
@@ -36,7 +38,7 @@ export function consentPage(view: ConsentView): Markup {
     operator: html`<dd><small>${words.operator}</small></dd>`,
   }
   const warnings = [
-    ...(view.isAnother ? [words.another] : []),
+    ...(view.again === undefined ? [] : [words.again[view.again]]),
     ...(standing === 'registered-itself' ? [words.unregistered] : []),
     ...(view.isLoopback ? [words.loopback] : []),
   ]
@@ -52,6 +54,7 @@ ${standing === 'operator' ? '' : standings[standing]}
 </dl>
 <p>${words.next(view.providerHost)}</p>
 <form method="post" action="${view.action}" autocomplete="off">
+<input type="hidden" name="shown" value="${view.shown}">
 <input type="hidden" name="csrf" value="${view.csrf}">
 <div class="choices">
 <button class="yes" type="submit" name="decision" value="allow">${words.allow}</button>

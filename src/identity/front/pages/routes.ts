@@ -9,7 +9,7 @@ import type { AuthorizationServerConfig } from '../../schema.ts'
 import { root } from '../authorization-server.ts'
 import type { Consents } from '../consents.ts'
 import { type Jar, jarOf } from '../cookies.ts'
-import type { Asked, Interaction, Step } from '../interaction.ts'
+import type { Interaction, Step } from '../interaction.ts'
 import { placeOf } from '../redirect-uris.ts'
 import { connectedPage, connectPage, notConnectedPage } from './connect.ts'
 import { consentPage, serversIn } from './consent.ts'
@@ -93,10 +93,7 @@ export function pageRoutes({
       throw error
     }
   }
-  const viewOf = (
-    c: Context<Env>,
-    { asked, csrf, isAnother }: { readonly asked: Asked; readonly csrf: string; readonly isAnother: boolean },
-  ) => ({
+  const viewOf = (c: Context<Env>, { asked, shown, csrf, again }: Extract<Step, { readonly kind: 'ask' }>) => ({
     language: language(c),
     clientName: asked.wish.clientName,
     clientId: asked.wish.clientId,
@@ -108,8 +105,9 @@ export function pageRoutes({
     servers: serversIn(asked.wish.resources),
     providerHost,
     action: `${root}/interaction/${asked.uid}`,
+    shown,
     csrf,
-    isAnother,
+    again,
   })
 
   app.get(`${root}/interaction/:uid`, async (c) =>

@@ -31,7 +31,10 @@ const en = {
   next: (provider: string) => `After you allow it, you sign in at ${provider}.`,
   allow: 'Allow',
   deny: 'Deny',
-  another: 'You are signed in as somebody else than before, so what was agreed to does not count. Please decide again.',
+  again: {
+    another: 'You are signed in as somebody else than before, so what was agreed to does not count. Please decide again.',
+    changed: 'What the program says of itself has changed since this page was shown. Please read it again, and decide anew.',
+  },
   goingTitle: 'One moment',
   going: (provider: string) => `You are being taken to ${provider} to sign in.`,
   goOn: 'Continue',
@@ -91,7 +94,10 @@ const ja: typeof en = {
   next: (provider) => `許可すると、次に ${provider} でサインインします。`,
   allow: '許可する',
   deny: '許可しない',
-  another: '前と違う人としてサインインしたため、先ほどの許可は無効です。もう一度お決めください。',
+  again: {
+    another: '前と違う人としてサインインしたため、先ほどの許可は無効です。もう一度お決めください。',
+    changed: 'このページの表示後に、プログラムの自己申告の内容が変わりました。もう一度読んでお決めください。',
+  },
   goingTitle: 'お待ちください',
   going: (provider) => `サインインのため ${provider} に移動します。`,
   goOn: '続ける',
