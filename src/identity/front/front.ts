@@ -73,7 +73,8 @@ export async function openFront(options: FrontOptions): Promise<Front> {
   const { config, base, store, seals, clock, note, failed } = options
   const isSecure = base.startsWith('https:')
   const records = new Records(store, seals, clock)
-  const [accounts, consents, browsers] = [new Accounts(records), new Consents(records, clock), new Browsers(records)]
+  const [accounts, consents] = [new Accounts(records), new Consents(records, clock)]
+  const browsers = new Browsers({ records, clock, isRevoked: (issued) => options.isRevoked(issued) })
   const login = new Login({
     provider: config.provider,
     redirectUri: `${base}${root}/callback`,

@@ -1,0 +1,66 @@
+/**
+ * CD-C1, CD-C4: in whose name a browser may do something here. A login that was taken back, and one whose account the provider
+ * no longer vouches for, is over in the browser too: its cookie is what a thief of a profile has.
+ */
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { ada } from '../stand-ins/entra/contoso.ts'
+import { type FrontHouse, openFrontHouse } from './support/front-house.ts'
+import { Client, website } from './support/oauth-client.ts'
+import { isConsent, Surfer } from './support/surfer.ts'
+
+let house: FrontHouse
+before(async () => {
+  house = await openFrontHouse({ changes: { recheckMinutes: 1 } })
+})
+after(() => house.close())
+
+const adaHere = `user:${ada.tenant}.${ada.oid}`
+/** With the cookies of a browser that the gateway gave it, and nothing of the provider's. */
+function thiefOf(victim: Surfer): Surfer {
+  const thief = new Surfer(house.fetch)
+  for (const [name, value] of victim.jar(house.base)) if (name.includes('sekisho_browser')) thief.jar(house.base).set(name, value)
+  return thief
+}
+
+async function mayActAs(surfer: Surfer, client: Client): Promise<readonly string[]> {
+  const consents = await surfer.visit(`${house.base}/oauth/consents`)
+  const connect = await surfer.post(await surfer.visit(`${house.base}/oauth/connect/x`), {})
+  const asked = await surfer.visit(client.authorization().url)
+  return [
+    ...(consents.html.includes('name="client"') ? ['sees what was allowed'] : []),
+    ...(connect.html.includes(`0;url=${house.entra.url}`) ? [] : ['connects']),
+    ...(isConsent(asked) ? [] : ['is asked nothing']),
+  ]
+}
+
+describe('whoever has the cookie of a browser has nothing by it', () => {
+  const endings: readonly (readonly [says: string, end: (client: Client, refreshToken: unknown) => Promise<void>])[] = [
+    [
+      'after everything that the person was given was taken back',
+      async () => {
+        await house.store.revoke('user', adaHere, 'cli:me', 'browser stolen')
+        await house.obey()
+      },
+    ],
+    [
+      'after the provider has disabled the account, and after it is enabled again',
+      async (client, refreshToken) => {
+        house.entra.disableUser(ada.oid)
+        house.clock.advance(61_000)
+        assert.equal((await client.refresh(refreshToken)).body['error'], 'invalid_grant')
+        house.entra.enableUser(ada.oid)
+        assert.notEqual((await client.login(new Surfer(house.fetch))).code, '')
+      },
+    ],
+  ]
+  for (const [says, end] of endings)
+    it(says, async () => {
+      const client = await Client.register(house, {}, website)
+      const victim = new Surfer(house.fetch)
+      const { body: tokens } = await client.redeem(await client.login(victim))
+      assert.deepEqual(await mayActAs(thiefOf(victim), client), ['sees what was allowed', 'connects', 'is asked nothing'])
+      await end(client, tokens['refresh_token'])
+      assert.deepEqual(await mayActAs(thiefOf(victim), client), [])
+    })
+})
