@@ -319,6 +319,7 @@ export async function openGateway({
           revoke: (holder, by, reason) => store.revoke('holder', holder, by, reason),
           isRevoked: (issued) => revoked.covers(issued),
           note: (action, principal, detail) => audit.event({ action, principal, detail }),
+          noteStranger: (action, detail, remote) => audit.stranger({ action, detail }, remote),
           tokens: vault,
           connections: {
             async begin(server, account) {

@@ -47,6 +47,8 @@ export interface FrontOptions {
   /** Where the provider's tokens are kept. */
   readonly tokens: ProviderTokens
   note(action: string, principal: string, detail: string): Promise<void>
+  /** Of somebody who is not known: anybody can make as many of these as they like. `remote`: their address. */
+  noteStranger(action: string, detail: string, remote: string | undefined): void
   failed(error: unknown): void
 }
 
@@ -58,7 +60,8 @@ export interface Front {
   subjectToken(account: string): Promise<string | undefined>
   /** True for a path that is answered here. */
   serves(path: string): boolean
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
+  /** `remote`: where the request came from, past trusted proxies. */
+  handle(request: IncomingMessage, response: ServerResponse, remote?: string): Promise<void>
   /** Looks again which keys sign and count; the gateway calls it when the store has changed. */
   review(): Promise<void>
   close(): void
@@ -135,6 +138,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     scopes: ownScopes,
     keepTokens: (account, tokens) => vouching.keepTokens(account, tokens),
     note,
+    noteStranger: options.noteStranger.bind(options),
   })
   const takeBack = (account: string, clientId: string): Promise<void> => {
     const user = `user:${account}`
@@ -157,7 +161,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     consents,
     subjectToken: (account) => vouching.subjectToken(account),
     serves: (path) => path.startsWith(`${root}/`) || (path.startsWith('/.well-known/o') && served.test(path)),
-    async handle(request, response) {
+    async handle(request, response, remote) {
       const url = request.url ?? '/'
       const path = url.split('?', 1)[0] as string
       if (isPage(path) || !served.test(path)) return void showPage(request, response)
@@ -167,7 +171,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
         if (waitS > 0) return refuse(response, 429, 'too many registrations; try again later', { 'retry-after': String(waitS) })
       }
       if (path === `${root}/authorize`) request.url = plainly(url, config)
-      addressedTo(base, request)
+      addressedTo(base, request, remote)
       withoutSession(request)
       await server.answer(request, response)
     },
@@ -202,13 +206,14 @@ function plainly(url: string, { askAtLogin }: AuthorizationServerConfig): string
   return parsed.pathname + parsed.search
 }
 
-/** Links are made from our own address, and never from what a request says of it. */
-function addressedTo(base: string, request: IncomingMessage): void {
+/** Links are made from our own address, and never from what a request says of it; nor is its own address what it says. */
+function addressedTo(base: string, request: IncomingMessage, remote: string | undefined): void {
   const { host, protocol } = new URL(base)
   for (const name of Object.keys(request.headers)) if (name.startsWith('x-forwarded-')) delete request.headers[name]
   request.headers['host'] = host
   request.headers['x-forwarded-host'] = host
   request.headers['x-forwarded-proto'] = protocol.slice(0, -1)
+  if (remote !== undefined) request.headers['x-forwarded-for'] = remote
 }
 
 /**
@@ -220,7 +225,7 @@ function withoutSession({ headers }: IncomingMessage): void {
 }
 
 /** What happens in the library is written down like everything else. */
-function tellOf(provider: Provider, { note, failed }: FrontOptions): void {
+function tellOf(provider: Provider, { note, noteStranger, failed }: FrontOptions): void {
   const told = (action: string, principal: string, detail: string): void => void note(action, principal, detail).catch(failed)
   provider.on('grant.success', (ctx) => {
     const { Account: account, Client: client } = ctx.oidc.entities
@@ -234,10 +239,10 @@ function tellOf(provider: Provider, { note, failed }: FrontOptions): void {
     told('grant.revoked', `user:${ctx.oidc.entities.Account?.accountId ?? 'unknown'}`, grantId.slice(0, 8)),
   )
   provider.on('grant.error', (ctx, error) =>
-    told(
+    noteStranger(
       'token.refused',
-      'unknown',
       `${ctx.oidc?.client?.clientId ?? ''} ${error.error}: ${error.error_detail ?? error.error_description ?? ''}`,
+      ctx.ip,
     ),
   )
   provider.on('registration_create.success', (_ctx, client) =>

@@ -37,6 +37,7 @@ export interface InteractionOptions {
   /** Keeps what the provider gave us for a person. */
   keepTokens(account: string, tokens: LoggedIn): Promise<void>
   note(action: string, principal: string, detail: string): Promise<void>
+  noteStranger(action: string, detail: string, remote: string | undefined): void
 }
 
 /** What a page needs to know of one request for access. */
@@ -122,7 +123,7 @@ export class Interaction {
     // Who says yes to one thing has not said yes to another; a no is a no to both.
     if (isAllowed && shown !== shownOf(asked)) return this.#ask(browser, asked, 'changed', [])
     if (isAllowed) return this.#toProvider(browser, jar, { asked, isAllowed: true })
-    await this.#options.note('consent.denied', principalOf(browser), wishText(asked.wish))
+    await this.#note('consent.denied', browser, wishText(asked.wish), request.socket.remoteAddress)
     const url = await this.#finish(asked.uid, { error: 'access_denied', error_description: 'the person said no' })
     return { kind: 'denied', url }
   }
@@ -148,11 +149,8 @@ export class Interaction {
       loggedIn = await login.complete(url, pending)
     } catch (error) {
       if (!(error instanceof LoginFailed)) throw error
-      await this.#options.note(
-        'login.failed',
-        principalOf(browser),
-        `${error.reason}: ${String((error.cause as Error | undefined)?.message ?? '')}`,
-      )
+      const why = `${error.reason}: ${String((error.cause as Error | undefined)?.message ?? '')}`
+      await this.#note('login.failed', browser, why)
       if (error.reason === 'denied' && pending.uid !== undefined)
         return {
           kind: 'back',
@@ -271,6 +269,11 @@ export class Interaction {
     })
   }
 
+  async #note(action: string, { account }: Browser, detail: string, remote?: string): Promise<void> {
+    if (account === undefined) this.#options.noteStranger(action, detail, remote)
+    else await this.#options.note(action, `user:${account}`, detail)
+  }
+
   /** Times in tokens have whole seconds, so what was revoked just now would take with it what is issued in the same second. */
   async #pastRevocation(who: Omit<Issued, 'issuedAt'>): Promise<void> {
     const { clock, isRevoked } = this.#options
@@ -333,6 +336,5 @@ export class Interaction {
 }
 
 const shownOf = ({ wish }: Asked): string => digestOf({ ...wish })
-const principalOf = ({ account }: Browser): string => (account === undefined ? 'unknown' : `user:${account}`)
 const wishText = ({ clientId, scopes, resources }: Wish): string =>
   `${clientId} for ${scopes.join(' ')} on ${resources.join(' ')}`

@@ -151,6 +151,7 @@ export async function openFrontHouse({
     },
     connections: { begin: async () => base, complete: async () => 'x' },
     note: async (action, principal, detail) => void notes.push(`${action} ${principal} ${detail}`),
+    noteStranger: (action, detail, remote) => void notes.push(`${action} unidentified ${detail} ${remote}`),
     failed,
   })
   const identity: Identity = identityOf({
