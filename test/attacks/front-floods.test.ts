@@ -8,6 +8,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { type House, openHouse } from '../e2e/support/sso-house.ts'
 import { Yard } from '../e2e/support/yard.ts'
+import { openFrontHouse } from './support/front-house.ts'
+import { authorization, Client } from './support/oauth-client.ts'
+import { isConsent, Surfer } from './support/surfer.ts'
 
 const initialAccessToken = 'the-initial-access-token-of-the-department'
 const yard = new Yard()
@@ -42,6 +45,13 @@ async function many(times: number, ask: (nth: number) => Promise<Response>): Pro
   await Promise.all(Array.from({ length: 16 }, one))
   return seen
 }
+const redirectUri = 'http://127.0.0.1:9999/cb'
+const register = (token?: string): Promise<Response> =>
+  fetch(`${house.url}/oauth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+    body: JSON.stringify({ client_name: 'X', redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' }),
+  })
 const form = (fields: Record<string, string>): RequestInit => ({
   method: 'POST',
   headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -57,5 +67,59 @@ describe('the log', () => {
     const entries = count('data/audit.db', "SELECT count(*) n FROM entry WHERE text LIKE '%token.refused%'")
     assert.ok(entries >= 200 && entries < 300, `${entries}`)
     assert.ok(count('data/audit.db', "SELECT count(*) n FROM entry WHERE text LIKE '%strangers.counted%'") >= 1)
+  })
+})
+
+describe('the store', () => {
+  const rows = (): number => count('sekisho.db', 'SELECT count(*) n FROM identity_records')
+
+  it('keeps nothing of browsers in which nobody is known, and their forms work all the same', async () => {
+    const before = rows()
+    const seen = await many(100, (nth) => fetch(`${house.url}/oauth/${nth % 2 === 0 ? 'consents' : 'connect/notes'}`))
+    assert.deepEqual([[...seen], rows()], [[[200, 100]], before])
+    const surfer = new Surfer(fetch as never)
+    const page = await surfer.visit(`${house.url}/oauth/consents`)
+    assert.match((await surfer.post(page, {})).html, new RegExp(`0;url=${house.entra.url}`))
+  })
+
+  it('takes short requests for access only, and so many of one address', async () => {
+    const { client_id: id } = (await (await register(initialAccessToken)).json()) as { readonly client_id: string }
+    const url = (changes = {}): string =>
+      authorization(house.url, id, redirectUri, { resource: `${house.url}/notes/mcp`, ...changes }).url
+    const ask = (changes?: object): Promise<Response> => fetch(url(changes), { redirect: 'manual' })
+    for (const [changes, status] of [
+      [{ state: 's'.repeat(2049) }, 400],
+      [{ login_hint: 's'.repeat(4096) }, 400],
+      [{ state: 's'.repeat(2048) }, 303],
+    ] as const)
+      assert.equal((await ask(changes)).status, status)
+    const before = rows()
+    const seen = await many(1000, () => ask())
+    const [begun = 0, refused = 0] = [seen.get(303), seen.get(429)]
+    assert.ok(begun < 700 && begun + refused === 1000, JSON.stringify([...seen]))
+    assert.ok(rows() - before <= 2 * begun, `${rows() - before}`)
+    const answer = await ask()
+    assert.equal(answer.status, 429)
+    assert.ok(Number(answer.headers.get('retry-after')) >= 1)
+  })
+
+  it('has room for so many that wait, of all strangers together: 503 with the time to wait, until they are over', async () => {
+    const small = await openFrontHouse({ waitingMax: 5 })
+    try {
+      const client = await Client.register(small)
+      const { url } = client.authorization()
+      const known = new Surfer(small.fetch)
+      const page = await known.visit(url)
+      for (let nth = 0; nth < 4; nth++) assert.ok(isConsent(await new Surfer(small.fetch).visit(url)))
+      const refused = await new Surfer(small.fetch).visit(url)
+      assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '60'])
+      assert.match(refused.html, /Too many sign-ins are waiting/)
+      assert.equal((await known.post(page, { decision: 'allow' })).status, 503, 'a login waits too')
+      small.clock.advance(601_000)
+      assert.notEqual((await client.login()).code, '')
+      for (let nth = 0; nth < 8; nth++) assert.notEqual((await client.login()).code, '', 'who is through waits no more')
+    } finally {
+      await small.close()
+    }
   })
 })

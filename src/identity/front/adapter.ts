@@ -3,6 +3,7 @@ import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
 import type { Clock } from '../../lib/clock.ts'
 import type { JsonObject } from '../../lib/strict-json.ts'
 import type { Records } from './records.ts'
+import type { Waiting } from './waiting.ts'
 
 /**
  * A client that asks twice at once, or did not hear the answer, presents a refresh token again at once. For so long that is
@@ -15,11 +16,13 @@ export interface AdapterOptions {
   readonly records: Records
   readonly clock: Clock
   readonly unusedDays: number
+  /** Told of requests for access that begin to wait for a person. */
+  readonly waiting: Waiting
   /** A grant is over: what was issued under it and is kept by others has to go too. */
   ended(grantId: string): Promise<void>
 }
 
-export function adapterOf({ records, clock, unusedDays, ended }: AdapterOptions): (model: string) => Adapter {
+export function adapterOf({ records, clock, unusedDays, waiting, ended }: AdapterOptions): (model: string) => Adapter {
   return (model) => {
     const kind = `op/${model}`
     const nowS = (): number => Math.floor(clock.now() / 1000)
@@ -36,6 +39,7 @@ export function adapterOf({ records, clock, unusedDays, ended }: AdapterOptions)
         const { grantId, uid } = payload
         const lifetimeS = expiresIn || (model === 'Client' ? unusedDays * 86_400 : foreverS)
         await records.put(kind, id, payload as JsonObject, lifetimeS, grantId && `grant ${grantId}`)
+        if (model === 'Interaction') waiting.begun(id, clock.now())
         if (model === 'Session' && uid !== undefined) await records.put('op/uid', uid, { id }, expiresIn || foreverS)
       },
       async findByUid(uid) {
@@ -53,7 +57,10 @@ export function adapterOf({ records, clock, unusedDays, ended }: AdapterOptions)
         const consumed = { ...found, consumed: found['consumed'] ?? nowS() } as JsonObject
         await records.put(kind, id, consumed, lifetimeS, grantId && `grant ${grantId}`)
       },
-      destroy: (id) => records.delete(kind, id),
+      destroy(id) {
+        if (model === 'Interaction') waiting.ended(id)
+        return records.delete(kind, id)
+      },
       async revokeByGrantId(grantId) {
         await records.deleteGroup(`grant ${grantId}`)
         await ended(grantId)

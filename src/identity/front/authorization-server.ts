@@ -15,10 +15,13 @@ import { clientMetadata, isDocumentAllowed, knownClients } from './clients.ts'
 import { originClaim } from './own-tokens.ts'
 import type { Records } from './records.ts'
 import type { SigningPair } from './signing.ts'
+import type { Waiting } from './waiting.ts'
 
 export const ownScopes = ['mcp:read', 'mcp:write', 'mcp:destructive'] as const
 /** Everything below it is the authorization server's, or a page of it. */
 export const root = '/oauth'
+/** For so long a request for access waits for its person. */
+export const waitingS = 600
 /** The library's own, which is never let in: front.ts takes it away. */
 export const sessionCookie = 'sekisho_session'
 
@@ -29,6 +32,7 @@ export interface AuthorizationServerOptions {
   readonly clock: Clock
   readonly pairs: readonly SigningPair[]
   readonly cookieKey: string
+  readonly waiting: Waiting
   /** For what clients say of themselves. */
   readonly fetch: SafeFetch
   /** The account, when the provider still vouches for it; `isRefresh` asks the provider again where that is due. */
@@ -162,7 +166,7 @@ function configuration(options: AuthorizationServerOptions, isSecure: boolean): 
       AccessToken: accessTokenMinutes * 60,
       AuthorizationCode: 60,
       IdToken: 300,
-      Interaction: 600,
+      Interaction: waitingS,
       Session: 3600,
       Grant: refreshS,
       // Of a rotated token only what is left: however often it is renewed, the day comes.

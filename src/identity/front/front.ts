@@ -13,7 +13,8 @@ import type { AuthorizationServerConfig } from '../schema.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
 import { Accounts } from './accounts.ts'
 import { keepClient } from './adapter.ts'
-import { authorizationServer, ownScopes, root, sessionCookie } from './authorization-server.ts'
+import { Allowance } from './allowance.ts'
+import { authorizationServer, ownScopes, root, sessionCookie, waitingS } from './authorization-server.ts'
 import { Browsers } from './browsers.ts'
 import { RegistrationRate } from './clients.ts'
 import { Consents } from './consents.ts'
@@ -22,7 +23,7 @@ import { Interaction } from './interaction.ts'
 import { Login } from './login.ts'
 import { ownTokens } from './own-tokens.ts'
 import { pageHeaders } from './pages/layout.ts'
-import { problemPage } from './pages/messages.ts'
+import { type Problem, problemAnswer, problemPage } from './pages/messages.ts'
 import { type Connections, isPage, pageRoutes } from './pages/routes.ts'
 import { languageOf } from './pages/words.ts'
 import { type RecordStore, Records, type Seals } from './records.ts'
@@ -30,6 +31,7 @@ import { ownKeys, type SigningPair, signingPairs } from './signing.ts'
 import { believed, signingNumbers } from './signing-numbers.ts'
 import { takeBackConsent } from './take-back.ts'
 import { type ProviderTokens, Vouching } from './vouching.ts'
+import { Waiting } from './waiting.ts'
 
 export interface FrontOptions {
   readonly config: AuthorizationServerConfig
@@ -43,6 +45,8 @@ export interface FrontOptions {
   revoke(holder: string, by: string, reason: string): Promise<void>
   /** Whether a code or a refresh token is no longer good although it has not expired. */
   isRevoked(issued: Issued): boolean
+  /** How many requests for access and logins may wait at a time. */
+  readonly waitingMax?: number
   readonly connections: Connections
   /** Where the provider's tokens are kept. */
   readonly tokens: ProviderTokens
@@ -70,14 +74,25 @@ export interface Front {
 /** As they are written here. The library takes capitals and a slash at the end as well, past whatever is asked before it. */
 const served =
   /^(\/oauth\/(authorize(\/[\w-]+)?|token|register|revoke|jwks)|\/\.well-known\/(oauth-authorization-server|openid-configuration))$/
-const purgeMs = 600_000
+const purgeMs = 60_000
+/** Of a request for access. Clients send a few hundred; each is kept while it waits. */
+const [requestCharsMax, stateCharsMax] = [4096, 2048]
+/** Begun from one address: at once, and then every minute. Behind a proxy that is not trusted everybody is one address. */
+const begunMax = { burst: 600, perMinute: 60 }
+const waitingMaxUsual = 20_000
 
 export async function openFront(options: FrontOptions): Promise<Front> {
   const { config, base, store, seals, clock, note, failed } = options
   const isSecure = base.startsWith('https:')
   const records = new Records(store, seals, clock)
   const [accounts, consents] = [new Accounts(records), new Consents(records, clock)]
-  const browsers = new Browsers({ records, clock, isRevoked: (issued) => options.isRevoked(issued) })
+  const browsers = new Browsers({
+    records,
+    clock,
+    isRevoked: (issued) => options.isRevoked(issued),
+    key: seals.derive('identity/browsers'),
+  })
+  const waiting = new Waiting(options.waitingMax ?? waitingMaxUsual, waitingS * 1000)
   const login = new Login({
     provider: config.provider,
     redirectUri: `${base}${root}/callback`,
@@ -99,6 +114,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       records,
       clock,
       pairs,
+      waiting,
       cookieKey: seals.derive('identity/cookies').toString('base64url'),
       fetch: reachStrangers(config.registration, options.proxy, config.registration.ca),
       isRevoked: (issued) => options.isRevoked(issued),
@@ -134,6 +150,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     isRevoked: (issued) => options.isRevoked(issued),
     login,
     clock,
+    waiting,
     csrfKey: seals.derive('identity/csrf'),
     scopes: ownScopes,
     keepTokens: (account, tokens) => vouching.keepTokens(account, tokens),
@@ -148,6 +165,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
   const app = pageRoutes({ interaction, consents, base, isSecure, config, takeBack, connections: options.connections, failed })
   const showPage = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   const rate = new RegistrationRate(config.registration.perHour)
+  const begun = new Allowance(begunMax)
   async function review(): Promise<void> {
     numbers = await signingNumbers(records)
     const pairs = pairsNow()
@@ -164,6 +182,14 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     async handle(request, response, remote) {
       const url = request.url ?? '/'
       const path = url.split('?', 1)[0] as string
+      const { method } = request
+      const isBeginning = path === `${root}/authorize` ? method === 'GET' : isPage(path) && method === 'POST'
+      if (isBeginning) {
+        const waitS = begun.take(remote, clock.now())
+        if (waitS > 0) return turnAway(request, response, 'often', waitS)
+        if (isTooLong(url)) return turnAway(request, response, 'long')
+        if (!waiting.hasRoom(clock.now())) return turnAway(request, response, 'crowded')
+      }
       if (isPage(path) || !served.test(path)) return void showPage(request, response)
       if (path === `${root}/authorize` && request.method !== 'GET') return refuse(response, 405, 'only GET is served here')
       if (path === `${root}/register` && request.method === 'POST') {
@@ -178,6 +204,11 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     review,
     close: () => clearInterval(purger),
   }
+  function turnAway(request: IncomingMessage, response: ServerResponse, problem: Problem, waitS?: number): void {
+    const { status, headers } = problemAnswer(problem, waitS)
+    response.writeHead(status, headers)
+    response.end(String(problemPage(languageOf(request.headers['accept-language']), problem)))
+  }
   function refuse(response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void {
     response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers })
     response.end(
@@ -185,6 +216,9 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     )
   }
 }
+
+const isTooLong = (url: string): boolean =>
+  url.length > requestCharsMax || (new URL(url, 'http://x').searchParams.get('state')?.length ?? 0) > stateCharsMax
 
 const kidsIn = (pairs: readonly SigningPair[]): string => pairs.map(({ kid }) => kid).join(' ')
 

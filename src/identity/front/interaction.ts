@@ -21,6 +21,7 @@ import { type Consents, digestOf, type Wish } from './consents.ts'
 import type { Jar } from './cookies.ts'
 import { type LoggedIn, type Login, type LoginAttempt, LoginFailed } from './login.ts'
 import type { Records } from './records.ts'
+import type { Waiting } from './waiting.ts'
 
 export interface InteractionOptions {
   readonly provider: Provider
@@ -30,6 +31,7 @@ export interface InteractionOptions {
   readonly accounts: Accounts
   readonly login: Login
   readonly clock: Clock
+  readonly waiting: Waiting
   readonly csrfKey: Buffer
   /** The wishes for one scope are ours; others mean nothing here. */
   readonly scopes: readonly string[]
@@ -67,7 +69,7 @@ export type Step =
   | { readonly kind: 'provider'; readonly url: URL; readonly cookies: readonly string[] }
   | { readonly kind: 'back'; readonly url: string; readonly cookies: readonly string[] }
   | { readonly kind: 'denied'; readonly url: string }
-  | { readonly kind: 'problem'; readonly problem: 'expired' | 'forged' | 'denied' | 'unavailable' | 'refused' }
+  | { readonly kind: 'problem'; readonly problem: 'expired' | 'forged' | 'denied' | 'unavailable' | 'refused' | 'crowded' }
 
 interface Pending extends LoginAttempt {
   readonly browser: string
@@ -135,12 +137,13 @@ export class Interaction {
 
   /** The browser is back from the provider. */
   async callback(url: URL, jar: Jar): Promise<Step> {
-    const { records, browsers, login } = this.#options
+    const { records, browsers, login, waiting } = this.#options
     const state = url.searchParams.get('state') ?? ''
     const cookie = stateCookieOf(state)
     const removed = jar.set(cookie, '', 0)
     const isSame = state !== '' && jar.get(cookie) === state
     const pending = isSame ? ((await records.take('login', state)) as unknown as Pending | undefined) : undefined
+    waiting.ended(state)
     const browser = await browsers.find(jar.get(browserCookie))
     if (pending === undefined || browser === undefined || !isOf(browser, pending.browser))
       return { kind: 'problem', problem: 'expired' }
@@ -207,8 +210,9 @@ export class Interaction {
     jar: Jar,
     { asked, isAllowed = false, page = 'consents', cookies = [] }: Errand,
   ): Promise<Step> {
-    const { login, records } = this.#options
+    const { login, records, clock, waiting } = this.#options
     const attempt = login.newAttempt()
+    if (!waiting.hasRoom(clock.now())) return { kind: 'problem', problem: 'crowded' }
     try {
       const url = await login.urlFor(attempt, asked?.wantsFresh ?? {})
       const pending: Pending = {
@@ -220,6 +224,7 @@ export class Interaction {
         expected: browser.account,
         isAllowed,
       }
+      waiting.begun(attempt.state, clock.now())
       await records.put('login', attempt.state, { ...pending } as unknown as JsonObject, loginS)
       return { kind: 'provider', url, cookies: [...cookies, jar.set(stateCookieOf(attempt.state), attempt.state, loginS)] }
     } catch (error) {

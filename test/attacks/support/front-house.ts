@@ -74,6 +74,7 @@ export interface FrontHouseOptions {
   readonly beforeAsking?: () => Promise<void>
   /** False: plain http on loopback, where cookies have no prefix. */
   readonly isSecure?: boolean
+  readonly waitingMax?: number
 }
 
 export async function openFrontHouse({
@@ -84,6 +85,7 @@ export async function openFrontHouse({
   certificates = certificateAuthority(),
   beforeAsking = async () => undefined,
   isSecure = true,
+  waitingMax,
 }: FrontHouseOptions = {}): Promise<FrontHouse> {
   const folder = mkdtempSync(join(tmpdir(), 'sekisho-front-'))
   const ca = join(folder, 'ca.pem')
@@ -149,6 +151,7 @@ export async function openFrontHouse({
       put: async ({ owner }, value) => void tokens.set(owner, value),
       delete: async ({ owner }) => tokens.delete(owner),
     },
+    ...(waitingMax !== undefined && { waitingMax }),
     connections: { begin: async () => base, complete: async () => 'x' },
     note: async (action, principal, detail) => void notes.push(`${action} ${principal} ${detail}`),
     noteStranger: (action, detail, remote) => void notes.push(`${action} unidentified ${detail} ${remote}`),

@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import type { Consent } from '../consents.ts'
 import { placeOf } from '../redirect-uris.ts'
 import { scopeList, serversIn, shownName } from './consent.ts'
-import { type Markup, pageOf } from './layout.ts'
+import { type Markup, pageHeaders, pageOf } from './layout.ts'
 import { type Language, type Words, wordsIn } from './words.ts'
 
 /**
@@ -28,6 +28,17 @@ export function deniedPage(language: Language, to: URL): Markup {
 }
 
 export type Problem = keyof Words['problems']
+
+const statuses: Readonly<Record<Problem, number>> = {
+  ...{ expired: 400, forged: 403, denied: 403, unavailable: 503, refused: 502, unknown: 404, client: 400 },
+  ...{ crowded: 503, often: 429, long: 400 },
+}
+
+/** `waitS`: when it is worth another try, where that is known (RFC 9110, 10.2.3). */
+export const problemAnswer = (problem: Problem, waitS = problem === 'crowded' ? 60 : 0) => ({
+  status: statuses[problem],
+  headers: { ...pageHeaders, ...(waitS > 0 && { 'retry-after': String(waitS) }) },
+})
 
 export function problemPage(language: Language, problem: Problem): Markup {
   const words = wordsIn(language)

@@ -14,7 +14,7 @@ import { placeOf } from '../redirect-uris.ts'
 import { connectedPage, connectPage, notConnectedPage } from './connect.ts'
 import { consentPage, serversIn } from './consent.ts'
 import { pageHeaders } from './layout.ts'
-import { consentsPage, deniedPage, goingPage, type Problem, problemPage, signInPage } from './messages.ts'
+import { consentsPage, deniedPage, goingPage, type Problem, problemAnswer, problemPage, signInPage } from './messages.ts'
 import { languageOf } from './words.ts'
 
 type Env = { Bindings: HttpBindings }
@@ -65,8 +65,8 @@ export function pageRoutes({
   const language = (c: Context<Env>) => languageOf(c.req.header('accept-language'))
   const providerHost = new URL(config.provider.kind === 'entra' ? config.provider.authority : config.provider.issuer).host
   const problem = (c: Context<Env>, what: Problem): Response => {
-    const status = { expired: 400, forged: 403, denied: 403, unavailable: 503, refused: 502, unknown: 404, client: 400 }[what]
-    return c.body(String(problemPage(language(c), what)), status as 400, { ...pageHeaders })
+    const { status, headers } = problemAnswer(what)
+    return c.body(String(problemPage(language(c), what)), status as 400, headers)
   }
   const page = (c: Context<Env>, text: unknown, cookies: readonly string[]): Response => {
     const response = c.body(String(text), 200, { ...pageHeaders })
