@@ -123,3 +123,30 @@ describe('the store', () => {
     }
   })
 })
+
+describe('registrations', () => {
+  it('who has no initial access token uses up their own attempts, and nothing of those who have it', async () => {
+    const seen = await many(100, () => register())
+    assert.deepEqual([[...seen.keys()].sort(), (seen.get(429) ?? 0) >= 30], [[401, 429], true])
+    assert.equal((await register(initialAccessToken)).status, 201)
+    assert.equal((await register('another')).status, 429)
+  })
+
+  it('what is not taken does not count for the hour, and what is taken at once does', async () => {
+    const small = await openFrontHouse({ registration: { perHour: 3 } })
+    try {
+      const ask = (uri: string): Promise<Response> =>
+        small.fetch(`${small.base}/oauth/register`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ redirect_uris: [uri] }),
+        })
+      for (let nth = 0; nth < 5; nth++) assert.equal((await ask('http://attacker.test/cb')).status, 400)
+      const answers = await Promise.all(Array.from({ length: 9 }, () => ask(redirectUri)))
+      assert.equal(answers.filter(({ status }) => status === 201).length, 3)
+      assert.equal((await ask(redirectUri)).status, 429)
+    } finally {
+      await small.close()
+    }
+  })
+})

@@ -18,11 +18,20 @@ export interface AdapterOptions {
   readonly unusedDays: number
   /** Told of requests for access that begin to wait for a person. */
   readonly waiting: Waiting
+  /** A client that has shown all that it has to is about to be kept. False where there were too many. */
+  mayRegister(): boolean
   /** A grant is over: what was issued under it and is kept by others has to go too. */
   ended(grantId: string): Promise<void>
 }
 
-export function adapterOf({ records, clock, unusedDays, waiting, ended }: AdapterOptions): (model: string) => Adapter {
+export function adapterOf({
+  records,
+  clock,
+  unusedDays,
+  waiting,
+  mayRegister,
+  ended,
+}: AdapterOptions): (model: string) => Adapter {
   return (model) => {
     const kind = `op/${model}`
     const nowS = (): number => Math.floor(clock.now() / 1000)
@@ -37,6 +46,7 @@ export function adapterOf({ records, clock, unusedDays, waiting, ended }: Adapte
       find,
       async upsert(id, payload, expiresIn) {
         const { grantId, uid } = payload
+        if (model === 'Client' && !mayRegister()) throw new errors.TemporarilyUnavailable('too many registrations')
         const lifetimeS = expiresIn || (model === 'Client' ? unusedDays * 86_400 : foreverS)
         await records.put(kind, id, payload as JsonObject, lifetimeS, grantId && `grant ${grantId}`)
         if (model === 'Interaction') waiting.begun(id, clock.now())

@@ -33,6 +33,7 @@ export interface AuthorizationServerOptions {
   readonly pairs: readonly SigningPair[]
   readonly cookieKey: string
   readonly waiting: Waiting
+  mayRegister(): boolean
   /** For what clients say of themselves. */
   readonly fetch: SafeFetch
   /** The account, when the provider still vouches for it; `isRefresh` asks the provider again where that is due. */

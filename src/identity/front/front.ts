@@ -2,6 +2,7 @@
  * The authorization server and its pages as one handler of HTTP requests: what comes in, whose address it is given, and
  * which of the two it goes to. Whether a request may come in at all was decided at the door.
  */
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type Provider from 'oidc-provider'
@@ -79,6 +80,8 @@ const purgeMs = 60_000
 const [requestCharsMax, stateCharsMax] = [4096, 2048]
 /** Begun from one address: at once, and then every minute. Behind a proxy that is not trusted everybody is one address. */
 const begunMax = { burst: 600, perMinute: 60 }
+/** Registrations of one address that come to nothing. */
+const attemptsMax = { burst: 60, perMinute: 6 }
 const waitingMaxUsual = 20_000
 
 export async function openFront(options: FrontOptions): Promise<Front> {
@@ -93,6 +96,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     key: seals.derive('identity/browsers'),
   })
   const waiting = new Waiting(options.waitingMax ?? waitingMaxUsual, waitingS * 1000)
+  const rate = new RegistrationRate(config.registration.perHour)
   const login = new Login({
     provider: config.provider,
     redirectUri: `${base}${root}/callback`,
@@ -115,6 +119,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       clock,
       pairs,
       waiting,
+      mayRegister: () => rate.take(clock.now()),
       cookieKey: seals.derive('identity/cookies').toString('base64url'),
       fetch: reachStrangers(config.registration, options.proxy, config.registration.ca),
       isRevoked: (issued) => options.isRevoked(issued),
@@ -164,8 +169,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
   }
   const app = pageRoutes({ interaction, consents, base, isSecure, config, takeBack, connections: options.connections, failed })
   const showPage = getRequestListener(app.fetch, { overrideGlobalObjects: false })
-  const rate = new RegistrationRate(config.registration.perHour)
-  const begun = new Allowance(begunMax)
+  const [begun, attempts] = [new Allowance(begunMax), new Allowance(attemptsMax)]
   async function review(): Promise<void> {
     numbers = await signingNumbers(records)
     const pairs = pairsNow()
@@ -193,8 +197,10 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       if (isPage(path) || !served.test(path)) return void showPage(request, response)
       if (path === `${root}/authorize` && request.method !== 'GET') return refuse(response, 405, 'only GET is served here')
       if (path === `${root}/register` && request.method === 'POST') {
-        const waitS = rate.take(clock.now())
+        const isEntitled = showsToken(request, config)
+        const waitS = rate.waitS(clock.now()) || (isEntitled ? 0 : attempts.take(remote, clock.now()))
         if (waitS > 0) return refuse(response, 429, 'too many registrations; try again later', { 'retry-after': String(waitS) })
+        response.once('finish', () => !isEntitled && response.statusCode === 201 && attempts.giveBack(remote))
       }
       if (path === `${root}/authorize`) request.url = plainly(url, config)
       addressedTo(base, request, remote)
@@ -219,6 +225,13 @@ export async function openFront(options: FrontOptions): Promise<Front> {
 
 const isTooLong = (url: string): boolean =>
   url.length > requestCharsMax || (new URL(url, 'http://x').searchParams.get('state')?.length ?? 0) > stateCharsMax
+
+/** The library looks at it again; here it says alone that this is no stranger, whose attempts are counted. */
+function showsToken({ headers }: IncomingMessage, { registration: { initialAccessToken } }: AuthorizationServerConfig): boolean {
+  if (initialAccessToken === undefined) return false
+  const digest = (text: string): Buffer => hash('sha256', text, 'buffer')
+  return timingSafeEqual(digest(headers.authorization ?? ''), digest(`Bearer ${initialAccessToken.reveal()}`))
+}
 
 const kidsIn = (pairs: readonly SigningPair[]): string => pairs.map(({ kid }) => kid).join(' ')
 
