@@ -14,6 +14,7 @@ import { recordActs } from './audit/unrecorded-acts.ts'
 import { guardModes } from './config/guard-modes.ts'
 import { mustBeReloadable } from './config/reloadable.ts'
 import type { Config } from './config/schema.ts'
+import { ConnectLinks } from './identity/front/connect-links.ts'
 import { type Front, openFront } from './identity/front/front.ts'
 import { identityGuard } from './identity/guard.ts'
 import { type IdentityOptions, identityOf, personOf } from './identity/identity.ts'
@@ -117,6 +118,8 @@ interface RuleBook {
   readonly believed: WeakSet<Principal>
 }
 
+const isConnectable = (server: Config['servers'][string] | undefined): boolean =>
+  server !== undefined && 'credential' in server && server.credential.kind === 'oauth'
 const isListening = ({ message }: Frame): boolean => message.method === 'subscriptions/listen'
 
 export async function openGateway({
@@ -181,7 +184,9 @@ export async function openGateway({
 
   const local = desk && (await openLocalConsent({ open: openBrowser, say: (line) => desk.say(line) }))
   opened.defer(async () => local?.close())
-  const consent = local ?? (config.identity.mode === 'authorization-server' ? pageConsent(() => base) : undefined)
+  const links = new ConnectLinks(keys, systemClock)
+  const linkFor = (server: string, user: string): string => links.make(server, user)
+  const consent = local ?? (config.identity.mode === 'authorization-server' ? pageConsent(() => base, linkFor) : undefined)
   const broker = new Broker({
     wayOut: (own) => safeFetch({ ...own, proxy: config.proxy }),
     store: vault,
@@ -322,6 +327,7 @@ export async function openGateway({
           noteStranger: (action, detail, remote) => audit.stranger({ action, detail }, remote),
           tokens: vault,
           connections: {
+            has: (id) => isConnectable(rules.config.servers[id]),
             async begin(server, account) {
               upstreams.mustServe(server)
               return broker.begin(server, personOf(account))

@@ -4,10 +4,11 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { ConnectLinks } from '../../src/identity/front/connect-links.ts'
 import { ada } from '../stand-ins/entra/contoso.ts'
-import { type FrontHouse, openFrontHouse } from './support/front-house.ts'
+import { bob, type FrontHouse, openFrontHouse } from './support/front-house.ts'
 import { Client, website } from './support/oauth-client.ts'
-import { isConsent, Surfer } from './support/surfer.ts'
+import { isConsent, plain, Surfer } from './support/surfer.ts'
 
 let house: FrontHouse
 before(async () => {
@@ -63,4 +64,47 @@ describe('whoever has the cookie of a browser has nothing by it', () => {
       await end(client, tokens['refresh_token'])
       assert.deepEqual(await mayActAs(thiefOf(victim), client), [])
     })
+})
+
+describe('CD-C4: a link to connect a server, opened where somebody else is signed in', () => {
+  const bobHere = `user:${bob.tenant}.${bob.oid}`
+  const linkFor = (user: string, server = 'x', at = house.clock): string => {
+    const links = new ConnectLinks(house.seals, { now: at.now, monotonic: at.now })
+    return `${house.base}/oauth/connect/${server}?for=${encodeURIComponent(links.make(server, user))}`
+  }
+  const signedIn = async (username: string = ada.username): Promise<Surfer> => {
+    const surfer = new Surfer(house.fetch)
+    const client = await Client.register(house)
+    assert.notEqual((await client.login(surfer, {}, username)).code, '')
+    return surfer
+  }
+
+  it('connects nobody: it says whose browser this is, and asks for the right person at the provider', async () => {
+    const surfer = await signedIn()
+    const page = await surfer.visit(linkFor(bobHere))
+    assert.match(page.html, new RegExp(`Signed in as <strong>${ada.name}</strong>`))
+    assert.match(page.html, /This link is for somebody else/)
+    const going = /0;url=([^"]*)"/.exec((await surfer.post(page, {})).html)?.[1] ?? ''
+    const url = new URL(plain(going))
+    assert.deepEqual([url.origin, url.searchParams.get('prompt')], [new URL(house.entra.url).origin, 'login'])
+  })
+
+  it('connects its own person, whom the page names', async () => {
+    const surfer = await signedIn(bob.username)
+    const page = await surfer.visit(linkFor(bobHere))
+    assert.match(page.html, new RegExp(`Signed in as <strong>${bob.name}</strong>`))
+    assert.match((await surfer.post(page, {})).html, new RegExp(`0;url=${house.base}`))
+  })
+
+  it('is not made to fit by leaving out, swapping or keeping what it says', async () => {
+    const surfer = await signedIn()
+    const [theirs, own] = [await surfer.visit(linkFor(bobHere)), await surfer.visit(linkFor(adaHere))]
+    const csrfOf = (html: string): string => /name="csrf" value="([^"]*)"/.exec(html)?.[1] ?? ''
+    assert.equal((await surfer.post(own, { csrf: csrfOf(theirs.html) })).status, 403)
+    for (const url of [linkFor(adaHere, 'y').replace('/y?', '/x?'), `${house.base}/oauth/connect/x?for=`, `${linkFor(adaHere)}A`])
+      assert.equal((await surfer.visit(url)).status, 400, url)
+    const late = linkFor(adaHere)
+    house.clock.advance(3_600_000)
+    assert.equal((await surfer.visit(late)).status, 400)
+  })
 })

@@ -18,6 +18,7 @@ import { Allowance } from './allowance.ts'
 import { authorizationServer, ownScopes, root, sessionCookie, waitingS } from './authorization-server.ts'
 import { Browsers } from './browsers.ts'
 import { RegistrationRate } from './clients.ts'
+import { ConnectLinks } from './connect-links.ts'
 import { Consents } from './consents.ts'
 import { jarOf, withoutCookie } from './cookies.ts'
 import { Interaction } from './interaction.ts'
@@ -167,7 +168,19 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     const act = { action: 'consent.revoked', by: user, at: clock.now(), detail: `${user} ${clientId}` }
     return takeBackConsent({ records, consents, revoke: options.revoke }, account, clientId, act)
   }
-  const app = pageRoutes({ interaction, consents, base, isSecure, config, takeBack, connections: options.connections, failed })
+  const nameOf = async (account: string): Promise<string> => (await accounts.find(account))?.shownName ?? account
+  const app = pageRoutes({
+    interaction,
+    consents,
+    base,
+    isSecure,
+    config,
+    takeBack,
+    connections: options.connections,
+    links: new ConnectLinks(seals, clock),
+    nameOf,
+    failed,
+  })
   const showPage = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   const [begun, attempts] = [new Allowance(begunMax), new Allowance(attemptsMax)]
   async function review(): Promise<void> {

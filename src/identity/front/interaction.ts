@@ -89,6 +89,8 @@ interface Errand {
   readonly asked?: Asked
   readonly isAllowed?: boolean
   readonly page?: string
+  /** Of the provider, for somebody who comes to a page of their own. */
+  readonly wishes?: Asked['wantsFresh']
   readonly cookies?: readonly string[]
 }
 
@@ -169,10 +171,10 @@ export class Interaction {
   }
 
   /** Somebody comes to a page of their own, and has to be known for it. */
-  async signIn(jar: Jar, form: URLSearchParams, page: string): Promise<Step> {
+  async signIn(jar: Jar, form: URLSearchParams, page: string, wishes: Asked['wantsFresh'] = {}): Promise<Step> {
     const browser = await this.#options.browsers.find(jar.get(browserCookie))
     if (browser === undefined || !this.isOurs(browser, page, form)) return { kind: 'problem', problem: 'forged' }
-    return this.#toProvider(browser, jar, { page })
+    return this.#toProvider(browser, jar, { page, wishes })
   }
 
   /** The browser that this is, or a new one. */
@@ -208,13 +210,13 @@ export class Interaction {
   async #toProvider(
     browser: Browser,
     jar: Jar,
-    { asked, isAllowed = false, page = 'consents', cookies = [] }: Errand,
+    { asked, isAllowed = false, page = 'consents', wishes = {}, cookies = [] }: Errand,
   ): Promise<Step> {
     const { login, records, clock, waiting } = this.#options
     const attempt = login.newAttempt()
     if (!waiting.hasRoom(clock.now())) return { kind: 'problem', problem: 'crowded' }
     try {
-      const url = await login.urlFor(attempt, asked?.wantsFresh ?? {})
+      const url = await login.urlFor(attempt, asked?.wantsFresh ?? wishes)
       const pending: Pending = {
         ...attempt,
         browser: browser.id,

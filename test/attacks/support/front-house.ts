@@ -152,7 +152,7 @@ export async function openFrontHouse({
       delete: async ({ owner }) => tokens.delete(owner),
     },
     ...(waitingMax !== undefined && { waitingMax }),
-    connections: { begin: async () => base, complete: async () => 'x' },
+    connections: { has: () => true, begin: async () => base, complete: async () => 'x' },
     note: async (action, principal, detail) => void notes.push(`${action} ${principal} ${detail}`),
     noteStranger: (action, detail, remote) => void notes.push(`${action} unidentified ${detail} ${remote}`),
     failed,

@@ -7,6 +7,7 @@ import { type Context, Hono } from 'hono'
 import { Refusal } from '../../../pipeline/refusal.ts'
 import type { AuthorizationServerConfig } from '../../schema.ts'
 import { root } from '../authorization-server.ts'
+import type { ConnectLinks } from '../connect-links.ts'
 import type { Consents } from '../consents.ts'
 import { type Jar, jarOf } from '../cookies.ts'
 import type { Interaction, Step } from '../interaction.ts'
@@ -31,6 +32,8 @@ export const isPage = (path: string): boolean =>
 
 /** The consents of people to our own use of servers in their name (outbound/credentials). Both reject with a Refusal. */
 export interface Connections {
+  /** Whether it is a server that people connect to, each with an account of their own. */
+  has(server: string): boolean
   /** Where the person consents. */
   begin(server: string, account: string): Promise<string>
   /** What the browser came back with; the server that is connected now. */
@@ -47,6 +50,9 @@ export interface PagesOptions {
   readonly config: AuthorizationServerConfig
   takeBack(account: string, clientId: string): Promise<void>
   readonly connections: Connections
+  readonly links: Pick<ConnectLinks, 'userOf'>
+  /** What a person is called on their own pages. */
+  nameOf(account: string): Promise<string>
   failed(error: unknown): void
 }
 
@@ -58,6 +64,8 @@ export function pageRoutes({
   config,
   takeBack,
   connections,
+  links,
+  nameOf,
   failed,
 }: PagesOptions): Hono<Env> {
   const app = new Hono<Env>()
@@ -137,24 +145,41 @@ export function pageRoutes({
     await takeBack(browser.account, client)
     return c.redirect(`${base}${root}/consents`, 303)
   })
-  app.get(`${root}/connect/:server`, async (c) => {
+  /** What a request for the page of a server is about; undefined for a link that is over or was not made here. */
+  async function connection(c: Context<Env>) {
+    const server = c.req.param('server') ?? ''
+    const link = c.req.query('for')
+    const user = link === undefined ? undefined : links.userOf(server, link)
+    if (link !== undefined && user === undefined) return undefined
     const { browser, cookies } = await interaction.browser(jar(c))
+    const { account } = browser
+    const isAnother = account !== undefined && user !== undefined && user !== `user:${account}`
+    const at = `connect/${server}${link === undefined ? '' : `?for=${encodeURIComponent(link)}`}`
+    return { server, browser, cookies, account, isAnother, at }
+  }
+  app.use(`${root}/connect/:server`, async (c, next) => {
     const server = c.req.param('server')
-    const at = `connect/${server}`
-    if (!serverId.test(server)) return problem(c, 'unknown')
+    return serverId.test(server) && connections.has(server) ? next() : problem(c, 'unknown')
+  })
+  app.get(`${root}/connect/:server`, async (c) => {
+    const about = await connection(c)
+    if (about === undefined) return problem(c, 'expired')
+    const { server, browser, cookies, account, isAnother, at } = about
+    const person = account === undefined ? undefined : await nameOf(account)
     const [action, csrf] = [`${root}/${at}`, interaction.csrf(browser, at)]
-    return page(c, connectPage({ language: language(c), server, action, csrf, isKnown: browser.account !== undefined }), cookies)
+    return page(c, connectPage({ language: language(c), server, action, csrf, person, isAnother }), cookies)
   })
   app.post(`${root}/connect/:server`, async (c) => {
     if (isForeign(c, base)) return problem(c, 'forged')
     const form = await formOf(c)
-    const { browser } = await interaction.browser(jar(c))
-    const at = `connect/${c.req.param('server')}`
+    const about = await connection(c)
+    if (about === undefined) return problem(c, 'expired')
+    const { server, browser, account, isAnother, at } = about
     if (!interaction.isOurs(browser, at, form)) return problem(c, 'forged')
-    if (browser.account === undefined) return taken(c, await interaction.signIn(jar(c), form, at))
-    return connecting(c, async () =>
-      goingPage(language(c), new URL(await connections.begin(c.req.param('server'), browser.account as string))),
-    )
+    // The provider has to ask: by itself it would say again who it took this browser for.
+    if (isAnother) return taken(c, await interaction.signIn(jar(c), form, at, { prompt: 'login' }))
+    if (account === undefined) return taken(c, await interaction.signIn(jar(c), form, at))
+    return connecting(c, async () => goingPage(language(c), new URL(await connections.begin(server, account))))
   })
   app.get(`${root}/connected`, async (c) => {
     const { browser } = await interaction.browser(jar(c))

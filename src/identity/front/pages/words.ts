@@ -60,6 +60,9 @@ const en = {
   connectHeading: (server: string) => `Connect “${server}”`,
   connectLead:
     'You will be asked at that service to let this gateway use it in your name. You can take that back there at any time.',
+  signedInAs: 'Signed in as',
+  connectAnother:
+    'This link is for somebody else than the person who is signed in here. If it is yours, sign in with your own account; if somebody sent it to you, close this page.',
   connectSignIn: 'Sign in first, so that the connection is yours and nobody else’s.',
   connect: 'Connect',
   connectedHeading: (server: string) => `“${server}” is connected`,
@@ -126,6 +129,9 @@ const ja: typeof en = {
   connectHeading: (server) => `「${server}」を接続`,
   connectLead:
     'このゲートウェイがあなたの名前でそのサービスを使うことの許可を、サービス側で求められます。許可はいつでもそこで取り消せます。',
+  signedInAs: 'サインイン中:',
+  connectAnother:
+    'このリンクは、ここでサインインしている人のものではありません。ご自分のリンクなら、ご自分のアカウントでサインインしてください。誰かから送られたものなら、このページを閉じてください。',
   connectSignIn: '接続があなただけのものになるように、まずサインインしてください。',
   connect: '接続する',
   connectedHeading: (server) => `「${server}」を接続しました`,
