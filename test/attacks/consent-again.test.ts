@@ -12,7 +12,7 @@ import { Records } from '../../src/identity/front/records.ts'
 import { certificateAuthority } from '../stand-ins/certificates.ts'
 import { ada } from '../stand-ins/entra/contoso.ts'
 import { type FrontHouse, openFrontHouse } from './support/front-house.ts'
-import { authorization, Client, website } from './support/oauth-client.ts'
+import { authorization, Client, register, website } from './support/oauth-client.ts'
 import { startSites } from './support/sites.ts'
 import { isConsent, type Page, Surfer } from './support/surfer.ts'
 
@@ -114,5 +114,53 @@ describe('a description that changes between the page and the answer', () => {
     assert.notEqual(shownIn(page), shownIn(more))
     assert.equal((await surfer.post(more, { decision: 'allow', shown: shownIn(page) })).status, 403)
     assert.equal((await surfer.post(more, { decision: 'allow', shown: '' })).status, 403)
+  })
+})
+
+describe('RFC 8252, 8.6: a program that another program can pass for is never let in without a page', () => {
+  const loopbackAt = (port: number): string => `http://127.0.0.1:${port}/cb`
+  const redirects: readonly (readonly [says: string, registered: string, first: string, then: string, isAsked: boolean])[] = [
+    ['another port on loopback', loopbackAt(9001), loopbackAt(9001), loopbackAt(9666), true],
+    ['the same port on loopback', loopbackAt(9001), loopbackAt(9001), loopbackAt(9001), true],
+    ['an address of its own', website, website, website, false],
+  ]
+  for (const [says, registered, first, then, isAsked] of redirects)
+    it(`${says}: ${isAsked ? 'asked' : 'not asked'}, and a refresh asks nobody`, async () => {
+      const client = await Client.register(house, {}, registered)
+      const surfer = new Surfer(house.fetch)
+      const login = await client.login(surfer, { redirect_uri: first })
+      const { body } = await client.redeem(login, { redirect_uri: first })
+      const page = await surfer.visit(client.authorization({ redirect_uri: then }).url)
+      assert.deepEqual([isConsent(page), codeIn(page) === ''], [isAsked, isAsked])
+      assert.equal((await client.refresh(body['refresh_token'])).status, 200)
+    })
+
+  it('a private-use scheme: asked', async () => {
+    const own = await openFrontHouse({ registration: { redirectSchemes: ['cursor'] } })
+    try {
+      const client = await Client.register(own, {}, 'cursor://cb')
+      const surfer = new Surfer(own.fetch)
+      const page = await surfer.visit(client.authorization().url)
+      let at = await surfer.post(page, { decision: 'allow' })
+      for (let step = 0; step < 12 && !at.headers.get('location')?.startsWith('cursor:'); step++) {
+        const next = at.headers.get('location') ?? /0;url=([^"]*)"/.exec(at.html)?.[1]?.replaceAll('&amp;', '&')
+        at = next ? await surfer.ask(new URL(next, at.url)) : await surfer.post(at, { username: ada.username, consent: 'accept' })
+      }
+      assert.match(at.headers.get('location') ?? '', /^cursor:\/\/cb\?.*code=/)
+      assert.ok(isConsent(await surfer.visit(client.authorization().url)))
+    } finally {
+      await own.close()
+    }
+  })
+
+  it('on loopback with a secret: not asked', async () => {
+    const { body } = await register(house.fetch, house.base, {
+      redirect_uris: [loopbackAt(9001)],
+      token_endpoint_auth_method: 'client_secret_post',
+    })
+    const client = new Client(house, String(body['client_id']), loopbackAt(9001))
+    const surfer = new Surfer(house.fetch)
+    await client.login(surfer)
+    assert.notEqual(codeIn(await surfer.visit(client.authorization().url)), '')
   })
 })

@@ -81,8 +81,11 @@ const purgeMs = 60_000
 const [requestCharsMax, stateCharsMax] = [4096, 2048]
 /** Begun from one address: at once, and then every minute. Behind a proxy that is not trusted everybody is one address. */
 const begunMax = { burst: 600, perMinute: 60 }
-/** Registrations of one address that come to nothing. */
-const attemptsMax = { burst: 60, perMinute: 6 }
+/** Registrations of one address that come to nothing: as many as may come to something. */
+const attemptsMax = ({ perHour }: AuthorizationServerConfig['registration']) => ({
+  burst: Math.max(60, perHour),
+  perMinute: Math.max(1, perHour / 60),
+})
 const waitingMaxUsual = 20_000
 
 export async function openFront(options: FrontOptions): Promise<Front> {
@@ -182,7 +185,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     failed,
   })
   const showPage = getRequestListener(app.fetch, { overrideGlobalObjects: false })
-  const [begun, attempts] = [new Allowance(begunMax), new Allowance(attemptsMax)]
+  const [begun, attempts] = [new Allowance(begunMax), new Allowance(attemptsMax(config.registration))]
   async function review(): Promise<void> {
     numbers = await signingNumbers(records)
     const pairs = pairsNow()
@@ -204,6 +207,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       if (isBeginning) {
         const waitS = begun.take(remote, clock.now())
         if (waitS > 0) return turnAway(request, response, 'often', waitS)
+        response.once('finish', () => response.statusCode >= 400 && begun.giveBack(remote))
         if (isTooLong(url)) return turnAway(request, response, 'long')
         if (!waiting.hasRoom(clock.now())) return turnAway(request, response, 'crowded')
       }

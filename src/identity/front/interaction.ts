@@ -4,7 +4,8 @@
  *   client → authorize → [consent page → allow] → provider → callback → code for the client
  *
  * A consent belongs to the browser it was given in, and after the login to the person. The page is left out only when this
- * browser's person has agreed to the same before; should somebody else come back from the provider, it is asked after all.
+ * browser's person has agreed to the same before, and the client is one that no other program can pass for; should somebody
+ * else come back from the provider, it is asked after all.
  * The state that leads back from the provider is made after the consent, is in a cookie of this browser, and works once.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
@@ -48,6 +49,8 @@ export interface Asked {
   readonly wish: Wish
   readonly standing: 'document' | 'registered-itself' | 'operator'
   readonly documentHost: string | undefined
+  /** Who gets the code is who it says it is: otherwise nothing passes without a page (RFC 8252, 8.6). */
+  readonly isProven: boolean
   readonly mayRefresh: boolean
   readonly wantsFresh: Readonly<Record<string, string>>
 }
@@ -111,7 +114,7 @@ export class Interaction {
     if (asked === undefined) return { kind: 'problem', problem: 'expired' }
     const { browser, cookies } = await this.browser(jar)
     const { account } = browser
-    if (!isAnother && account !== undefined && (await this.#options.consents.covers(account, asked.wish)))
+    if (!isAnother && account !== undefined && asked.isProven && (await this.#options.consents.covers(account, asked.wish)))
       return this.#toProvider(browser, jar, { asked, isAllowed: false, cookies })
     return this.#ask(browser, asked, isAnother ? 'another' : undefined, cookies)
   }
@@ -315,13 +318,14 @@ export class Interaction {
     const isDocument = clientId.startsWith('https://')
     const mayRefresh = client.grantTypeAllowed('refresh_token')
     const wanted = String(params['scope'] ?? '').split(' ')
+    const redirectUri = String(params['redirect_uri'])
     const resources = [params['resource'] ?? []].flat().map(String)
     return {
       uid,
       wish: {
         clientId,
         clientName: typeof client.clientName === 'string' ? client.clientName : '',
-        redirectUri: String(params['redirect_uri']),
+        redirectUri,
         resources,
         scopes: [...scopes.filter((scope) => wanted.includes(scope)), ...(mayRefresh ? ['offline_access'] : [])],
         clientDigest: digestOf(JSON.parse(JSON.stringify(metadata)) as JsonObject),
@@ -332,6 +336,7 @@ export class Interaction {
           ? 'registered-itself'
           : 'operator',
       documentHost: isDocument ? new URL(clientId).host : undefined,
+      isProven: client.tokenEndpointAuthMethod !== 'none' || new URL(redirectUri).protocol === 'https:',
       mayRefresh,
       wantsFresh: {
         ...(params['max_age'] !== undefined && { max_age: String(params['max_age']) }),
