@@ -134,7 +134,7 @@ test('consents: listed, taken back, and gone; the signing key: rotated', async (
   const keys = await openKeyFile(at('sekisho.key'))
   const store = await openStore(`sqlite:${at('own.yaml.db')}`)
   const records = new Records(store, keys, systemClock)
-  const consents = new Consents(records, systemClock)
+  const consents = new Consents(records, systemClock, () => false)
   const proof = { contexts: [], authenticatedAt: 1, checkedAt: 1 }
   await new Accounts(records).keep({
     ...proof,

@@ -23,7 +23,7 @@ export function tokensCommand(): Command {
     .addCommand(
       shared('revoke', 'what was issued up to now is no longer good, also in a running gateway')
         .option('--user <id>', 'to this user or application: user:TENANT.OBJECT-ID')
-        .option('--client <id>', 'to this OAuth client, for whomever it acts')
+        .option('--client <id>', 'to this OAuth client, for whomever it acts; it has to ask people anew')
         .option('--token <jti>', 'this one token, by its "jti" or Entra\'s "uti"')
         .option('-r, --reason <text>', 'why, for the record')
         .action(revoke),

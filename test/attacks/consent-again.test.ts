@@ -31,7 +31,7 @@ const codeIn = ({ url }: Page): string => url.searchParams.get('code') ?? ''
 function kept({ store, seals, clock: { now } }: FrontHouse) {
   const clock = { now, monotonic: now }
   const records = new Records(store, seals, clock)
-  return { records, consents: new Consents(records, clock), store, clock }
+  return { records, consents: new Consents(records, clock, () => false), store, clock }
 }
 /** Through the pages of the provider alone. */
 async function throughProvider(surfer: Surfer, from: Page): Promise<Page> {
@@ -64,6 +64,21 @@ describe('a consent that is taken back while a login without a page is under way
     assert.ok(!house.notes.slice(notes).some((note) => note.startsWith('consent.given')))
     const denied = await surfer.send(page, { decision: 'deny' })
     assert.deepEqual([codeIn(denied), denied.url.searchParams.get('error')], ['', 'access_denied'])
+  })
+})
+
+describe('a client that everything is taken back from', () => {
+  it('is asked about anew: what people had allowed it before is gone, and what they allow it afterwards is not', async () => {
+    const client = await Client.register(house, {}, website)
+    const surfer = new Surfer(house.fetch)
+    const { body } = await client.redeem(await client.login(surfer))
+    await house.store.revoke('client', client.id, 'cli:me', 'malicious')
+    await house.obey()
+    assert.equal((await client.refresh(body['refresh_token'])).body['error'], 'invalid_grant')
+    assert.ok(!(await surfer.visit(`${house.base}/oauth/consents`)).html.includes(client.id))
+    assert.ok(isConsent(await surfer.visit(client.authorization().url)))
+    assert.notEqual((await client.login(surfer)).code, '')
+    assert.notEqual(codeIn(await surfer.visit(client.authorization().url)), '')
   })
 })
 

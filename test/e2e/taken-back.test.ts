@@ -27,7 +27,7 @@ const clock = { now: () => house.clock.now(), monotonic: () => house.clock.now()
 beforeEach(async () => {
   house = await openFrontHouse()
   records = new Records(house.store, house.seals, clock)
-  consents = new Consents(records, clock)
+  consents = new Consents(records, clock, () => false)
   accounts = new Accounts(records)
   clientId = String(
     (await register(house.fetch, house.base, { client_name: 'App', redirect_uris: [redirectUri] })).body['client_id'],

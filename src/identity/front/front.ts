@@ -92,11 +92,12 @@ export async function openFront(options: FrontOptions): Promise<Front> {
   const { config, base, store, seals, clock, note, failed } = options
   const isSecure = base.startsWith('https:')
   const records = new Records(store, seals, clock)
-  const [accounts, consents] = [new Accounts(records), new Consents(records, clock)]
+  const isRevoked = (issued: Issued): boolean => options.isRevoked(issued)
+  const [accounts, consents] = [new Accounts(records), new Consents(records, clock, isRevoked)]
   const browsers = new Browsers({
     records,
     clock,
-    isRevoked: (issued) => options.isRevoked(issued),
+    isRevoked,
     key: seals.derive('identity/browsers'),
   })
   const waiting = new Waiting(options.waitingMax ?? waitingMaxUsual, waitingS * 1000)
@@ -126,7 +127,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       mayRegister: () => rate.take(clock.now()),
       cookieKey: seals.derive('identity/cookies').toString('base64url'),
       fetch: reachStrangers(config.registration, options.proxy, config.registration.ca),
-      isRevoked: (issued) => options.isRevoked(issued),
+      isRevoked,
       account: (id, isRefresh) => (isRefresh ? vouching.account(id) : accounts.find(id)),
       proof: async (grantId) => ({
         contexts: [],
@@ -156,7 +157,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     browsers,
     consents,
     accounts,
-    isRevoked: (issued) => options.isRevoked(issued),
+    isRevoked,
     login,
     clock,
     waiting,
