@@ -334,7 +334,9 @@ export async function openGateway({
             },
             complete: (answer, account) => broker.complete(answer, personOf(account)),
           },
+          isServer: (id) => Object.hasOwn(rules.config.servers, id),
           failed: identityFailed,
+          hint: identityFailed,
         })
       }
       let adminHosts: HostCheck | undefined

@@ -140,6 +140,26 @@ describe('CD-C2, CD-R3: an authorization request that is not as it has to be', (
       assert.equal(surfer.trail.length, 1)
     })
 
+  it('a server that there is none of: invalid_target, and no page that names it', async () => {
+    for (const resource of [`${house.base}/nowhere/mcp`, `${house.base}/nowhere/mcp/`]) {
+      const { error, error_description: says } = answerOf(
+        await new Surfer(house.fetch).visit(editor.authorization({ resource }).url),
+      )
+      assert.deepEqual([error, says], ['invalid_target', 'there is no server "nowhere" here'])
+    }
+  })
+
+  it('an address that is not the client’s leaves a line for whoever makes the client, a few of them, and no control characters', async () => {
+    const at = 'https://app.client.test/\u001b[2J\u202e'
+    for (let times = 0; times < 30; times++) await new Surfer(house.fetch).ask(editor.authorization({ redirect_uri: at }).url)
+    const lines = house.hints.filter((line) => line.includes(editor.id))
+    assert.ok(lines.length > 0 && lines.length < 30, `${lines.length}`)
+    assert.match(
+      lines[0] ?? '',
+      /asked to be answered at https:\/\/app\.client\.test\/\?\[2J\?, .* registered \(http:\/\/127\.0\.0\.1/,
+    )
+  })
+
   it('a parameter twice is refused', async () => {
     for (const name of [
       'client_id',

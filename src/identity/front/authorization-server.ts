@@ -28,6 +28,7 @@ export const sessionCookie = 'sekisho_session'
 export interface AuthorizationServerOptions {
   readonly config: AuthorizationServerConfig
   readonly base: string
+  isServer(id: string): boolean
   readonly records: Records
   readonly clock: Clock
   readonly pairs: readonly SigningPair[]
@@ -131,7 +132,7 @@ function configuration(options: AuthorizationServerOptions, isSecure: boolean): 
         useGrantedResource: async () => true,
         getResourceServerInfo: async (_ctx, indicator) => ({
           scope: ownScopes.join(' '),
-          audience: canonical(indicator, base),
+          audience: canonical(indicator, options),
           accessTokenTTL: accessTokenMinutes * 60,
           accessTokenFormat: 'jwt',
           jwt: { sign: { alg: 'ES256' } },
@@ -218,12 +219,13 @@ function onePrompt({ isBack }: AuthorizationServerOptions): interactionPolicy.De
 }
 
 /** The resource as we call it. Throws invalid_target for one that is not ours (RFC 8707, 2). */
-function canonical(indicator: string, base: string): string {
+function canonical(indicator: string, { base, isServer }: Pick<AuthorizationServerOptions, 'base' | 'isServer'>): string {
   const url = URL.canParse(indicator) ? new URL(indicator) : undefined
   const path = url?.pathname.replace(/\/$/, '') ?? ''
   const server = /^\/(?:([a-z][a-z0-9-]{0,23})\/)?mcp$/.exec(path)
   const isPlain = url?.origin === base && url.search === '' && url.hash === '' && url.username === ''
   if (server === null || !isPlain) throw new errors.InvalidTarget('the resource is not one of this gateway')
+  if (server[1] !== undefined && !isServer(server[1])) throw new errors.InvalidTarget(`there is no server "${server[1]}" here`)
   return resourceOf(base, server[1])
 }
 

@@ -47,6 +47,7 @@ export interface FrontOptions {
   revoke(holder: string, by: string, reason: string): Promise<void>
   /** Whether a code or a refresh token is no longer good although it has not expired. */
   isRevoked(issued: Issued): boolean
+  isServer(id: string): boolean
   /** How many requests for access and logins may wait at a time. */
   readonly waitingMax?: number
   readonly connections: Connections
@@ -56,6 +57,8 @@ export interface FrontOptions {
   /** Of somebody who is not known: anybody can make as many of these as they like. `remote`: their address. */
   noteStranger(action: string, detail: string, remote: string | undefined): void
   failed(error: unknown): void
+  /** A line for whoever makes a client, in the output of the gateway. */
+  hint(line: string): void
 }
 
 export interface Front {
@@ -86,6 +89,7 @@ const attemptsMax = ({ perHour }: AuthorizationServerConfig['registration']) => 
   burst: Math.max(60, perHour),
   perMinute: Math.max(1, perHour / 60),
 })
+const hintsMax = { burst: 10, perMinute: 10 }
 const waitingMaxUsual = 20_000
 
 export async function openFront(options: FrontOptions): Promise<Front> {
@@ -102,6 +106,11 @@ export async function openFront(options: FrontOptions): Promise<Front> {
   })
   const waiting = new Waiting(options.waitingMax ?? waitingMaxUsual, waitingS * 1000)
   const rate = new RegistrationRate(config.registration.perHour)
+  const [begun, attempts, hints] = [
+    new Allowance(begunMax),
+    new Allowance(attemptsMax(config.registration)),
+    new Allowance(hintsMax),
+  ]
   const login = new Login({
     provider: config.provider,
     redirectUri: `${base}${root}/callback`,
@@ -120,6 +129,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     const provider = authorizationServer({
       config,
       base,
+      isServer: (id) => options.isServer(id),
       records,
       clock,
       pairs,
@@ -142,6 +152,10 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       errorPage: (accepted) => ({ headers: pageHeaders, html: String(problemPage(languageOf(accepted), 'client')) }),
     })
     tellOf(provider, options)
+    provider.on('authorization.error', ({ oidc, ip }, { error }) => {
+      if (error === 'invalid_redirect_uri' && hints.take(ip, clock.now()) === 0)
+        options.hint(mismatch(oidc.client?.clientId, oidc.params?.['redirect_uri'], oidc.client?.redirectUris))
+    })
     provider.on('grant.success', ({ oidc }) => {
       const id = oidc.client?.clientId
       if (id !== undefined) void keepClient(records, id, config.registration.unusedDays).catch(failed)
@@ -186,7 +200,6 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     failed,
   })
   const showPage = getRequestListener(app.fetch, { overrideGlobalObjects: false })
-  const [begun, attempts] = [new Allowance(begunMax), new Allowance(attemptsMax(config.registration))]
   async function review(): Promise<void> {
     numbers = await signingNumbers(records)
     const pairs = pairsNow()
@@ -249,6 +262,16 @@ function showsToken({ headers }: IncomingMessage, { registration: { initialAcces
   if (initialAccessToken === undefined) return false
   const digest = (text: string): Buffer => hash('sha256', text, 'buffer')
   return timingSafeEqual(digest(headers.authorization ?? ''), digest(`Bearer ${initialAccessToken.reveal()}`))
+}
+
+/** Everything in it is a stranger's, and goes to a terminal. */
+function mismatch(client: unknown, asked: unknown, registered: readonly string[] = []): string {
+  const shown = (text: unknown): string =>
+    String(text)
+      .slice(0, 200)
+      .replace(/[^\x20-\x7e]/g, '?')
+  const known = registered.slice(0, 3).map(shown).join(', ')
+  return `the client ${shown(client)} asked to be answered at ${shown(asked)}, which is not what it has registered (${known}): they are compared letter by letter, but for the port on loopback`
 }
 
 const kidsIn = (pairs: readonly SigningPair[]): string => pairs.map(({ kid }) => kid).join(' ')

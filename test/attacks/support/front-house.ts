@@ -45,6 +45,8 @@ export interface FrontHouse {
   /** What was written down, `action principal detail`. */
   readonly notes: readonly string[]
   readonly errors: readonly unknown[]
+  /** For whoever makes a client. */
+  readonly hints: readonly string[]
   /** Every name is this machine; our authority is trusted. */
   readonly fetch: Fetch
   /** Who an access token is of at a server, or why it is refused. */
@@ -128,7 +130,7 @@ export async function openFrontHouse({
     revoked.replace(await store.revocations())
     await front.review()
   }
-  const [notes, errors]: [string[], unknown[]] = [[], []]
+  const [notes, hints, errors]: [string[], string[], unknown[]] = [[], [], []]
   const failed = (error: unknown): void => void errors.push(error)
   const tokens = new Map<string, string>()
   const front = await openFront({
@@ -155,7 +157,9 @@ export async function openFrontHouse({
     connections: { has: () => true, begin: async () => base, complete: async () => 'x' },
     note: async (action, principal, detail) => void notes.push(`${action} ${principal} ${detail}`),
     noteStranger: (action, detail, remote) => void notes.push(`${action} unidentified ${detail} ${remote}`),
+    isServer: (id) => id !== 'nowhere',
     failed,
+    hint: (line) => void hints.push(line),
   })
   const identity: Identity = identityOf({
     config,
@@ -193,6 +197,7 @@ export async function openFrontHouse({
     certificates,
     notes,
     errors,
+    hints,
     fetch: fetchHere,
     async whoIs(token, server = 'x') {
       const request = { method: 'POST', path: `/${server}/mcp`, certificateThumbprint: () => undefined }
