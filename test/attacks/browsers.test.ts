@@ -108,3 +108,19 @@ describe('CD-C4: a link to connect a server, opened where somebody else is signe
     assert.equal((await surfer.visit(late)).status, 400)
   })
 })
+
+describe('signing out of the own pages', () => {
+  it('takes the csrf of the page, and then the browser knows nobody, also with the cookie it had', async () => {
+    const client = await Client.register(house, {}, website)
+    const surfer = new Surfer(house.fetch)
+    await client.login(surfer)
+    const [before, page] = [thiefOf(surfer), await surfer.visit(`${house.base}/oauth/consents`)]
+    assert.match(page.html, new RegExp(`Signed in as <strong>${ada.name}</strong>`))
+    assert.equal((await surfer.post(page, { leave: 'yes', csrf: 'x' })).status, 403)
+    assert.match((await surfer.visit(`${house.base}/oauth/consents`)).html, /Signed in as/)
+    const left = await surfer.send(page, { leave: 'yes' })
+    assert.match(left.html, /Sign in to see what you have allowed/)
+    assert.match((await before.visit(`${house.base}/oauth/consents`)).html, /Sign in to see what you have allowed/)
+    assert.ok(isConsent(await surfer.visit(client.authorization().url)))
+  })
+})

@@ -43,25 +43,28 @@ export class Consents {
 
   /** Whether all of the wish was agreed to before, for the client as it is now. */
   async covers(account: string, wish: Wish): Promise<boolean> {
-    const given = await this.#find(account, wish.clientId)
+    const given = await this.held(account, wish)
     return (
       given !== undefined &&
-      given.clientDigest === wish.clientDigest &&
-      isSamePlace(given, wish) &&
       wish.resources.every((resource) => given.resources.includes(resource)) &&
       wish.scopes.every((scope) => given.scopes.includes(scope))
     )
   }
 
+  /** What was agreed to before, with this client as it is now. */
+  async held(account: string, wish: Wish): Promise<Consent | undefined> {
+    const given = await this.#find(account, wish.clientId)
+    return given?.clientDigest === wish.clientDigest && isSamePlace(given, wish) ? given : undefined
+  }
+
   /** Adds to what was agreed to before with the same client; a changed client begins anew. */
   async give(account: string, wish: Wish): Promise<Consent> {
-    const before = await this.#find(account, wish.clientId)
-    const isSame = before?.clientDigest === wish.clientDigest && isSamePlace(before, wish)
+    const before = await this.held(account, wish)
     const union = (one: readonly string[], other: readonly string[] = []): string[] => [...new Set([...other, ...one])].sort()
     const consent: Consent = {
       ...wish,
-      resources: union(wish.resources, isSame ? before.resources : []),
-      scopes: union(wish.scopes, isSame ? before.scopes : []),
+      resources: union(wish.resources, before?.resources),
+      scopes: union(wish.scopes, before?.scopes),
       account,
       givenAt: this.#clock.now(),
     }

@@ -18,7 +18,7 @@ import type { Issued } from '../revocations.ts'
 import { holderOf } from '../tokens/access-tokens.ts'
 import type { Accounts } from './accounts.ts'
 import { type Browser, type Browsers, browserCookie } from './browsers.ts'
-import { type Consents, digestOf, type Wish } from './consents.ts'
+import { type Consent, type Consents, digestOf, type Wish } from './consents.ts'
 import type { Jar } from './cookies.ts'
 import { type LoggedIn, type Login, type LoginAttempt, LoginFailed } from './login.ts'
 import type { Records } from './records.ts'
@@ -67,6 +67,8 @@ export type Step =
       readonly shown: string
       readonly csrf: string
       readonly again: Again | undefined
+      /** What the person in this browser has agreed to before, with the very same client. */
+      readonly held: Consent | undefined
       readonly cookies: readonly string[]
     }
   | { readonly kind: 'provider'; readonly url: URL; readonly cookies: readonly string[] }
@@ -135,9 +137,11 @@ export class Interaction {
     return { kind: 'denied', url }
   }
 
-  #ask(browser: Browser, asked: Asked, again: Again | undefined, cookies: readonly string[]): Step {
+  async #ask(browser: Browser, asked: Asked, again: Again | undefined, cookies: readonly string[]): Promise<Step> {
     const shown = shownOf(asked)
-    return { kind: 'ask', asked, shown, csrf: this.csrf(browser, `${asked.uid} ${shown}`), again, cookies }
+    const { account } = browser
+    const held = account === undefined ? undefined : await this.#options.consents.held(account, asked.wish)
+    return { kind: 'ask', asked, shown, csrf: this.csrf(browser, `${asked.uid} ${shown}`), again, held, cookies }
   }
 
   /** The browser is back from the provider. */
@@ -178,6 +182,12 @@ export class Interaction {
     const browser = await this.#options.browsers.find(jar.get(browserCookie))
     if (browser === undefined || !this.isOurs(browser, page, form)) return { kind: 'problem', problem: 'forged' }
     return this.#toProvider(browser, jar, { page, wishes })
+  }
+
+  /** The person leaves their own pages; what they have allowed stays. */
+  async signOut(browser: Browser, jar: Jar): Promise<Step> {
+    await this.#options.browsers.close(browser)
+    return { kind: 'back', url: 'consents', cookies: [jar.set(browserCookie, '', 0)] }
   }
 
   /** The browser that this is, or a new one. */

@@ -101,7 +101,7 @@ export function pageRoutes({
       throw error
     }
   }
-  const viewOf = (c: Context<Env>, { asked, shown, csrf, again }: Extract<Step, { readonly kind: 'ask' }>) => ({
+  const viewOf = (c: Context<Env>, { asked, shown, csrf, again, held }: Extract<Step, { readonly kind: 'ask' }>) => ({
     language: language(c),
     clientName: asked.wish.clientName,
     clientId: asked.wish.clientId,
@@ -113,6 +113,7 @@ export function pageRoutes({
     servers: serversIn(asked.wish.resources),
     providerHost,
     action: `${root}/interaction/${asked.uid}`,
+    held: held && { scopes: held.scopes, servers: serversIn(held.resources) },
     shown,
     csrf,
     again,
@@ -133,13 +134,17 @@ export function pageRoutes({
     const csrf = interaction.csrf(browser, 'consents')
     const { account } = browser
     if (account === undefined) return page(c, signInPage(language(c), `${root}/consents`, csrf), cookies)
-    return page(c, consentsPage(language(c), await consents.of(account), `${root}/consents`, csrf), cookies)
+    const [person, given] = [await nameOf(account), await consents.of(account)]
+    const view = { language: language(c), person, consents: given, action: `${root}/consents`, csrf }
+    return page(c, consentsPage(view), cookies)
   })
   app.post(`${root}/consents`, async (c) => {
     if (isForeign(c, base)) return problem(c, 'forged')
     const form = await formOf(c)
     const { browser } = await interaction.browser(jar(c))
     const client = form.get('client')
+    if (form.has('leave') && interaction.isOurs(browser, 'consents', form))
+      return taken(c, await interaction.signOut(browser, jar(c)))
     if (browser.account === undefined || client === null) return taken(c, await interaction.signIn(jar(c), form, 'consents'))
     if (!interaction.isOurs(browser, 'consents', form)) return problem(c, 'forged')
     await takeBack(browser.account, client)

@@ -61,6 +61,9 @@ const en = {
   connectLead:
     'You will be asked at that service to let this gateway use it in your name. You can take that back there at any time.',
   signedInAs: 'Signed in as',
+  signOut: 'Sign out',
+  signOutLead: 'Ends your sign-in on these pages. You may still be signed in at your identity provider.',
+  added: 'new',
   connectAnother:
     'This link is for somebody else than the person who is signed in here. If it is yours, sign in with your own account; if somebody sent it to you, close this page.',
   connectSignIn: 'Sign in first, so that the connection is yours and nobody else’s.',
@@ -130,6 +133,9 @@ const ja: typeof en = {
   connectLead:
     'このゲートウェイがあなたの名前でそのサービスを使うことの許可を、サービス側で求められます。許可はいつでもそこで取り消せます。',
   signedInAs: 'サインイン中:',
+  signOut: 'サインアウト',
+  signOutLead: 'このサイトでのサインインを終了します。認証プロバイダーでのサインインは続いている場合があります。',
+  added: '新規',
   connectAnother:
     'このリンクは、ここでサインインしている人のものではありません。ご自分のリンクなら、ご自分のアカウントでサインインしてください。誰かから送られたものなら、このページを閉じてください。',
   connectSignIn: '接続があなただけのものになるように、まずサインインしてください。',
