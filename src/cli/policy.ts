@@ -60,7 +60,9 @@ function whyCommand(): Command {
           const said = saidIn(options)
           const answer = await policyWhy(config, { principal, said, server, concern, subject, class: options.class })
           const explanation = { ...answer, next: { ...answer.next, command: withConfig(answer.next.command, file) } }
-          process.stdout.write(json ? `${JSON.stringify(explanation)}\n` : explanationText(explanation, said.scopes !== undefined))
+          process.stdout.write(
+            json ? `${JSON.stringify(explanation)}\n` : explanationText(explanation, said.scopes !== undefined),
+          )
         },
         { json },
       ),

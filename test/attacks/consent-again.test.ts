@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { consentsList } from '../../src/admin/operations/consents-list.ts'
 import { consentsRevoke } from '../../src/admin/operations/consents-revoke.ts'
+import { Accounts } from '../../src/identity/front/accounts.ts'
 import { Consents } from '../../src/identity/front/consents.ts'
 import { Records } from '../../src/identity/front/records.ts'
 import { certificateAuthority } from '../stand-ins/certificates.ts'
@@ -31,7 +32,7 @@ const codeIn = ({ url }: Page): string => url.searchParams.get('code') ?? ''
 function kept({ store, seals, clock: { now } }: FrontHouse) {
   const clock = { now, monotonic: now }
   const records = new Records(store, seals, clock)
-  return { records, consents: new Consents(records, clock, () => false), store, clock }
+  return { records, consents: new Consents(records, clock, () => false), accounts: new Accounts(records), store, clock }
 }
 /** Through the pages of the provider alone. */
 async function throughProvider(surfer: Surfer, from: Page): Promise<Page> {
@@ -53,8 +54,7 @@ describe('a consent that is taken back while a login without a page is under way
     assert.equal(atProvider.url.host, new URL(house.entra.url).host, 'the page of ours was left out')
     await consentsRevoke(kept(house), { user: adaHere, client: client.id, by: 'cli:me' })
     await house.obey()
-    const mine = async (): Promise<number> =>
-      (await consentsList(kept(house).consents)).filter((row) => row.client === client.id).length
+    const mine = async (): Promise<number> => (await consentsList(kept(house))).filter((row) => row.client === client.id).length
     assert.equal(await mine(), 0)
     await wait(1100) // tokens of the second of a revocation are older than it
     const notes = house.notes.length
