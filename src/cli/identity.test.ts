@@ -157,9 +157,6 @@ $ tokens revoke --user ${tenant}.eve
 error "${tenant}.eve" is not the id of a user or an application
   fix write it as the audit log shows it, for example user:TENANT.OBJECT-ID; find it with: sekisho audit search --text login
 [1]
-$ tokens revoke --client editor --json
-{"kind":"client","value":"editor","known":true}
-[0]
 $ tokens revoke --client editr
 revoked  what the client editr was given up to now
 warning  no client with this id is known here; those that people have agreed to: sekisho consents list
@@ -178,6 +175,12 @@ $ consents list --json
 [{"user":"user:${tenant}.bob","client":"editor","name":"Editor","scopes":["mcp:read"],"resources":["https://g/mcp"],"redirectUri":"http://127.0.0.1/cb","givenAt":"TIME"}]
 [0]
 $ consents list --user user:${tenant}.ada
+nobody has agreed to anything
+[0]
+$ tokens revoke --client editor --json
+{"kind":"client","value":"editor","known":true}
+[0]
+$ consents list
 nobody has agreed to anything
 [0]
 $ keys rotate
