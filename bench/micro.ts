@@ -84,7 +84,7 @@ async function knownToken(): Promise<(n: number) => void> {
   })
   const revoked = new Revocations()
   const identify = byToken({
-    tokens: new AccessTokens({ issuer, clock: systemClock, expectations }),
+    tokens: new AccessTokens({ issuer, clock: systemClock, expectations, isRevoked: () => false, believed: new WeakSet() }),
     proofs: new Proofs(systemClock),
     isDpopRequired: false,
     base: () => base,

@@ -15,6 +15,7 @@ import { ownFiles } from './config/own-files.ts'
 import { mustBeReloadable } from './config/reloadable.ts'
 import { ruleBook } from './config/rule-book.ts'
 import type { Config } from './config/schema.ts'
+import { ConnectLinks } from './identity/front/connect-links.ts'
 import { type Front, openFront } from './identity/front/front.ts'
 import { identityGuard } from './identity/guard.ts'
 import { type IdentityOptions, personOf } from './identity/identity.ts'
@@ -89,8 +90,8 @@ export interface Gateway {
   /** Opens the sockets of `listen` and `admin`. */
   listen(): Promise<{ readonly mcp: Address; readonly admin: Address }>
   fetch(request: Request): Promise<Response>
-  /** Serves one local client; settles when it has gone. `server` undefined: all servers. */
-  connectStdio(input: Readable, output: Writable, server?: string): Promise<void>
+  /** Serves one local client; settles when it has gone. `server` undefined: all servers. `saysWhy`: the client is the operator. */
+  connectStdio(input: Readable, output: Writable, server?: string, more?: { readonly saysWhy?: boolean }): Promise<void>
   /** The URL at which a caller consents to our use of a server in their name. Throws a Refusal. */
   connect(server: string, principal: Principal): Promise<string>
   /** Takes what the browser of that caller came back with; answers with the server that is connected now. Throws a Refusal. */
@@ -100,6 +101,8 @@ export interface Gateway {
   close(): Promise<void>
 }
 
+const isConnectable = (server: Config['servers'][string] | undefined): boolean =>
+  server !== undefined && 'credential' in server && server.credential.kind === 'oauth'
 const isListening = ({ message }: Frame): boolean => message.method === 'subscriptions/listen'
 
 export async function openGateway({
@@ -165,7 +168,9 @@ export async function openGateway({
 
   const local = desk && (await openLocalConsent({ open: openBrowser, say: (line) => desk.say(line) }))
   opened.defer(async () => local?.close())
-  const consent = local ?? (config.identity.mode === 'authorization-server' ? pageConsent(() => base) : undefined)
+  const links = new ConnectLinks(keys, systemClock)
+  const linkFor = (server: string, user: string): string => links.make(server, user)
+  const consent = local ?? (config.identity.mode === 'authorization-server' ? pageConsent(() => base, linkFor) : undefined)
   const broker = new Broker({
     wayOut: (own) => safeFetch({ ...own, proxy: config.proxy }),
     store: vault,
@@ -294,6 +299,7 @@ export async function openGateway({
       path === descriptionPath && consent?.clientMetadataUrl ? clientMetadata(consent) : rules.identity.metadata(path),
     identify: gate.identify,
     pass,
+    reads: (principal, stop) => presence.enter(principal, stop, true),
     turnedAway,
   })
   opened.defer(() => {
@@ -329,15 +335,19 @@ export async function openGateway({
           revoke: (holder, by, reason) => store.revoke('holder', holder, by, reason),
           isRevoked: (issued) => revoked.covers(issued),
           note: (action, principal, detail) => audit.event({ action, principal, detail }),
+          noteStranger: (action, detail, remote) => audit.stranger({ action, detail }, remote),
           tokens: vault,
           connections: {
+            has: (id) => isConnectable(rules.config.servers[id]),
             async begin(server, account) {
               upstreams.mustServe(server)
               return broker.begin(server, personOf(account))
             },
             complete: (answer, account) => broker.complete(answer, personOf(account)),
           },
+          isServer: (id) => Object.hasOwn(rules.config.servers, id),
           failed: identityFailed,
+          hint: identityFailed,
         })
       }
       let adminHosts: HostCheck | undefined
@@ -363,8 +373,8 @@ export async function openGateway({
       return { mcp: { ...config.listen, port: mcp.address.port }, admin: adminAt }
     },
     fetch: (request) => answerFetch(endpoint, request),
-    async connectStdio(input, output, server) {
-      const door = new StdioDoor({ input, output, server, methods: directory.methods, limits: config.limits, pass })
+    async connectStdio(input, output, server, { saysWhy } = {}) {
+      const door = new StdioDoor({ input, output, server, saysWhy, methods: directory.methods, limits: config.limits, pass })
       doors.add(door)
       await door.closed
       doors.delete(door)

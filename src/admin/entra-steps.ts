@@ -51,12 +51,13 @@ export function entraSteps({ mode, tenant, name, redirectUri, clientId }: EntraA
         'App roles > Create app role: allowed for users/groups, value mcp.reader; one for each role of sekisho.yaml',
         'Enterprise applications > this one > Users and groups: assign people or groups to it',
         'Enterprise applications > Properties: set "Assignment required" if nobody else is to log in',
+        'The command replaces the app roles that are there: add those to its list, or use the portal',
       ],
       commands: [
         `az ad app update --id ${id} --app-roles '[{"allowedMemberTypes":["User"],"displayName":"MCP readers","description":"May read through the gateway","isEnabled":true,"value":"mcp.reader","id":"'$(uuidgen)'"}]'`,
       ],
     },
-    ...(isOwn ? [permissions(id), manyGroups(id), secret(id)] : [exposed(id, patch), manyGroups(id)]),
+    ...(isOwn ? [permissions(id), manyGroups(id), secret(id)] : [exposed(id, clientId, patch), manyGroups(id)]),
   ]
 }
 
@@ -72,6 +73,7 @@ function registered(tenant: string, name: string, redirectUri: string | undefine
     portal: [
       `App registrations > New registration${known}: name ${name}, accounts in this organizational directory only`,
       ...(redirectUri === undefined ? [] : [`Redirect URI: platform Web, ${redirectUri}`]),
+      ...(clientId === undefined || web === '' ? [] : ['The command replaces the redirect URIs that are there: add those to it']),
       'Copy the Application (client) ID',
     ],
     commands: [
@@ -121,16 +123,17 @@ const secret = (id: string): Step => ({
   ],
 })
 
-const exposed = (id: string, patch: (body: object) => string): Step => ({
+const exposed = (id: string, clientId: string | undefined, patch: (body: object) => string): Step => ({
   title: 'Expose an API: what clients ask tokens for',
   portal: [
-    'Expose an API > Application ID URI: api://CLIENT_ID',
+    `Expose an API > Application ID URI: api://${clientId ?? 'CLIENT_ID'}`,
     'Add a scope: mcp.read, mcp.write, mcp.destructive; admins and users may consent',
     'Authorized client applications: add each MCP client that your people use, with these scopes',
     'Tokens of version 2 have the client id as their audience, which is what stands under "audience" below',
+    'The commands replace the URIs and the scopes that are there; scopes in use Entra does not give up: then use the portal',
   ],
   commands: [
-    `az ad app update --id ${id} --identifier-uris "api://"${id}`,
+    `az ad app update --id ${id} --identifier-uris ${clientId === undefined ? '"api://$APP"' : quoted(`api://${clientId}`)}`,
     patch({
       api: {
         requestedAccessTokenVersion: 2,

@@ -1,7 +1,9 @@
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
+import { Accounts } from '../identity/front/accounts.ts'
 import { Consents } from '../identity/front/consents.ts'
 import { Records } from '../identity/front/records.ts'
+import { Revocations } from '../identity/revocations.ts'
 import { systemClock } from '../lib/clock.ts'
 import { openStore, type Store } from '../storage/embedded.ts'
 import { KeyFileRefused, keyRing, readKey } from '../vault/key-file.ts'
@@ -11,6 +13,7 @@ export interface RecordsAtHand {
   readonly store: Store
   readonly records: Records
   readonly consents: Consents
+  readonly accounts: Accounts
 }
 
 /**
@@ -31,7 +34,10 @@ export async function withRecords(file: string, work: (hand: RecordsAtHand) => P
   const store = await openStore(config.store)
   try {
     const records = new Records(store, keyRing(key), systemClock)
-    await work({ config, store, records, consents: new Consents(records, systemClock) })
+    const revocations = new Revocations()
+    revocations.replace(await store.revocations())
+    const consents = new Consents(records, systemClock, (issued) => revocations.covers(issued))
+    await work({ config, store, records, consents, accounts: new Accounts(records) })
   } finally {
     await store.close()
   }

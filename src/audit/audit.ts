@@ -51,6 +51,11 @@ export interface Audit {
   record(frame: Frame): Trail
   /** Records what an operator did. Resolves when it is on disk; rejects with AUDIT_UNAVAILABLE. Act only after it has resolved. */
   event(event: OperatorEvent): Promise<void>
+  /**
+   * The same of somebody who is not known, as far as the allowance of strangers reaches; beyond it they are counted. Nothing
+   * waits for it and nothing is thrown: only for what was refused, or had no effect.
+   */
+  stranger(event: Omit<OperatorEvent, 'principal'>, remote: string | undefined): void
   /** Resolves when everything recorded so far is on disk; rejects with AUDIT_UNAVAILABLE. */
   flushed(): Promise<void>
   /** Writes what is left, a last checkpoint, and what the sinks take in a few seconds. */
@@ -104,6 +109,9 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
     async event(event) {
       if (log.failure !== undefined) throw new Refusal('AUDIT_UNAVAILABLE')
       await append(event, true).whenStored()
+    },
+    stranger(event, remote) {
+      if (log.failure === undefined && strangers.admits(remote)) append({ ...event, principal: unidentified }, false)
     },
     flushed: () => log.flushed(),
     async close() {

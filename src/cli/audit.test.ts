@@ -1,7 +1,7 @@
 /** `sekisho audit` where there is nothing to look at, and where there was. What it finds is in test/e2e/audit-tamper.test.ts. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
@@ -42,6 +42,29 @@ test('audit verify: a key that is none is refused in a sentence', () => {
     out: '',
     err: 'error FOLDER/text is not an Ed25519 public key in PEM\n',
   })
+})
+
+test('audit verify: a log without a configuration, with the anchor beside it or without one', async (t) => {
+  const log = makeLog()
+  t.after(() => log.remove())
+  const open = await log.open()
+  await passOne(open, { exchange: 'one' })
+  await open.close()
+  const copies = { 'files.audit.db': log.path, 'files.audit.anchor': log.anchor, 'alone.db': log.path }
+  for (const [name, from] of Object.entries(copies)) cpSync(from, at(name))
+  for (const args of [['-c', 'none.yaml'], []]) {
+    const { code, out } = audit('verify', '--path', 'files.audit.db', ...args)
+    assert.deepEqual([code, out.split('\n')[0]], [0, 'intact'])
+  }
+  for (const [path, says] of [
+    ['alone.db', 'beside alone.db there is no anchor'],
+    ['nowhere.db', 'there is no log at nowhere.db'],
+  ] as const)
+    assert.deepEqual(audit('verify', '--path', path, '-c', 'none.yaml'), {
+      code: 2,
+      out: '',
+      err: `error ${says}, and no none.yaml\n  fix give both files: --path LOG.db --anchor LOG.anchor\n`,
+    })
 })
 
 test('audit verify: a log that is gone while its anchor is there was taken away', async (t) => {

@@ -1,4 +1,5 @@
 /** `sekisho audit`: is the record intact, and what does it say? What strangers chose to be called is printed without its control characters. */
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { auditSearch, type Passage } from '../admin/operations/audit-search.ts'
@@ -20,7 +21,7 @@ interface Where {
 export function auditCommand(): Command {
   const verify = shared(new Command('verify'))
     .description('check every entry against the signed checkpoints; exit code 1, and what and where, if something was changed')
-    .option('--anchor <file>', 'the anchor, instead of the one in the configuration')
+    .option('--anchor <file>', 'the anchor, instead of the one beside --path or in the configuration')
     .option('--public-key <file>', 'the key that must have signed (PEM), instead of the one that the anchor names')
     .action((options) => tell(options, () => runVerify(options)))
   const search = shared(new Command('search'))
@@ -64,10 +65,29 @@ async function logOf({ config, path }: Where): Promise<string> {
 
 async function logAndAnchorOf({ config, path, anchor }: Where) {
   if (path !== undefined && anchor !== undefined) return { path, anchor }
+  const beside = path === undefined ? undefined : anchorBeside(path)
+  if (path !== undefined && !existsSync(config)) {
+    if (beside === undefined) throw noAnchor(path, config)
+    return { path, anchor: beside, anchorIsGuessed: true }
+  }
   const { audit } = await loadConfig(config, undefined, { secrets: 'leave' })
-  const anchorIsGuessed = path !== undefined && resolve(path) !== audit.path
-  return { path: path ?? audit.path, anchor: anchor ?? audit.anchor, anchorIsGuessed }
+  if (path === undefined || resolve(path) === audit.path) return { path: audit.path, anchor: anchor ?? audit.anchor }
+  return { path, anchor: beside ?? audit.anchor, anchorIsGuessed: true }
 }
+
+/** As `sekisho run` names it, and as the configuration does where it says nothing of it. */
+function anchorBeside(path: string): string | undefined {
+  const anchor = `${path.replace(/\.db$/, '')}.anchor`
+  return existsSync(anchor) ? anchor : undefined
+}
+
+const noAnchor = (path: string, config: string): Error =>
+  Object.assign(
+    new Error(`${existsSync(path) ? `beside ${path} there is no anchor` : `there is no log at ${path}`}, and no ${config}`),
+    {
+      fix: 'give both files: --path LOG.db --anchor LOG.anchor',
+    },
+  )
 
 async function runVerify(options: Where & { readonly publicKey?: string }): Promise<void> {
   const progress = progressLine('verifying', 'entries')
@@ -100,7 +120,7 @@ const styles: Readonly<Record<string, Style>> = {
   refused: 'red',
   cancelled: 'yellow',
   unknown: 'magenta',
-  operator: 'blue',
+  noted: 'blue',
 }
 const endings = ['delivered', 'suspended', 'refused', 'cancelled', 'unknown']
 const coloured = (word: string): string => styled(styles[word] ?? 'gray', word)
@@ -117,7 +137,7 @@ function passageCells(passage: Passage): readonly string[] {
     plain(passage.server ?? ''),
   ]
   if (passage.kind === 'operator')
-    return [...start('operator'), plain(passage.action), plain(passage.subject ?? ''), plain(passage.detail ?? '')]
+    return [...start('noted'), plain(passage.action), plain(passage.subject ?? ''), plain(passage.detail ?? '')]
   const [code, took] = passage.kind === 'outcome' ? [passage.code ?? '', String(passage.tookMs)] : ['', '']
   return [
     ...start(passage.ending),

@@ -82,6 +82,12 @@ $ check --json
 {"file":"FILE","valid":false,"problems":[{"path":"servers.files.env.TOKEN","line":1,"column":49,"message":"refers to the variable SEKISHO_TEST_NOT_SET, which is not set","fix":"set SEKISHO_TEST_NOT_SET before you start the gateway"}],"warnings":[]}
 [1]
 $ check --no-secrets
+FILE:1:1 bindings names nobody, so nobody may do anything
+  1 | servers: { files: { command: [x], env: { TOKEN: "env:SEKISHO_TEST_NOT_SET" } } }
+    | ^
+  fix write for example bindings: [{ role: ROLE, group: ID }], or anonymous: true where everyone may come in
+
+1 warning in FILE
 ok  FILE: 1 server
 [0]
 `)
@@ -176,7 +182,7 @@ denied  roles.reader[1] denies the tool "read_secret" of server "files" for anon
 
 next
   narrow or remove the deny rule roles.reader[1]
-  sekisho check
+  sekisho check --config FILE
 [0]
 $ policy why --principal anonymous --server files --tool write_a
 denied  No rule of reader allows the tool "write_a" of server "files" for anonymous.  (class destructive)
@@ -186,7 +192,7 @@ denied  No rule of reader allows the tool "write_a" of server "files" for anonym
 
 next
   add a rule under "roles.reader":  - { effect: allow, server: files, tools: ["write_a"] }
-  sekisho check
+  sekisho check --config FILE
 [0]
 $ policy why --principal alice --server files
 error "alice" is not a principal: write anonymous, key:ID, user:ID or application:ID, as the audit log shows it
@@ -216,7 +222,7 @@ policy is in monitor mode here; this passes
 
 next
   add a rule under "roles.reader":  - { effect: allow, server: files, tools: ["write_a"] }
-  sekisho check
+  sekisho check --config FILE
 [0]
 $ policy why --principal anonymous --server files --ask roots
 denied  No rule of reader allows the question "roots" of server "files" for anonymous.
@@ -226,7 +232,7 @@ denied  No rule of reader allows the question "roots" of server "files" for anon
 
 next
   add a rule under "roles.reader":  - { effect: allow, server: files, asks: ["roots"] }
-  sekisho check
+  sekisho check --config FILE
 [0]
 $ policy why --principal anonymous --server files --ask bogus
 error: option '--ask <name>' argument 'bogus' is invalid. Allowed choices are sampling, elicitation, roots.

@@ -35,8 +35,8 @@ const list = ({ config, json, user }: Options & { readonly user?: string }): Pro
   told(
     config,
     () =>
-      withRecords(config, async ({ consents }) => {
-        const rows = await consentsList(consents, user)
+      withRecords(config, async (hand) => {
+        const rows = await consentsList(hand, user)
         process.stdout.write(json ? jsonLine(rows) : rowsText(rows))
       }),
     { json },
@@ -56,9 +56,12 @@ const revoke = ({ config, json, user, client }: Options & { readonly user: strin
 
 function rowsText(rows: readonly ConsentRow[]): string {
   if (rows.length === 0) return 'nobody has agreed to anything\n'
-  const titles = ['USER', 'CLIENT', 'CALLS ITSELF', 'SCOPES', 'CODES GO TO', 'GIVEN'].map((title) => styled('bold', title))
-  const cells = rows.map(({ user, client, name, scopes, redirectUri, givenAt }) => [
+  const titles = ['USER', 'PERSON', 'CLIENT', 'CALLS ITSELF', 'SCOPES', 'CODES GO TO', 'GIVEN'].map((title) =>
+    styled('bold', title),
+  )
+  const cells = rows.map(({ user, person = '', client, name, scopes, redirectUri, givenAt }) => [
     plain(user),
+    plain(person),
     plain(client),
     plain(name),
     plain(scopes.join(' ')),

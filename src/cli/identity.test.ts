@@ -6,6 +6,7 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import test, { after } from 'node:test'
 import { startOpenId } from '../../test/stand-ins/openid.ts'
+import { Accounts } from '../identity/front/accounts.ts'
 import { Consents } from '../identity/front/consents.ts'
 import { Records } from '../identity/front/records.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -103,11 +104,14 @@ $ tokens revocations
 nothing has been revoked
 [0]
 $ tokens revoke --user user:${tenant}.ada --reason "lost \u001b[2Jlaptop"
-revoked  what user user:${tenant}.ada was given up to now
-a new login is good again; to keep somebody out, take away the role or the account
+revoked  what user:${tenant}.ada was given up to now
+warning  nobody with this id is known here; ids of those who came: sekisho audit search --text login, or sekisho consents list
 [0]
 $ tokens revoke --token j1 --json
 {"kind":"token","value":"j1"}
+[0]
+$ tokens revoke --token j1
+revoked  the token j1
 [0]
 $ sessions end --principal key:ci
 ended  the sessions of key:ci
@@ -129,15 +133,37 @@ sessions  user:11111111-aaaa-4aaa-8aaa-111111111111.ada  TIME  cli:ME
 test('consents: listed, taken back, and gone; the signing key: rotated', async () => {
   const keys = await openKeyFile(at('sekisho.key'))
   const store = await openStore(`sqlite:${at('own.yaml.db')}`)
-  const consents = new Consents(new Records(store, keys, systemClock), systemClock)
+  const records = new Records(store, keys, systemClock)
+  const consents = new Consents(records, systemClock, () => false)
+  const proof = { contexts: [], authenticatedAt: 1, checkedAt: 1 }
+  await new Accounts(records).keep({
+    ...proof,
+    id: `${tenant}.ada`,
+    tenant,
+    groups: [],
+    roles: [],
+    shownName: 'Ada \u001b[2JLovelace',
+  })
   const wish = { redirectUri: 'http://127.0.0.1/cb', resources: ['https://g/mcp'], scopes: ['mcp:read'], clientDigest: 'd' }
   await consents.give(`${tenant}.ada`, { ...wish, clientId: 'editor', clientName: 'Ed\u001b[2Jitor' })
   await consents.give(`${tenant}.bob`, { ...wish, clientId: 'editor', clientName: 'Editor' })
   await store.close()
   await transcript(`
+$ tokens revoke --user ${tenant}.ada
+revoked  what user:${tenant}.ada was given up to now
+a new login is good again; to keep somebody out, take away the role or the account
+[0]
+$ tokens revoke --user ${tenant}.eve
+error "${tenant}.eve" is not the id of a user or an application
+  fix write it as the audit log shows it, for example user:TENANT.OBJECT-ID; find it with: sekisho audit search --text login
+[1]
+$ tokens revoke --client editr
+revoked  what the client editr was given up to now
+warning  no client with this id is known here; those that people have agreed to: sekisho consents list
+[0]
 $ consents list --user user:${tenant}.ada
-USER                                           CLIENT  CALLS ITSELF  SCOPES    CODES GO TO          GIVEN
-user:11111111-aaaa-4aaa-8aaa-111111111111.ada  editor  Editor        mcp:read  http://127.0.0.1/cb  TIME
+USER                                           PERSON        CLIENT  CALLS ITSELF  SCOPES    CODES GO TO          GIVEN
+user:11111111-aaaa-4aaa-8aaa-111111111111.ada  Ada Lovelace  editor  Editor        mcp:read  http://127.0.0.1/cb  TIME
 [0]
 $ consents revoke --user user:${tenant}.ada --client editr
 error user:${tenant}.ada has not agreed to the client "editr"; did you mean "editor"?
@@ -151,6 +177,12 @@ $ consents list --json
 $ consents list --user user:${tenant}.ada
 nobody has agreed to anything
 [0]
+$ tokens revoke --client editor --json
+{"kind":"client","value":"editor","known":true}
+[0]
+$ consents list
+nobody has agreed to anything
+[0]
 $ keys rotate
 rotated
   signs     key 2, in a running gateway within a second
@@ -159,6 +191,11 @@ rotated
 $ keys rotate --json
 {"key":3,"believed":[2,1]}
 [0]
+$ keys rotate
+rotated
+  signs     key 4, in a running gateway within a second
+  believed  keys 3, 2 and 1 as well, for about an hour: until what they signed has expired
+[0]
 `)
 })
 
@@ -166,13 +203,13 @@ test('policy why: a token holder, what the token says, and the scope it lacks', 
   await transcript(`
 $ policy why -p user:${tenant}.ada --group 5555 --scope mcp:read --server files --tool write_a
 denied  No rule of reader allows the tool "write_a" of server "files" for user:${tenant}.ada.  (class write)
-the token needs the scope mcp:write besides; say what it has with --scope
+the token needs the scope mcp:write besides
 
   roles.reader[0]  allow  -  "class" does not have its class
 
 next
-  add a rule under "roles.reader":  - { effect: allow, server: files, tools: ["write_a"] }
-  sekisho check
+  add a rule under "roles.reader", for everybody who has that role:  - { effect: allow, server: files, tools: ["write_a"] }
+  sekisho check --config own.yaml
 [0]
 $ policy why -p user:${tenant}.ada --app-role Reader --scope mcp:write --server files --tool read_a
 denied  user:${tenant}.ada has no role, so nothing is allowed.  (class read)
@@ -180,8 +217,8 @@ denied  user:${tenant}.ada has no role, so nothing is allowed.  (class read)
   no rules to consider
 
 next
-  bind the role that allows it, under "bindings":  - { role: reader, appRole: "Reader" }
-  sekisho check
+  bind the role that allows it, under "bindings":  - { role: reader, user: "user:${tenant}.ada" }  or, for everybody who has it:  - { role: reader, appRole: "Reader" }
+  sekisho check --config own.yaml
 [0]
 `)
 })

@@ -45,10 +45,17 @@ const rotate = ({ config, json }: { readonly config: string; readonly json?: tru
     { json },
   )
 
+/** `3, 2 and 1`. */
+const listed = (numbers: readonly number[]): string =>
+  [numbers.slice(0, -1).join(', '), numbers.slice(-1).join('')].filter(Boolean).join(' and ')
+
 function rotationText({ key, believed }: KeyRotation): string {
   const facts = [
     ['signs', `key ${key}, in a running gateway within a second`],
-    ['believed', `key ${believed.join(', ')} as well, for about an hour: until what it signed has expired`],
+    [
+      'believed',
+      `${believed.length === 1 ? 'key' : 'keys'} ${listed(believed)} as well, for about an hour: until what ${believed.length === 1 ? 'it' : 'they'} signed has expired`,
+    ],
   ]
   return `${styled('green', 'rotated')}\n${table(facts, '  ')}`
 }

@@ -13,12 +13,13 @@ const marks = {
 export function liveLine(event: GatewayEvent): string | undefined {
   switch (event.kind) {
     case 'outcome': {
-      const { ending, principal, server, method, subject, code, tookMs, time } = event.outcome
+      const { ending, principal, remote, server, method, subject, code, tookMs, time } = event.outcome
       const [colour, mark] = marks[ending as keyof typeof marks] ?? marks.refused
       const what = [method, subject].filter(Boolean).join(' ')
+      const who = principal === 'unidentified' && remote !== undefined ? ` from ${remote}` : ''
       const why = code === undefined ? '' : styleText('yellow', ` ${code}`)
       const clock = time.slice(11, 19)
-      return `${styleText('gray', clock)} ${styleText(colour, mark)}  ${(server ?? '-').padEnd(12)} ${what.padEnd(44)} ${principal.padEnd(12)} ${Math.round(tookMs)} ms${why}`
+      return `${styleText('gray', clock)} ${styleText(colour, mark)}  ${(server ?? '-').padEnd(12)} ${what.padEnd(44)} ${principal.padEnd(12)} ${Math.round(tookMs)} ms${why}${who}`
     }
     case 'server':
       return styleText('gray', `         ${event.server}: ${event.line}`)

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander'
 import { type Answer, policyWhy, questions } from '../admin/operations/policy-why.ts'
 import { loadConfig } from '../config/load.ts'
 import { type Class, type Concern, classes } from '../protocol/methods.ts'
+import { shellWord } from './own-name.ts'
 import { told } from './problems.ts'
 import { plain, styled, table } from './table.ts'
 
@@ -26,12 +27,13 @@ interface WhyOptions {
   class?: Class
   json?: true
 }
+const usual = './sekisho.yaml'
 const things = ['tool', 'prompt', 'resource', 'ask'] as const
 
 function whyCommand(): Command {
   const command = new Command('why')
     .description('explain a decision: every rule considered, and the next command')
-    .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
+    .option('-c, --config <file>', 'the configuration', usual)
     .requiredOption('-p, --principal <principal>', 'who asks: anonymous, key:ID, user:ID or application:ID')
     .requiredOption('-s, --server <id>', 'which server')
     .option('--group <id>', 'a group in the token; may be given several times', gathered, [])
@@ -56,13 +58,19 @@ function whyCommand(): Command {
           const subject = thing && options[thing]
           const config = await loadConfig(file, undefined, { secrets: 'leave' })
           const said = saidIn(options)
-          const explanation = await policyWhy(config, { principal, said, server, concern, subject, class: options.class })
-          process.stdout.write(json ? `${JSON.stringify(explanation)}\n` : explanationText(explanation))
+          const answer = await policyWhy(config, { principal, said, server, concern, subject, class: options.class })
+          const explanation = { ...answer, next: { ...answer.next, command: withConfig(answer.next.command, file) } }
+          process.stdout.write(
+            json ? `${JSON.stringify(explanation)}\n` : explanationText(explanation, said.scopes !== undefined),
+          )
         },
         { json },
       ),
     )
 }
+
+const withConfig = (command: string, file: string): string =>
+  file === usual ? command : `${command} --config ${shellWord(file)}`
 
 const gathered = (value: string, before: string[]): string[] => [...before, value]
 
@@ -74,13 +82,20 @@ const saidIn = ({ group, appRole, scope, client, tenant }: Omit<WhyOptions, 'con
   ...(tenant !== undefined && { tenant }),
 })
 
-function explanationText({ allowed, because, rules, next, mode, scopeMissing, ...question }: Answer): string {
+function explanationText(
+  { allowed, because, rules, next, mode, scopeMissing, ...question }: Answer,
+  isScopeSaid: boolean,
+): string {
   const verdict = allowed ? styled('green', 'allowed') : styled('red', 'denied')
   const asClass = question.concern === 'tool' ? `  (class ${question.class})` : ''
   const word = mode === 'monitor' ? 'in monitor mode' : 'off'
   const passes = allowed || mode === 'enforce' ? '' : `policy is ${word} here; this passes\n`
   const scope =
-    scopeMissing === undefined ? '' : `the token needs the scope ${scopeMissing} besides; say what it has with --scope\n`
+    scopeMissing === undefined
+      ? ''
+      : isScopeSaid
+        ? `the token needs the scope ${scopeMissing} besides\n`
+        : `the token has to have the scope ${scopeMissing} besides; say what it has with --scope\n`
   const rows = rules.map(({ rule, effect, matches, why }) => [
     matches ? styled('bold', rule) : styled('dim', rule),
     effect,

@@ -72,7 +72,7 @@ async function run(command: readonly string[], options: Options): Promise<void> 
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve())
     for (const output of [process.stdout, process.stderr]) output.on('error', () => resolve()) // nobody reads any more
   })
-  await Promise.race([gateway.connectStdio(process.stdin, process.stdout, id), left])
+  await Promise.race([gateway.connectStdio(process.stdin, process.stdout, id, { saysWhy: true }), left])
   await gateway.close()
   process.exit(0)
 }

@@ -37,7 +37,22 @@ test('with API keys, what to paste into a client has a place for the key', async
 test('without, there is no header; and where it is not the usual file, it says how to ask about it', async () => {
   const out = await started('', /Decisions/, 'elsewhere/sekisho.yaml')
   assert.doesNotMatch(out, /Authorization/)
-  assert.match(out, /other commands: sekisho COMMAND --config elsewhere\/sekisho\.yaml\n/)
+  assert.match(out, /other commands: \S+ \S*src\/cli\/main\.ts COMMAND --config elsewhere\/sekisho\.yaml\n/)
+})
+
+test('the command that it prints works where it was started', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sekisho start '))
+  writeFileSync(join(folder, 'my sekisho.yaml'), listen)
+  const child = spawn(process.execPath, [main, 'start', '--config', 'my sekisho.yaml'], { cwd: folder })
+  let out = ''
+  child.stdout.on('data', (chunk) => {
+    out += chunk
+    if (/Decisions/.test(out)) child.kill('SIGTERM')
+  })
+  await new Promise((resolve) => child.on('close', resolve))
+  const [, command = ''] = /other commands: (.*)\n/.exec(out) ?? []
+  const check = spawnSync('/bin/sh', ['-c', command.replace('COMMAND', 'check')], { cwd: folder, encoding: 'utf8' })
+  assert.equal(check.stdout, 'ok  my sekisho.yaml: 0 servers\n')
 })
 
 test('--quiet: one line', async () => {

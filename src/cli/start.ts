@@ -11,6 +11,7 @@ import { clientConfigs } from './client-configs.ts'
 import { prepareExample } from './example.ts'
 import { visitImpostor } from './impostor.ts'
 import { liveLine } from './live.ts'
+import { ownName, shellWord } from './own-name.ts'
 import { printProblems, told } from './problems.ts'
 
 /** One Ctrl-C arrives several times: from the terminal, and again from each program that started us. A second one is later. */
@@ -110,7 +111,8 @@ function welcome(url: string, admin: string, { servers, identity }: Config, file
   for (const id of Object.keys(servers)) console.log(`  ${id.padEnd(12)}  ${url}/${id}/mcp`)
   console.log(`  metrics       ${admin}/metrics\n`)
   const path = relative('', file)
-  if (path !== 'sekisho.yaml') console.log(`  other commands: sekisho COMMAND --config ${path}\n`)
+  const [name, option] = [ownName(), path === 'sekisho.yaml' ? '' : ` --config ${shellWord(path)}`]
+  if (name !== 'sekisho' || option !== '') console.log(`  other commands: ${name} COMMAND${option}\n`)
   console.log(`${head('Connect a client')}\n`)
   for (const { client, where, text } of clientConfigs(`${url}/mcp`, identity.mode === 'api-keys'))
     console.log(`  ${client} ${styleText('gray', `(${where})`)}\n${text.replace(/^/gm, '    ')}\n`)

@@ -1,6 +1,6 @@
 /** What the schema refused, said so that the reader can mend it: the word that was meant, the values there are. */
 import type { z } from 'zod'
-import { knownKeys } from './json-schema.ts'
+import { homesOf, knownKeys, meaningAt } from './json-schema.ts'
 import { suggest } from './nearest.ts'
 import type { Complaint, Path } from './problem.ts'
 import { looksLikeSecret } from './secrets.ts'
@@ -39,6 +39,32 @@ export function complaintsOf(issues: readonly Issue[], root: unknown): Complaint
   return first.flatMap((issue) => complaintOf(issue, root))
 }
 
+/** A key that another mode or kind has is no typing mistake. */
+function unknownKey(path: Path, key: string, root: unknown): { message: string; fix: string } {
+  const here = knownKeys(path, root)
+  const homes = here.includes(key) ? [] : homesOf(path, key)
+  const [home] = homes
+  if (home === undefined) return { message: 'is not a key we know', fix: suggest(key, here) }
+  if (homes.length === 1) return { message: `belongs to ${home}`, fix: `remove it, or use ${home}` }
+  const [selector] = home.split(':') as [string]
+  const chosen = textOf(valueAt(root, [...path, selector]))
+  return { message: `means nothing with ${selector}: ${chosen}`, fix: `remove it; it belongs to ${homes.join(', ')}` }
+}
+
+/** What the schema says of a place, behind what kind of value it wants. */
+function hintAt(path: Path, root: unknown): string {
+  const { description, example } = meaningAt(path, root)
+  return example !== undefined ? `, for example ${example}` : description !== undefined ? ` (${description})` : ''
+}
+
+/** Of a branch of a union: the words, and the kinds of values, that it wanted in place of the value itself. */
+const wordsAtRoot = (issues: readonly Issue[]): string[] =>
+  issues.flatMap((issue) => (issue.code === 'invalid_value' && issue.path.length === 0 ? issue.values.map(String) : []))
+const kindsAtRoot = (issues: readonly Issue[]): string[] =>
+  issues.flatMap((issue) =>
+    issue.code === 'invalid_type' && issue.path.length === 0 ? [kinds[issue.expected] ?? issue.expected] : [],
+  )
+
 function complaintOf(issue: Issue, root: unknown): Complaint[] {
   const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)))
   const value = valueAt(root, path)
@@ -49,18 +75,13 @@ function complaintOf(issue: Issue, root: unknown): Complaint[] {
   const isMissing = value === undefined && path.length > 0
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => ({
-        path: [...path, key],
-        message: 'is not a key we know',
-        fix: suggest(key, knownKeys(path)),
-        at: 'key',
-      }))
+      return issue.keys.map((key) => ({ path: [...path, key], ...unknownKey(path, key, root), at: 'key' }))
     case 'invalid_type': {
       const expected = kinds[issue.expected] ?? issue.expected
-      if (isMissing) return one('is missing', `give it: ${expected}`)
+      if (isMissing) return one('is missing', `give it: ${expected}${hintAt(path, root)}`)
       const isUnquoted = issue.expected === 'string' && ['number', 'boolean'].includes(typeof value)
       const isSecret = looksLikeSecret(String(path.at(-1)), textOf(value))
-      const quote = isUnquoted && !isSecret ? `write it in quotes: "${value}"` : `write ${expected}`
+      const quote = isUnquoted && !isSecret ? `write it in quotes: "${value}"` : `write ${expected}${hintAt(path, root)}`
       return one(
         `must be ${expected} and is ${kindOf(value)}`,
         path.at(-1) === 'command' ? 'write a list: [program, argument]; there is no shell' : quote,
@@ -71,10 +92,17 @@ function complaintOf(issue: Issue, root: unknown): Complaint[] {
       return one(`cannot be ${shown(value)}`, suggest(textOf(value), issue.values.map(String)))
     }
     case 'invalid_union': {
-      const meant = meantOf(issue.errors)
+      const meant = issue.discriminator === undefined ? meantOf(issue.errors) : undefined
       if (meant !== undefined)
         return meant.flatMap((inner) => complaintOf({ ...inner, path: [...issue.path, ...inner.path] }, root))
-      const options = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : formsIn(issue.errors)
+      if (issue.discriminator === undefined) {
+        const words = issue.errors.flatMap(wordsAtRoot)
+        if (typeof value === 'string' && words.length > 0) return one(`cannot be ${shown(value)}`, suggest(value, words))
+        const expected = [...new Set([...words, ...issue.errors.flatMap(kindsAtRoot)])].join(' or ')
+        const fix = `${isMissing ? 'give it:' : 'write'} ${expected}${hintAt(path, root)}`
+        return one(isMissing ? 'is missing' : `must be ${expected} and is ${kindOf(value)}`, fix)
+      }
+      const options = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : []
       return isMissing
         ? one('is missing', `write one of: ${options.join(', ')}`)
         : one(`cannot be ${shown(value)}`, suggest(textOf(value), options))
@@ -104,10 +132,3 @@ function meantOf(forms: readonly (readonly Issue[])[]): readonly Issue[] | undef
   const fitting = forms.filter((form) => form.length > 0 && isOfItsKind(form))
   return fitting.length === 1 ? fitting[0] : undefined
 }
-
-/** The forms there are, as words: what may be written outright, and the kind of all else. */
-const formsIn = (forms: readonly (readonly Issue[])[]): string[] =>
-  forms.flatMap(([first]) => {
-    if (first?.code === 'invalid_value') return first.values.map(String)
-    return first?.code === 'invalid_type' ? [kinds[first.expected] ?? first.expected] : []
-  })

@@ -38,7 +38,7 @@ const refused: readonly (readonly [says: string, credential: object, complaint: 
   ['a kind that would pass the client on', { kind: 'passthrough' }, /credential.kind cannot be "passthrough"/],
   ['no kind', { secret: 'env:S' }, /credential.kind is missing/],
   ['a key that is not known', { kind: 'static', secret: 'env:S', forward: true }, /credential.forward is not a key we know/],
-  ['a key of another kind', { kind: 'static', secret: 'env:S', scope: 'x' }, /credential.scope is not a key we know/],
+  ['a key of another kind', { kind: 'static', secret: 'env:S', scope: 'x' }, /credential.scope means nothing with kind: static/],
   ['a secret written out', { kind: 'static', secret: 'hunter2' }, /credential.secret must say where the secret is kept/],
   [
     'a client secret written out',
@@ -198,7 +198,8 @@ describe('accepted', () => {
 
   it('an exchange, with a warning while no caller has a token', async () => {
     const file = join(folder, 'sekisho.yaml')
-    writeFileSync(file, document({ kind: 'token-exchange', ...client }))
+    const policy = { roles: { r: [] }, bindings: [{ role: 'r', anonymous: true }] }
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(document({ kind: 'token-exchange', ...client })), ...policy }))
     const { problems, warnings } = await checkConfig(file, variables)
     assert.deepEqual([problems, warnings.map(({ path }) => path)], [[], ['servers.crm.credential.kind']])
   })

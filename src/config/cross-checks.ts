@@ -2,7 +2,6 @@
 import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { isLoopback } from '../lib/loopback.ts'
-import { needsSubjectToken } from '../outbound/credentials/schema.ts'
 import { secretsIn } from '../outbound/credentials/secrets.ts'
 import { builtInMethodNames, builtInMethods } from '../protocol/methods.ts'
 import { storePath } from '../storage/schema.ts'
@@ -11,7 +10,7 @@ import type { Complaint, Path } from './problem.ts'
 import type { Draft } from './schema.ts'
 import { isBrokenReference, isReference, isStrayReference, looksLikeSecret, looksLikeToken } from './secrets.ts'
 
-type Check = (draft: Draft) => Complaint[]
+export type Check = (draft: Draft) => Complaint[]
 
 const anonymousIsLocal: Check = ({ identity, listen }) =>
   identity.mode !== 'anonymous' || isLoopback(listen.host)
@@ -38,7 +37,24 @@ const plainHttpIsLocal: Check = ({ listen, tls, trustedProxies }) =>
 const publicUrlIsSafe: Check = ({ publicUrl }) =>
   publicUrl === undefined || isSafe(publicUrl)
     ? []
-    : [{ path: ['publicUrl'], message: 'must be https', fix: 'only this machine may be reached by http' }]
+    : [
+        {
+          path: ['publicUrl'],
+          message: 'must be https',
+          fix: `write ${publicUrl.replace(/^http:/, 'https:')}; only this machine may be reached by http`,
+        },
+      ]
+
+const addressIsKnown: Check = ({ identity, listen, publicUrl }) =>
+  publicUrl !== undefined || isLoopback(listen.host) || !('provider' in identity)
+    ? []
+    : [
+        {
+          path: ['publicUrl'],
+          message: `is missing: tokens are issued for the URL that clients know, and others reach ${listen.host} by another name`,
+          fix: 'write it, for example publicUrl: https://mcp.example.com',
+        },
+      ]
 
 const adminIsLocal: Check = ({ admin }) =>
   isLoopback(admin.listen.host)
@@ -125,19 +141,6 @@ const rolesExist: Check = ({ bindings, roles }) =>
         ],
   )
 
-const keysExist: Check = ({ bindings, identity }) => {
-  const ids = identity.mode === 'api-keys' ? identity.keys.map((key) => key.id) : []
-  return bindings.flatMap(({ apiKey }, at): Complaint[] => {
-    if (apiKey === undefined || ids.includes(apiKey)) return []
-    const message = `names the key "${apiKey}", which does not exist, so it grants nothing`
-    const fix =
-      identity.mode === 'api-keys'
-        ? `${suggest(apiKey, ids)}; where the key was revoked, remove this binding too`
-        : 'set identity: { mode: api-keys, keys: [...] }'
-    return [{ path: ['bindings', at, 'apiKey'], message, fix }]
-  })
-}
-
 const keyIdsAreUnique: Check = ({ identity }) => {
   if (identity.mode !== 'api-keys') return []
   const ids = identity.keys.map((key) => key.id)
@@ -173,20 +176,6 @@ const methodsAreOwn: Check = ({ methods }) =>
     if (twin !== undefined) return [{ path, message: `is "${twin}" in other letters`, fix: 'choose another name', at: 'key' }]
     if (/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(name) && name.length <= 128) return []
     return [{ path, message: 'is not the name of a method', fix: 'write for example acme/search', at: 'key' }]
-  })
-
-/** Not refused: a gateway opened as a library can bring tokens and pages of its own. */
-const credentialsFitIdentity: Check = ({ servers, identity: { mode } }) =>
-  Object.entries(servers).flatMap(([id, server]): Complaint[] => {
-    if (server.kind !== 'http') return []
-    const path = ['servers', id, 'credential', 'kind']
-    if (needsSubjectToken(server.credential) && mode !== 'resource-server' && mode !== 'authorization-server') {
-      const message = 'exchanges the token of the caller, and callers have none here, so every call is refused'
-      return [{ path, message, fix: 'use identity.mode resource-server or authorization-server, or another kind' }]
-    }
-    if (server.credential.kind !== 'oauth' || mode === 'authorization-server') return []
-    const message = 'needs a page on which each user consents, which only our own authorization server has'
-    return [{ path, message, fix: 'use identity.mode authorization-server; or "sekisho run -- URL" for one person' }]
   })
 
 const keyProvidersDiffer: Check = ({ vault }) =>
@@ -236,6 +225,7 @@ export const crossChecks: readonly Check[] = [
   anonymousIsLocal,
   plainHttpIsLocal,
   publicUrlIsSafe,
+  addressIsKnown,
   adminIsLocal,
   listenersDiffer,
   filesDiffer,
@@ -248,6 +238,3 @@ export const crossChecks: readonly Check[] = [
   serversExist,
   methodsAreOwn,
 ]
-
-/** What lets nobody in and stops nothing. To refuse it would keep a revoked key in force until its last binding is gone too. */
-export const harmlessChecks: readonly Check[] = [keysExist, credentialsFitIdentity]

@@ -74,6 +74,8 @@ function read(text: string, lines: LineCounter): ConfigDocument {
     message: sentence(error.message),
     fix: error.code === 'DUPLICATE_KEY' ? 'keep one of the two' : 'correct the YAML',
   }))
+  const tab = document.errors.find(({ code }) => code === 'TAB_AS_INDENT')
+  if (tab !== undefined) return refused('is indented with a tab, which YAML does not allow', 'use spaces', placeOf(tab.pos[0]))
   if (broken.length > 0) return { ...refused('', ''), faults: broken.slice(0, faultsMax) }
   const root = document.contents as Node | null
   const complaints: Complaint[] = []

@@ -10,8 +10,14 @@ import { ConfigRefused, type Problem } from './problem.ts'
 
 const token = `ghp_${'a'.repeat(36)}`
 const keys = `identity: { mode: api-keys, keys: [ { id: ci, sha256: ${'ab'.repeat(32)} } ] }`
+const others = 'listen: "0.0.0.0:4180", trustedProxies: [10.0.0.1]'
+const issued = (rest: string) => `identity: { ${rest}, provider: { kind: oidc, issuer: "https://login.example", clientId: x } }`
 const roles = 'roles: { reader: [ { effect: allow, server: "*", tools: ["*"] } ] }'
 const stdio = (rest: string) => `servers: { files: { command: [x], ${rest} } }`
+const tenant = '11111111-aaaa-4aaa-8aaa-111111111111'
+const entra = (rest: string) => `identity: { provider: { kind: entra, tenant: ${tenant}, clientId: a }, ${rest} }`
+const behalf = (rest: string) =>
+  `servers: { x: { url: "https://x.example/", credential: { kind: on-behalf-of, tenant: t, clientId: c, clientSecret: env:S${rest} } } }`
 const http = (rest: string) => `servers: { crm: { url: "https://crm.example.com/mcp", ${rest} } }`
 
 /** Document with ¦ where the problem is, path, message, how to fix. */
@@ -31,6 +37,49 @@ const refusals: readonly [marked: string, path: string, message: RegExp, fix: Re
   ['guards: [ { guard: ¦polcy, mode: monitor } ]', 'guards[0].guard', /cannot be "polcy"/, /"policy"/],
   ['guards: [ { guard: policy, mode: ¦enforced } ]', 'guards[0].mode', /cannot be/, /"enforce"/],
   ['roles: { r: [ { effect: ¦alow, server: "*", tools: ["*"] } ] }', 'roles.r[0].effect', /cannot be/, /"allow"/],
+  // words of another mode or kind
+  [entra('mode: authorization-server, ¦audience: b'), 'identity.audience', /^belongs to mode: resource-server$/, /use mode: res/],
+  [entra('mode: resource-server, audience: b, ¦askAtLogin: [read]'), 'identity.askAtLogin', /belongs to mode: auth/, /remove/],
+  ['identity: { mode: anonymous, ¦keys: [] }', 'identity.keys', /belongs to mode: api-keys/, /./],
+  [
+    `identity: { mode: resource-server, audience: a, provider: { kind: entra, tenant: ${tenant}, ¦groupsClaim: g } }`,
+    'identity.provider.groupsClaim',
+    /^belongs to kind: oidc$/,
+    /^remove it, or use kind: oidc$/,
+  ],
+  [entra('mode: resource-server, audience: a, scopes: { ¦delete: x }'), 'identity.scopes.delete', /not a key/, /destructive$/],
+  [entra('mode: resource-server, audience: a, scopes: { ¦reads: x }'), 'identity.scopes.reads', /not a key/, /"read"/],
+  // what is missing, or is something else
+  [
+    'identity: ¦{ mode: resource-server, audience: a }',
+    'identity.provider',
+    /missing/,
+    /kind: entra or kind: oidc.*sekisho idp add/,
+  ],
+  [
+    entra('mode: resource-server').replace('{', '¦{'),
+    'identity.audience',
+    /is missing/,
+    /text or a list \(.*"resource" for the URL/,
+  ],
+  [entra('mode: resource-server, audience: ¦5'), 'identity.audience', /must be text or a list and is a number/, /"resource"/],
+  [
+    entra('mode: authorization-server, registration: { metadataDocuments: ¦anny }'),
+    'identity.registration.metadataDocuments',
+    /"anny"/,
+    /"any"/,
+  ],
+  [
+    entra('mode: authorization-server, registration: { metadataDocuments: ¦5 }'),
+    'identity.registration.metadataDocuments',
+    /must be/,
+    /any or none or a list/,
+  ],
+  [behalf('').replace('credential: {', 'credential: ¦{'), 'servers.x.credential.scope', /is missing/, /api:\/\/\w+\/\.default$/],
+  [behalf(', scope: ¦[a]'), 'servers.x.credential.scope', /must be text and is a list/, /for example api:\/\//],
+  // tabs
+  ['servers:\n¦\ta: 1\n\tb: 1', '', /tab/, /^use spaces$/],
+  ['listen: x\n¦\tb: 1', '', /tab/, /spaces/],
   // shapes
   ['¦5', '', /must be a mapping of keys and is a number/, /./],
   ['servers:¦', 'servers', /must be a mapping of keys and is empty/, /./],
@@ -72,7 +121,14 @@ const refusals: readonly [marked: string, path: string, message: RegExp, fix: Re
   // who may come in
   ['¦listen: 0.0.0.0:80', 'identity.mode', /start is refused/, /api-keys/],
   [`listen: ¦0.0.0.0:80\n${keys}`, 'listen', /plain HTTP that others can reach, so start is refused/, /"tls"/],
-  ['publicUrl: ¦http://mcp.example.com', 'publicUrl', /must be https/, /./],
+  ['publicUrl: ¦http://mcp.example.com', 'publicUrl', /must be https/, /^write https:\/\/mcp\.example\.com; /],
+  [
+    `¦{ ${others}, ${issued('mode: resource-server, audience: resource')} }`,
+    'publicUrl',
+    /is missing: tokens are issued/,
+    /publicUrl: https/,
+  ],
+  [`¦{ ${others}, ${issued('mode: authorization-server')} }`, 'publicUrl', /is missing: tokens are issued/, /publicUrl: https/],
   ['publicUrl: ¦https://mcp.example.com/path', 'publicUrl', /not an origin/, /without a path/],
   ['admin: { listen: ¦127.0.0.1:4180 }', 'admin.listen', /port of "listen"/, /./],
   ['trustedProxies: [ ¦"0.0.0.0/0" ]', 'trustedProxies[0]', /not an address or a network/, /./],
@@ -117,6 +173,10 @@ for (const [marked, path, message, fix] of refusals)
     assert.match(found.message, message)
     assert.match(found.fix, fix)
   })
+
+test('of tabs one is reported: what is said after the first makes no sense', () => {
+  assert.equal(problemsOf('servers:\n\ta: 1\n\tb: 1\nlisten: [').length, 1)
+})
 
 test('every problem is reported, in the order of the document', () => {
   const places = problemsOf('nope: 1\nlisten: x\nservers: { a: { comand: [x] } }').map(({ line, path }) => `${line} ${path}`)
@@ -169,18 +229,6 @@ const write = (name: string, text: string): string => {
   writeFileSync(join(folder, name), text)
   return join(folder, name)
 }
-
-test('a binding to a key that is not there grants nothing and stops nothing: whoever revokes a key takes it out, and it is out', async () => {
-  const warned = async (text: string) => {
-    const { config, warnings } = await checkConfig(write('revoked.yaml', text), {})
-    assert.ok(config)
-    return warnings.map(({ line, path, message, fix }) => `${line} ${path} ${message}; ${fix}`)
-  }
-  assert.deepEqual(await warned(`${roles}\n${keys}\nbindings: [ { role: reader, apiKey: c1 }, { role: reader, apiKey: ci } ]`), [
-    '3 bindings[0].apiKey names the key "c1", which does not exist, so it grants nothing; did you mean "ci"?; where the key was revoked, remove this binding too',
-  ])
-  assert.match((await warned(`${roles}\nbindings: [ { role: reader, apiKey: ci } ]`))[0] ?? '', /set identity: .*api-keys/)
-})
 
 test('a secret is fetched, reaches the child, and shows nowhere else', async () => {
   write('token', 'from-a-file\n')

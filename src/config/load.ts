@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { withEnvironment } from './child-environment.ts'
 import { complaintsOf } from './complaints.ts'
-import { crossChecks, harmlessChecks } from './cross-checks.ts'
+import { crossChecks } from './cross-checks.ts'
 import { type ConfigDocument, readDocument } from './document.ts'
 import { type Environment, noProxy, readEnvironment, type Variables } from './environment.ts'
 import { missingFiles, unstartable } from './named-files.ts'
@@ -17,6 +17,7 @@ import { grantsAtFault } from './sandbox-grants.ts'
 import { type Config, configSchema } from './schema.ts'
 import { withoutTokens } from './secrets.ts'
 import { withVaultSecrets } from './vault-secrets.ts'
+import { warningChecks } from './warnings.ts'
 
 export interface LoadOptions {
   /**
@@ -105,8 +106,8 @@ function check(
   const whole = { ...draft, identity, servers, vault, proxy }
   if (environment) lost.push(...missingFiles(whole))
   if (lost.length > 0) return refuse(lost)
-  const harmless = [...harmlessChecks.flatMap((one) => one(read.data)), ...(environment ? unstartable(whole) : [])]
-  return { config: deepFreeze(whole), problems: [], warnings: placed(harmless, document) }
+  const doubtful = [...warningChecks.flatMap((one) => one(read.data)), ...(environment ? unstartable(whole) : [])]
+  return { config: deepFreeze(whole), problems: [], warnings: placed(doubtful, document) }
 }
 
 /** In the order of the document. */

@@ -17,8 +17,9 @@ async function said(text: string, secrets: 'fetch' | 'leave' = 'fetch') {
   const lines = (from: typeof problems) => from.map(({ path, message }) => `${path} ${message}`.replaceAll(folder, '.'))
   return { problems: lines(problems), warnings: lines(warnings) }
 }
-const remote = (tls: string): string => `servers: { crm: { url: "https://crm.example.com/mcp", tls: ${tls} } }`
-const local = (rest: string): string => `servers: { files: { ${rest} } }`
+const bound = 'roles: { r: [] }\nbindings: [{ role: r, anonymous: true }]'
+const remote = (tls: string): string => `servers: { crm: { url: "https://crm.example.com/mcp", tls: ${tls} } }\n${bound}`
+const local = (rest: string): string => `servers: { files: { ${rest} } }\n${bound}`
 
 const refused: readonly (readonly [text: string, problems: readonly string[]])[] = [
   [
@@ -38,7 +39,7 @@ const refused: readonly (readonly [text: string, problems: readonly string[]])[]
   ['vault: { keyFile: plain/key }', ['vault.keyFile cannot be written in ./plain (not a folder)']],
 ]
 for (const [text, problems] of refused)
-  test(`refuses ${text}`, async () => {
+  test(`refuses ${text.split('\n')[0]}`, async () => {
     assert.deepEqual(await said(text), { problems, warnings: [] })
     assert.deepEqual(await said(text, 'leave'), { problems: [], warnings: [] }, 'where no file is looked for')
   })

@@ -23,7 +23,13 @@ const vault = (provider: string, more = ''): string => `vault: { keyProvider: ${
 const refusals: readonly (readonly [says: string, text: string, path: string, message: RegExp, fix: RegExp])[] = [
   ['a provider that is not there', vault('{ kind: keychain }'), 'vault.keyProvider.kind', /cannot be "keychain"/, /key-vault/],
   ['no kind', vault('{}'), 'vault.keyProvider.kind', /is missing/, /file, environment, passphrase, key-vault/],
-  ['a key of another kind', vault('{ kind: file, secret: env:KEK }'), 'vault.keyProvider.secret', /is not a key we know/, /./],
+  [
+    'a key of another kind',
+    vault('{ kind: file, secret: env:KEK }'),
+    'vault.keyProvider.secret',
+    /belongs to kind: environment/,
+    /./,
+  ],
   ['no variable', vault('{ kind: environment }'), 'vault.keyProvider.secret', /is missing/, /text/],
   [
     'a key written out',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { checkConfig } from './load.ts'
 import { type Problem, RestartNeeded } from './problem.ts'
 import type { Config } from './schema.ts'
 import { watchConfig } from './watch.ts'
@@ -50,6 +51,29 @@ test('on demand, and the answer says whether it was taken over', async () => {
   assert.equal(await watch.reload(), false)
   assert.deepEqual(taken, [1])
   assert.ok(refused.length >= 1)
+  watch.close()
+})
+
+test('a check that throws is a problem like any other, and the next change is looked at again', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'sekisho-watch-')), 'sekisho.yaml')
+  writeFileSync(file, 'listen: 127.0.0.1:1')
+  const refused: (readonly Problem[])[] = []
+  const taken: number[] = []
+  let isBroken = true
+  const watch = watchConfig(file, {
+    variables: {},
+    check: (...given) => (isBroken ? Promise.reject(new TypeError('reading tenants of undefined')) : checkConfig(...given)),
+    changed: ({ listen }) => void taken.push(listen.port),
+    refused: (problems) => refused.push(problems),
+  })
+  assert.equal(await watch.reload(), false)
+  assert.deepEqual(
+    refused.map(([problem]) => problem?.message),
+    ['could not be taken over: reading tenants of undefined'],
+  )
+  isBroken = false
+  assert.equal(await watch.reload(), true)
+  assert.deepEqual(taken, [1])
   watch.close()
 })
 

@@ -25,6 +25,8 @@ export interface WatchOptions {
   readonly refused: (problems: readonly Problem[]) => void
   /** How often the file is looked at. */
   readonly pollMs?: number
+  /** How the document becomes a configuration. */
+  readonly check?: typeof checkConfig
 }
 
 /** To start with, an empty document is a whole configuration; under a running gateway it is a file cut short. */
@@ -49,23 +51,29 @@ function problemOf(error: unknown, text: string): Problem {
 const restMs = 100
 const restsMax = 50
 
-export function watchConfig(file: string, { variables, changed, refused, pollMs = 300 }: WatchOptions): Watch {
+export function watchConfig(
+  file: string,
+  { variables, changed, refused, pollMs = 300, check = checkConfig }: WatchOptions,
+): Watch {
   let queue: Promise<unknown> = Promise.resolve()
   const load = async (): Promise<boolean> => {
     await atRest(file)
-    const { config, problems, warnings, text } = await checkConfig(file, variables)
+    let text = ''
     try {
+      const checked = await check(file, variables)
+      const { config, problems, warnings } = checked
+      text = checked.text
       if (config !== undefined && text.trim() === '') {
         refused([emptied])
         return false
       }
       if (config === undefined) refused(problems)
       else await changed(config, warnings)
+      return config !== undefined
     } catch (error) {
       refused([problemOf(error, text)])
       return false
     }
-    return config !== undefined
   }
   const reload = (): Promise<boolean> => {
     const loaded = queue.then(load)

@@ -38,8 +38,9 @@ export function byToken(options: BearerOptions): Identify {
       fix: 'Sign in: a client that follows the WWW-Authenticate header does it by itself.',
     })
   }
-  const checked = (credentials: Credentials, { principal }: Accepted): Principal => {
+  const letIn = (credentials: Credentials, { principal }: Accepted, token: string): Principal => {
     if (isRevoked(principal)) throw unauthenticated(credentials, 'revoked')
+    tokens.present(principal, token)
     return principal
   }
   const asRefusal = (credentials: Credentials, error: unknown): Refusal => {
@@ -51,12 +52,13 @@ export function byToken(options: BearerOptions): Identify {
   return (credentials) => {
     const presented = credentialIn(credentials.headers['authorization'])
     if (presented === undefined) throw unauthenticated(credentials)
-    const accepted = tokens.accept(presented.token, resourceOf(base(), credentials.entrance))
-    if (!(accepted instanceof Promise) && isPlain(accepted, presented.scheme, options)) return checked(credentials, accepted)
+    const { token, scheme } = presented
+    const accepted = tokens.accept(token, resourceOf(base(), credentials.entrance))
+    if (!(accepted instanceof Promise) && isPlain(accepted, scheme, options)) return letIn(credentials, accepted, token)
     return Promise.resolve(accepted)
       .then(async (known) => {
         await mustHold(known, presented, credentials, options)
-        return checked(credentials, known)
+        return letIn(credentials, known, token)
       })
       .catch((error: unknown) => {
         throw asRefusal(credentials, error)
@@ -78,10 +80,10 @@ async function mustHold(
   const { jwkThumbprint, certificateThumbprint } = confirmation ?? {}
   if (jwkThumbprint !== undefined || scheme === 'dpop' || isDpopRequired) {
     const proof = headers['dpop']
-    if (scheme !== 'dpop' || proof === undefined || request === undefined) throw new TokenRefused('binding')
+    if (scheme !== 'dpop' || proof === undefined || request === undefined || jwkThumbprint === undefined)
+      throw new TokenRefused('binding')
     const url = base() + request.path
-    const shown = await proofs.check(proof, token, { method: request.method, url })
-    if (shown === undefined || shown !== jwkThumbprint) throw new TokenRefused('binding')
+    if (!(await proofs.check(proof, token, jwkThumbprint, { method: request.method, url }))) throw new TokenRefused('binding')
   } else if (confirmation !== undefined && certificateThumbprint === undefined) throw new TokenRefused('binding')
   if (certificateThumbprint !== undefined && request?.certificateThumbprint() !== certificateThumbprint)
     throw new TokenRefused('binding')

@@ -8,7 +8,7 @@ import type { StepUpConfig } from './schema.ts'
 
 const nowS = 1_800_000_000
 const clock = { now: () => nowS * 1000, monotonic: () => nowS * 1000 }
-const own: Demands = { scopeFor: (one) => `mcp:${one}`, stepUps: [], asksForClaims: false }
+const own: Demands = { scopeFor: (one) => `mcp:${one}`, inFull: (scope) => scope, stepUps: [], asksForClaims: false }
 
 function ask(demands: Demands, toolClass: Class, claims: Partial<Claims> | undefined, parcel: object = {}): Verdict {
   const principal = {
@@ -51,6 +51,14 @@ test('the challenge names all that is needed at once, and where to get it', () =
   assert.match(challengeOf(ask(own, 'write', {}, { whole: {} })), /oauth-protected-resource\/mcp"$/)
 })
 
+test('the challenge names scopes as clients have to ask for them', () => {
+  const demands = { ...own, scopeFor: (one: Class) => `mcp.${one}`, inFull: (scope: string) => `api://gw/${scope}` }
+  assert.match(
+    challengeOf(ask(demands, 'write', { scopes: ['mcp.read', 'x'] })),
+    / scope="api:\/\/gw\/mcp\.read api:\/\/gw\/mcp\.write"/,
+  )
+})
+
 test('nothing is asked of those who have no token, and nothing where no scope is configured', () => {
   assert.equal(ask(own, 'destructive', undefined).kind, 'pass')
   assert.equal(ask({ ...own, scopeFor: () => undefined }, 'destructive', {}).kind, 'pass')
@@ -77,12 +85,13 @@ const steps: readonly (readonly [name: string, rule: StepUpConfig, claims: Parti
 ]
 for (const [name, stepUp, claims, isEnough] of steps)
   test(`step-up: ${name} ${isEnough ? 'passes' : 'does not'}`, () => {
-    const verdict = ask({ scopeFor: () => undefined, stepUps: [stepUp], asksForClaims: false }, 'write', claims)
+    const verdict = ask({ ...own, scopeFor: () => undefined, stepUps: [stepUp] }, 'write', claims)
     assert.equal(verdict.kind, isEnough ? 'pass' : 'block')
   })
 
 test('everybody is asked as RFC 9470 has it, and Entra by a claims request where the client can answer one', () => {
   const demands: Demands = {
+    ...own,
     scopeFor: () => undefined,
     stepUps: [rule({ contexts: ['c1'], maxAgeMinutes: 5 })],
     asksForClaims: true,

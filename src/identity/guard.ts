@@ -7,7 +7,7 @@ import { glob } from '../lib/glob.ts'
 import type { Finding, Guard, Verdict } from '../pipeline/guard.ts'
 import { pass } from '../pipeline/guard.ts'
 import type { Claims, Parcel } from '../pipeline/parcel.ts'
-import type { Class } from '../protocol/methods.ts'
+import { type Class, classes } from '../protocol/methods.ts'
 import { type Challenge, challengeHeader } from './challenge.ts'
 import { metadataUrlOf } from './resources.ts'
 import type { StepUpConfig } from './schema.ts'
@@ -16,6 +16,8 @@ import type { StepUpConfig } from './schema.ts'
 export interface Demands {
   /** The scope for a class of tool; undefined where none is asked for. */
   scopeFor(toolClass: Class): string | undefined
+  /** A scope of a token as clients have to ask for it. */
+  inFull(scope: string): string
   readonly stepUps: readonly StepUpConfig[]
   /** Entra asks by a claims request; everybody else by RFC 9470. */
   readonly asksForClaims: boolean
@@ -56,11 +58,12 @@ export function missingScope(toolClass: Class, scopes: readonly string[], scopeF
   return isEnough ? undefined : scopeFor(toolClass)
 }
 
-function scope(parcel: Parcel, claims: Claims, { scopeFor }: Demands, metadataUrl: string): Verdict | undefined {
+function scope(parcel: Parcel, claims: Claims, { scopeFor, inFull }: Demands, metadataUrl: string): Verdict | undefined {
   const needed = missingScope(parcel.class, claims.scopes, scopeFor)
   if (needed === undefined) return undefined
   // All that is needed for this in one challenge, with what the token has already (2026-07-28, Scope Challenge Handling).
-  const scopes = [...new Set([...claims.scopes.filter((one) => one.startsWith('mcp:')), needed])]
+  const ours = classes.map(scopeFor)
+  const scopes = [...new Set([...claims.scopes.filter((one) => ours.includes(one)), needed])].map(inFull)
   const challenge: Challenge = { metadataUrl, error: 'insufficient_scope', scopes, description: `${needed} is needed` }
   return block(parcel, 'INSUFFICIENT_SCOPE', challenge, 'identity/scope', `the token lacks the scope ${needed}`)
 }

@@ -10,7 +10,7 @@ import { byApiKey, everyone, type Identify, identifyOnce } from './identifier.ts
 import { reachProvider } from './reach.ts'
 import { resourceMetadata } from './resources.ts'
 import type { AuthorizationServerConfig, IdentityConfig, ResourceServerConfig } from './schema.ts'
-import { scopeForClass } from './scopes.ts'
+import { scopeForClass, scopeInFull, scopesInFull } from './scopes.ts'
 import { AccessTokens, type AccessTokensOptions } from './tokens/access-tokens.ts'
 import { Proofs } from './tokens/dpop.ts'
 import { entraIssuer } from './tokens/entra.ts'
@@ -25,7 +25,13 @@ export interface SubjectToken {
   readonly type: 'access_token'
 }
 
-const noDemands: Demands = { scopeFor: () => undefined, stepUps: [], asksForClaims: false }
+const noDemands: Demands = { scopeFor: () => undefined, inFull: (scope) => scope, stepUps: [], asksForClaims: false }
+const demandsOf = (config: ResourceServerConfig | AuthorizationServerConfig, asksForClaims: boolean): Demands => ({
+  scopeFor: (one) => scopeForClass(config, one),
+  inFull: (scope) => scopeInFull(config, scope),
+  stepUps: config.stepUp,
+  asksForClaims,
+})
 
 export interface Identity {
   readonly identify: Identify
@@ -45,6 +51,11 @@ export interface IdentityOptions {
   /** Scheme, host and port under which clients reach us. */
   base(): string
   isRevoked(principal: Principal): boolean
+  /**
+   * Everybody who came with a token that counted under the same `identity`. Under another one whoever is here has to come
+   * again: their issuer, client or audience may not be accepted any more.
+   */
+  readonly believed?: WeakSet<Principal> | undefined
   /** The tokens of our own authorization server, once it is open, and what the provider gave it for a user. */
   ownTokens(): TokenIssuer
   ownSubjectToken(account: string): Promise<string | undefined>
@@ -69,15 +80,16 @@ export function identityOf(options: IdentityOptions): Identity {
 }
 
 function resourceServer(config: ResourceServerConfig, options: IdentityOptions): Identity {
-  const { provider, scopes, dpop } = config
+  const { provider, dpop } = config
+  const least = scopeForClass(config, 'read')
   return byTokensOf({
     options,
     issuer: issuerOf(config, options),
     expectations: (resource) => expected(config, resource),
     authorizationServers: () => authorizationServersOf(provider),
-    scopes: Object.values(scopes),
-    leastScopes: scopes.read === undefined ? [] : [scopes.read],
-    demands: { scopeFor: (one) => scopeForClass(config, one), stepUps: config.stepUp, asksForClaims: provider.kind === 'entra' },
+    scopes: scopesInFull(config),
+    leastScopes: least === undefined ? [] : [scopeInFull(config, least)],
+    demands: demandsOf(config, provider.kind === 'entra'),
     isDpopRequired: dpop === 'require',
     groupsOf: groupsElsewhere(config, options),
   })
@@ -85,7 +97,7 @@ function resourceServer(config: ResourceServerConfig, options: IdentityOptions):
 
 /** Our own tokens: for one resource each, and short. */
 function ownServer(config: AuthorizationServerConfig, options: IdentityOptions): Identity {
-  const { dpop, askAtLogin, accessTokenMinutes, stepUp } = config
+  const { dpop, askAtLogin, accessTokenMinutes } = config
   const scopes = askAtLogin.map((one) => scopeForClass(config, one) as string)
   const own = (): TokenIssuer => options.ownTokens()
   return byTokensOf({
@@ -107,7 +119,7 @@ function ownServer(config: AuthorizationServerConfig, options: IdentityOptions):
     authorizationServers: () => [options.base()],
     scopes,
     leastScopes: scopes,
-    demands: { scopeFor: (one) => scopeForClass(config, one), stepUps: stepUp, asksForClaims: false },
+    demands: demandsOf(config, false),
     subjectToken: (account) => options.ownSubjectToken(account),
     isDpopRequired: dpop === 'require',
   })
@@ -129,12 +141,12 @@ interface ByTokens {
 
 function byTokensOf(by: ByTokens): Identity {
   const { options, issuer, expectations, authorizationServers, scopes, leastScopes, isDpopRequired } = by
-  const { clock, base, isRevoked, failed } = options
-  const tokens = new AccessTokens({ issuer, clock, expectations, groupsOf: by.groupsOf })
+  const { clock, base, isRevoked, failed, believed = new WeakSet() } = options
+  const tokens = new AccessTokens({ issuer, clock, expectations, isRevoked, believed, groupsOf: by.groupsOf })
   const identify = byToken({ tokens, proofs: new Proofs(clock), isDpopRequired, base, isRevoked, leastScopes, failed })
   return {
     identify: identifyOnce(identify),
-    isGone: ({ kind }) => kind !== 'user' && kind !== 'application',
+    isGone: (principal) => !believed.has(principal),
     demands: by.demands,
     async subjectToken(principal) {
       if (principal.kind !== 'user') return undefined

@@ -86,6 +86,7 @@ const entraProvider = z
 
 const providerSchema = z.discriminatedUnion('kind', [openIdProvider, entraProvider])
 export type ProviderConfig = z.output<typeof providerSchema>
+const provider = providerSchema.describe('kind: entra or kind: oidc and what belongs to it; sekisho idp add prints it')
 
 const audience = said(
   (value) => value.length <= 512 && !/[*\s]/.test(value) && value !== '',
@@ -121,7 +122,7 @@ const stepUps = z.array(stepUp).default([]).readonly().describe('What needs a st
 const resourceServer = z
   .strictObject({
     mode: z.literal('resource-server'),
-    provider: providerSchema,
+    provider,
     audience: z
       .union([audience, z.array(audience).min(1)])
       .transform((value) => (typeof value === 'string' ? [value] : value))
@@ -191,7 +192,7 @@ export type RegistrationConfig = z.output<typeof clientRegistration>
 const authorizationServer = z
   .strictObject({
     mode: z.literal('authorization-server'),
-    provider: providerSchema,
+    provider,
     registration: clientRegistration.describe('Which programs may ask people for access'),
     askAtLogin: z
       .array(z.enum(classes))
@@ -210,7 +211,9 @@ const authorizationServer = z
       .describe('How often the provider is asked whether it still vouches for a person'),
     dpop: z.enum(['accept', 'require']).default('accept').describe('Proof of possession, RFC 9449'),
   })
-  .superRefine(({ provider }, context) => {
+  .superRefine(({ provider: given }, context) => {
+    // Asked also where the provider has mistakes of its own: then it has not been read to its end.
+    const provider: Partial<typeof given> = given
     if (provider.clientId === undefined)
       context.addIssue({
         code: 'custom',
@@ -218,7 +221,7 @@ const authorizationServer = z
         message: 'is missing',
         params: { fix: 'give the client id under which this gateway is registered at the provider' },
       })
-    if (provider.kind === 'entra' && provider.tenants.length > 1)
+    if (provider.kind === 'entra' && provider.tenants !== undefined && provider.tenants.length > 1)
       context.addIssue({
         code: 'custom',
         path: ['provider', 'tenants'],

@@ -33,6 +33,8 @@ export interface EndpointOptions {
   identify(credentials: Credentials): Principal | Promise<Principal>
   /** The corridor, or for the door to all servers the way to many corridors. */
   pass(frame: Frame, reply: Reply): Promise<void>
+  /** Somebody reads a stream from now on; `stop` is stopped when they may no longer. */
+  reads(principal: Principal, stop: Stop): () => void
   /** Told of what was turned away before it became an exchange. */
   turnedAway(refusal: Refusal, remote: string | undefined): void
 }
@@ -58,7 +60,8 @@ export class Endpoint {
 
   constructor(options: EndpointOptions) {
     this.#options = options
-    this.#legacy = new LegacyHttp({ sessions: options.sessions, keepAlive: this.#keepAlive, pass: options.pass })
+    const { sessions, pass, reads } = options
+    this.#legacy = new LegacyHttp({ sessions, keepAlive: this.#keepAlive, pass, reads })
   }
 
   /** Answers one HTTP request; never throws. */
@@ -79,7 +82,9 @@ export class Endpoint {
       const credentials = { headers: arrival.headers, entrance: server, request: arrival }
       await this.#dispatch({ arrival, departure, remote: visitor.remote, server, credentials, cors })
     } catch (error) {
-      this.#turnAway(asRefusal(error), departure, arrival.remote, cors)
+      const refusal = asRefusal(error)
+      this.#options.turnedAway(refusal, arrival.remote)
+      this.#say(refusal, departure, cors)
     }
   }
 
@@ -141,7 +146,7 @@ export class Endpoint {
       if (modern) await this.#modern(visit, message)
       else await this.#legacy.messages(visit, principal, [message], false)
     } catch (error) {
-      await this.#refuse(visit, asRefusal(error), message.kind === 'response' ? unread : message, modern ? 'modern' : 'legacy')
+      await this.#refuse(visit, asRefusal(error), message.kind === 'response' ? undefined : message, modern ? 'modern' : 'legacy')
     }
   }
 
@@ -169,22 +174,20 @@ export class Endpoint {
   }
 
   /** Refuses something by way of the corridor, which writes it down. */
-  #refuse(visit: Visit, fault: Refusal, message: Call = unread, era: Era = 'modern'): Promise<void> {
+  #refuse(visit: Visit, fault: Refusal, message: Call = unread(visit.arrival), era: Era = 'modern'): Promise<void> {
     const frame = { ...frameOf(visit, message, { ...noOrigin, era }, unstoppable), fault }
     const id = message.kind === 'request' ? message.id : (fault.facts['id'] as RequestId | undefined)
-    const refuse = (refusal: Refusal): void => this.#turnAway(refusal, visit.departure, visit.remote, visit.cors, id, era)
+    const refuse = (refusal: Refusal): void => this.#say(refusal, visit.departure, visit.cors, id, era)
     return this.#options.pass(frame, { deliver: () => undefined, refuse })
   }
 
-  #turnAway(
+  #say(
     refusal: Refusal,
     departure: Departure,
-    remote: string | undefined,
     cors: Readonly<Record<string, string>>,
     id?: RequestId,
     era: Era = 'modern',
   ): void {
-    this.#options.turnedAway(refusal, remote)
     const body = JSON.stringify(writeMessage(refusalResponse(refusal, id, undefined, era)))
     departure.send(
       statusOf(refusal, refusal.code === 'INVALID_PARAMS' ? 'modern' : era),
@@ -205,4 +208,5 @@ function publish(document: JsonObject, { method }: Arrival, departure: Departure
   departure.send(200, headers, JSON.stringify(document))
 }
 
-const unread: Notification = { kind: 'notification', method: 'session/unread', params: {} }
+/** What was asked where no message was read: in the log its method is that of HTTP, with a space, which no method of MCP has. */
+const unread = ({ method }: Arrival): Notification => ({ kind: 'notification', method: `HTTP ${method}`, params: {} })

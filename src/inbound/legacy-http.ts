@@ -2,13 +2,14 @@
  * The legacy era over HTTP (2025-03-26 … 2025-11-25): sessions, batches, standing and resumable streams. Everyone who gets
  * here has been identified; a session is looked up only among their own.
  */
-import { type Stop, unstoppable } from '../lib/stop.ts'
+import { Stop, unstoppable } from '../lib/stop.ts'
 import { type Frame, type Reply, silent } from '../pipeline/exchange.ts'
 import type { Cleared } from '../pipeline/judge.ts'
 import type { Principal } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import type { Message, Notification, Request, RequestId } from '../protocol/json-rpc.ts'
 import { negotiate, revisionOf } from '../protocol/revisions/index.ts'
+import type { Outlet } from './arrival.ts'
 import { clientFacts, legacyVersion } from './classify.ts'
 import { standing } from './conversation.ts'
 import { type KeepAlive, type ResumableStream, streamHeaders } from './event-stream.ts'
@@ -21,6 +22,8 @@ export interface LegacyOptions {
   readonly sessions: Sessions
   readonly keepAlive: KeepAlive
   pass(frame: Frame, reply: Reply): Promise<void>
+  /** Somebody begins to read a stream; `stop` is stopped when they may no longer. Returns what to call when they have gone. */
+  reads(principal: Principal, stop: Stop): () => void
 }
 
 const returnWithinMs = 30_000
@@ -54,16 +57,27 @@ export class LegacyHttp {
     const { arrival, departure, cors } = visit
     const session = this.#find(visit, principal)
     const lastId = arrival.headers['last-event-id']
-    const resumed = lastId === undefined ? undefined : session.resumed(lastId)
+    // Answers to all that the session was used with are in its streams: they are nothing for whoever goes less far.
+    const resumed = lastId === undefined || !session.isWithin(principal) ? undefined : session.resumed(lastId)
     if (lastId !== undefined && !resumed)
       throw new Refusal('INVALID_REQUEST', { detail: 'the Last-Event-ID is of no stream of this session' })
     const stream = resumed?.stream ?? (session.standing ??= this.#standing(visit, session))
-    const outlet = this.#options.keepAlive.add(departure.open({ ...streamHeaders, ...cors }), departure.gone)
+    // By the token of whoever reads, which need not be the one that the stream was opened with (SES-C1).
+    const reading = new Stop()
+    const leave = this.#options.reads(principal, reading)
+    const opened = this.#options.keepAlive.add(departure.open({ ...streamHeaders, ...cors }), departure.gone)
+    const outlet: Outlet = {
+      write: (text) => opened.write(text),
+      end: () => void (leave(), opened.end()),
+      drop: () => void (leave(), opened.drop()),
+    }
     stream.attach(outlet, resumed?.seq)
-    departure.gone.onStop(() => {
+    const left = (): void => {
       stream.detach(outlet)
       if (stream === session.standing) setTimeout(() => this.#abandon(session, stream), returnWithinMs).unref()
-    })
+    }
+    reading.onStop(left)
+    departure.gone.onStop(left)
   }
 
   /** DELETE: the session is over, here and at the server. */

@@ -66,6 +66,12 @@ export class Session {
     return stream && { stream, seq: named.seq }
   }
 
+  /** Whether somebody's token goes as far as all that the session was used with. */
+  isWithin(principal: Principal): boolean {
+    const reach = new Set(reachOf(principal))
+    return [...this.reach].every((one) => reach.has(one))
+  }
+
   /** Streams that a client is reading now. */
   get streamsRead(): number {
     return [...this.#streams.values()].filter(({ attached }) => attached).length
@@ -165,9 +171,8 @@ export class Sessions {
   #formerly(owner: string, principal: Principal): Session | undefined {
     const session = this.#former.get(owner)
     if (session?.formerly === undefined) return undefined
-    const reach = new Set(reachOf(principal))
     const isLate = this.#options.clock.monotonic() >= session.formerly.until
-    return isLate || [...session.reach].some((one) => !reach.has(one)) ? undefined : session
+    return isLate || !session.isWithin(principal) ? undefined : session
   }
 
   end(session: Session, reason = new Refusal('SESSION_UNKNOWN')): void {

@@ -8,7 +8,8 @@ import { headersOf, refusalResponse, statusOf } from './refuse.ts'
 
 export interface SideDoor {
   serves(path: string): boolean
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
+  /** `remote`: where it came from, past trusted proxies. */
+  handle(request: IncomingMessage, response: ServerResponse, remote: string | undefined): Promise<void>
 }
 
 export interface SideDoorOptions {
@@ -25,8 +26,11 @@ export const withSideDoor =
     const path = (request.url ?? '/').split('?', 1)[0] as string
     const door = side()
     if (!door?.serves(path)) return main(request, response)
+    let remote: string | undefined
     try {
-      const { origin } = hosts.admit(request.headers as Readonly<Record<string, string>>, request.socket.remoteAddress)
+      const visitor = hosts.admit(request.headers as Readonly<Record<string, string>>, request.socket.remoteAddress)
+      const { origin } = visitor
+      remote = visitor.remote
       if (request.method === 'OPTIONS' && origin !== undefined) return preflighted(response, origin)
     } catch (error) {
       const refusal = asRefusal(error)
@@ -35,7 +39,7 @@ export const withSideDoor =
       response.end(JSON.stringify(writeMessage(refusalResponse(refusal, undefined, undefined, 'modern'))))
       return
     }
-    door.handle(request, response).catch((error: unknown) => {
+    door.handle(request, response, remote).catch((error: unknown) => {
       failed(error)
       if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain' })
       response.end()

@@ -31,6 +31,8 @@ export interface StdioDoorOptions {
   readonly server: string | undefined
   readonly methods: MethodTable
   readonly limits: { readonly bodyBytesMax: number; readonly depthMax: number; readonly batchMax: number }
+  /** The client is the operator: why a server cannot be reached stands in the answer, and not in the log alone. */
+  readonly saysWhy?: boolean | undefined
   pass(frame: Frame, reply: Reply): Promise<void>
 }
 
@@ -168,7 +170,7 @@ export class StdioDoor {
       },
       refuse: (refusal) => {
         if (message.kind === 'request' && refusal.code !== 'CANCELLED')
-          this.#write(refusalResponse(refusal, message.id, message.method, era))
+          this.#write(refusalResponse(this.#options.saysWhy ? withCause(refusal) : refusal, message.id, message.method, era))
       },
     }
   }
@@ -226,6 +228,13 @@ export class StdioDoor {
     const { output } = this.#options
     return output.write(`${text}\n`) ? undefined : drained(output)
   }
+}
+
+/** Of a server that cannot be reached: the operating system's word, how the process ended, or a status of HTTP. */
+function withCause(refusal: Refusal): Refusal {
+  const { code, facts } = refusal
+  if (code !== 'UPSTREAM_UNAVAILABLE' || facts['cause'] === undefined) return refusal
+  return new Refusal(code, { ...facts, fix: `Reason: ${facts['cause']}. The gateway's output says more.` })
 }
 
 /** What is refused for now, and may pass later: as HTTP says it, too many requests or a server in trouble. */

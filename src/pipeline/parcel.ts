@@ -24,7 +24,7 @@ export interface Claims {
   readonly answersChallenges: boolean
   /** `jti`, or Entra's `uti`, by which one token can be revoked. */
   readonly tokenId: string | undefined
-  /** In seconds since the epoch. */
+  /** In seconds since the epoch; at the earliest, and 0 where it is not known. */
   readonly issuedAt: number
   readonly expiresAt: number
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { plainPrincipal } from '../pipeline/parcel.ts'
-import { explain, principalOf, type Question } from './explain.ts'
+import { type Principal, plainPrincipal } from '../pipeline/parcel.ts'
+import { explain, principalOf, type Question, type Said } from './explain.ts'
 import { compilePolicy } from './policy.ts'
 import type { Rule } from './schema.ts'
 
@@ -77,6 +77,41 @@ test('someone without a role, and a thing that no role allows: the rule to write
   assert.equal(nobody.because, 'key:new has no role, so nothing is allowed.')
   assert.match(nobody.next.change ?? '', /- \{ effect: allow, server: files, prompts: \["greet"\] \}.*apiKey: new/)
   assert.match(ask({ concern: 'ask', subject: 'sampling' }).next.change ?? '', /under "roles\.reader":.*asks: \["sampling"\]/)
+})
+
+const held = compilePolicy({
+  roles: { reader: [rule({ tools: ['read_*'] })], writer: [rule({ tools: ['*'] })] },
+  bindings: [
+    { role: 'reader', group: 'staff' },
+    { role: 'reader', appRole: 'Reader' },
+    { role: 'reader', scope: 'mcp' },
+    { role: 'reader', client: 'editor' },
+    { role: 'reader', tenant: 't' },
+  ],
+})
+const changeFor = (said: Said): string | undefined =>
+  explain(held, {
+    principal: principalOf('user:t.ada', said) as Principal,
+    ...{ server: 'files', concern: 'tool', subject: 'write_a', class: 'write' },
+  }).next.change
+
+const shared: readonly Said[] = [
+  { groups: ['staff'] },
+  { roles: ['Reader'] },
+  { scopes: ['mcp'] },
+  { client: 'editor' },
+  { tenant: 't' },
+  { groups: ['staff'], roles: ['Reader'], scopes: ['mcp'] },
+]
+for (const said of shared)
+  test(`a higher role is for one person, where others share what gave the lower: ${Object.keys(said)}`, () =>
+    assert.equal(changeFor(said), 'bind the role that allows it, under "bindings":  - { role: writer, user: "user:t.ada" }'))
+
+test('a first role may be for everybody in a group, and says so', () => {
+  const first = 'bind the role that allows it, under "bindings":  - { role: writer, user: "user:t.ada" }'
+  assert.equal(changeFor({}), first)
+  assert.equal(changeFor({ groups: ['new'] }), `${first}  or, for everybody who has it:  - { role: writer, group: new }`)
+  assert.equal(changeFor({ roles: ['New'] }), `${first}  or, for everybody who has it:  - { role: writer, appRole: "New" }`)
 })
 
 test('a whole server', () => {

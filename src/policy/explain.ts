@@ -118,24 +118,30 @@ function remedy(policy: Policy, decision: Decision, question: Question, roles: r
   const { principal, server, concern, subject } = question
   if (decision.because === 'no-subject') return 'name the tool, prompt, resource or question'
   if (decision.rule !== undefined) return `narrow or remove the deny rule ${decision.rule}`
-  const who = written(boundBy(principal))
+  const who = written(bindingOf(principal))
   const enough = Object.keys(policy.config.roles).find((role) => !roles.includes(role) && wouldAllow(policy, role, question))
-  if (enough !== undefined) return `bind the role that allows it, under "bindings":  - { role: ${enough}, ${who} }`
+  if (enough !== undefined)
+    return `bind the role that allows it, under "bindings":  - { role: ${enough}, ${who} }${forEverybody(principal, enough, roles)}`
   const list = { tool: 'tools', task: 'tools', server: 'tools', prompt: 'prompts', resource: 'resources', ask: 'asks' }[concern]
   const name = subject === undefined || concern === 'task' ? '*' : visible(subject)
   const rule = `- { effect: allow, server: ${server}, ${list}: [${JSON.stringify(name)}] }`
   return roles.length === 0
     ? `give a role this rule, under "roles":  ${rule}  and bind it, under "bindings":  - { role: ROLE, ${who} }`
-    : `add a rule under "roles.${roles[0]}":  ${rule}`
+    : `add a rule under "roles.${roles[0]}"${principal.claims ? ', for everybody who has that role' : ''}:  ${rule}`
 }
 
-/** What a new binding for this principal would name: rather a group or an app role than one person. */
-function boundBy({ kind, id, claims }: Principal): Omit<Binding, 'role'> {
+/** A new binding for this principal, and for nobody who has something in common with it. */
+function bindingOf({ kind, id }: Principal): Omit<Binding, 'role'> {
   if (kind === 'anonymous') return { anonymous: true }
-  if (kind === 'api-key') return { apiKey: id.replace(/^key:/, '') }
+  return kind === 'api-key' ? { apiKey: id.replace(/^key:/, '') } : { user: id }
+}
+
+/** What a first role may hang on besides. A group that has given one role is no place for a higher one. */
+function forEverybody({ claims }: Principal, role: string, roles: readonly string[]): string {
   const [group, appRole] = [claims?.groups[0], claims?.roles[0]]
-  if (group !== undefined) return { group }
-  return appRole === undefined ? { user: id } : { appRole }
+  if (roles.length > 0 || (group ?? appRole) === undefined) return ''
+  const bound = group === undefined ? { appRole: appRole as string } : { group }
+  return `  or, for everybody who has it:  - { role: ${role}, ${written(bound)} }`
 }
 
 const written = (bound: Omit<Binding, 'role'>): string =>
@@ -145,7 +151,7 @@ const written = (bound: Omit<Binding, 'role'>): string =>
 
 function wouldAllow(policy: Policy, role: string, { principal, server, concern, subject, class: toolClass }: Question): boolean {
   const { roles, bindings } = policy.config
-  return compilePolicy({ roles, bindings: [...bindings, { role, ...boundBy(principal) }] }).decide(
+  return compilePolicy({ roles, bindings: [...bindings, { role, ...bindingOf(principal) }] }).decide(
     principal,
     server,
     concern,

@@ -26,6 +26,7 @@ const bindings: readonly Binding[] = [
 const cases: readonly [says: string, said: object, flags: string][] = [
   ['nothing of the token, where it gave no role', { groups: ['x'], roles: ['y'] }, ''],
   ['a group once, and no group that is bound to nothing', { groups: ['staff', 'x'] }, ' --group staff'],
+  ['the scopes, each once', { scopes: ['openid', 'mcp'] }, ' --scope mcp --scope openid'],
   ['a word with a space as one word', { roles: ['Mcp Reader'] }, " --app-role 'Mcp Reader'"],
   [
     'everything that gave a role',

@@ -35,8 +35,8 @@ const claimFlags = { group: '--group', appRole: '--app-role', scope: '--scope', 
 const claimFlagsMax = 8
 
 /**
- * The command that explains the decision. Of what a token says it repeats what gave a role: without it, the command would
- * explain the decision about somebody else.
+ * The command that explains the decision. Of what a token says it repeats what gave a role, and its scopes: without them, the
+ * command would explain the decision about somebody else. Not where the configuration is: callers read this.
  */
 export function whyCommand({ principal, server, concern, subject }: Thing, bindings: readonly Binding[] = []): string {
   const said = bindings
@@ -47,7 +47,8 @@ export function whyCommand({ principal, server, concern, subject }: Thing, bindi
         return value === undefined ? [] : [` ${flag} ${quoted(value)}`]
       }),
     )
-  const claims = [...new Set(said)].slice(0, claimFlagsMax).join('')
+  const scopes = (principal.claims?.scopes ?? []).map((scope) => ` ${claimFlags.scope} ${quoted(scope)}`)
+  const claims = [...new Set([...said, ...scopes])].slice(0, claimFlagsMax).join('')
   const named = concern === 'server' || concern === 'task' || subject === undefined ? '' : ` --${concern} ${quoted(subject)}`
   return `sekisho policy why --principal ${quoted(principal.id)}${claims} --server ${quoted(server)}${named}`
 }

@@ -170,7 +170,7 @@ describe('kinds of token', async () => {
     [
       'an application without roles',
       { client: desktop.clientId, resource: gateway.clientId },
-      '401 the token has neither scopes nor roles, as access tokens have',
+      '401 the token has neither scopes nor roles nor the id of a client, as access tokens have',
     ],
     [
       'an application that says it is a person',

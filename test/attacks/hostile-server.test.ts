@@ -46,7 +46,7 @@ after(async () => {
   await Promise.all([newer.close(), older.close()])
 })
 
-const internal = ['session/stream', 'session/streaming', 'session/paused', 'session/delete', 'session/unread']
+const internal = ['session/stream', 'session/streaming', 'session/paused', 'session/delete', 'HTTP POST']
 const foreign = ['tools/call', 'initialize', 'ping2', 'notifications/cancelled', '__proto__', 'constructor', 'acme/ask']
 
 describe('a server uses the names of our own acts, or asks what no server may ask', () => {

@@ -140,6 +140,26 @@ describe('CD-C2, CD-R3: an authorization request that is not as it has to be', (
       assert.equal(surfer.trail.length, 1)
     })
 
+  it('a server that there is none of: invalid_target, and no page that names it', async () => {
+    for (const resource of [`${house.base}/nowhere/mcp`, `${house.base}/nowhere/mcp/`]) {
+      const { error, error_description: says } = answerOf(
+        await new Surfer(house.fetch).visit(editor.authorization({ resource }).url),
+      )
+      assert.deepEqual([error, says], ['invalid_target', 'there is no server "nowhere" here'])
+    }
+  })
+
+  it('an address that is not the client’s leaves a line for whoever makes the client, a few of them, and no control characters', async () => {
+    const at = 'https://app.client.test/\u001b[2J\u202e'
+    for (let times = 0; times < 30; times++) await new Surfer(house.fetch).ask(editor.authorization({ redirect_uri: at }).url)
+    const lines = house.hints.filter((line) => line.includes(editor.id))
+    assert.ok(lines.length > 0 && lines.length < 30, `${lines.length}`)
+    assert.match(
+      lines[0] ?? '',
+      /asked to be answered at https:\/\/app\.client\.test\/\?\[2J\?, .* registered \(http:\/\/127\.0\.0\.1/,
+    )
+  })
+
   it('a parameter twice is refused', async () => {
     for (const name of [
       'client_id',
@@ -210,8 +230,9 @@ describe('CD-C2, CD-R3: an authorization request that is not as it has to be', (
       assert.ok(isConsent(page) || page.status === 0 || page.status === 400, `${page.status}`)
     }
     const { url } = editor.authorization()
-    const many = Array.from({ length: 1000 }, (_, n) => `p${n}=v`).join('&')
-    assert.ok(isConsent(await new Surfer(house.fetch).visit(`${url}&${many}`)))
+    const many = (count: number): string => Array.from({ length: count }, (_, n) => `p${n}=v`).join('&')
+    assert.ok(isConsent(await new Surfer(house.fetch).visit(`${url}&${many(300)}`)))
+    assert.equal((await new Surfer(house.fetch).visit(`${url}&${many(1000)}`)).status, 400)
     const huge = await house.fetch(`${url}&x=${'x'.repeat(40_000)}`).then(({ status }) => status)
     assert.equal(huge, 431)
     assert.equal((await editor.redeem(await editor.login())).status, 200)
@@ -440,14 +461,47 @@ describe('K-8, requirement 107: refresh tokens', () => {
     }
   })
 
-  it('a client that asks twice at once loses nothing', async () => {
+  it('a client that asks several times at once loses nothing: three are answered, the others only refused', async () => {
     const tokens = await editor.tokens()
-    const answers = await Promise.all(Array.from({ length: 5 }, () => editor.refresh(tokens['refresh_token'])))
-    assert.deepEqual(
-      answers.map(({ status }) => status),
-      [200, 200, 200, 200, 200],
-    )
-    for (const { body } of answers) assert.equal((await editor.refresh(body['refresh_token'])).status, 200)
+    const answers = await Promise.all(Array.from({ length: 20 }, () => editor.refresh(tokens['refresh_token'])))
+    const given = answers.filter(({ status }) => status === 200)
+    assert.equal(given.length, 3)
+    let next = given[1]?.body ?? {}
+    for (let times = 0; times < 3; times++) {
+      const { status, body } = await editor.refresh(next['refresh_token'])
+      assert.equal(status, 200)
+      next = body
+    }
+    assert.equal(await who(next), adaHere)
+  })
+
+  for (const apartMs of [0, 12_000, 3_600_000])
+    it(`two who share a refresh token do not both live on, ${apartMs / 1000} s apart`, async () => {
+      const slow = await openFrontHouse()
+      try {
+        const client = await Client.register(slow)
+        const tokens = await client.tokens()
+        const [owner, thief] = [await client.refresh(tokens['refresh_token']), await client.refresh(tokens['refresh_token'])]
+        assert.deepEqual([owner.status, thief.status], [200, 200])
+        slow.clock.advance(apartMs)
+        const next = await client.refresh(owner.body['refresh_token'])
+        assert.equal(next.status, 200)
+        assert.equal(errorOf(await client.refresh(thief.body['refresh_token'])), '400 invalid_grant')
+        assert.equal(errorOf(await client.refresh(next.body['refresh_token'])), '400 invalid_grant')
+        for (const { body } of [owner, thief, next])
+          assert.equal(await slow.whoIs(String(body['access_token'])), 'UNAUTHENTICATED')
+      } finally {
+        await slow.close()
+      }
+    })
+
+  it('two siblings that come at once: one goes on at most, and then the grant is over', async () => {
+    const client = await Client.register(house)
+    const tokens = await client.tokens()
+    const siblings = [await client.refresh(tokens['refresh_token']), await client.refresh(tokens['refresh_token'])]
+    const answers = await Promise.all(siblings.map(({ body }) => client.refresh(body['refresh_token'])))
+    assert.ok(answers.filter(({ status }) => status === 200).length <= 1)
+    for (const { body } of answers) assert.equal(errorOf(await client.refresh(body['refresh_token'])), '400 invalid_grant')
   })
 
   const wrong: readonly (readonly [says: string, error: string, changes: Record<string, string>])[] = [

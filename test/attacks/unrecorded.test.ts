@@ -67,6 +67,7 @@ describe('what was refused is in the log, with who tried it', () => {
   for (const [says, code, attempt, principal = 'key:mallory'] of attempts)
     it(`${says}: ${code}`, async () => {
       const before = recordOf(gateway).length
+      const told = gateway.out.length
       await attempt()
       const entry = await until(
         'an entry',
@@ -77,6 +78,15 @@ describe('what was refused is in the log, with who tried it', () => {
         4000,
       )
       assert.deepEqual([entry['ending'], entry['principal']], ['refused', principal])
+      const events = await until('an event', () => {
+        const lines = gateway.out.slice(told).map((line) => JSON.parse(line) as { event: string; code?: string })
+        return lines.some((event) => event.code === code) && lines
+      })
+      assert.deepEqual(
+        events.filter((event) => event.code === code).map(({ event }) => event),
+        ['outcome'],
+        'and is told of once',
+      )
     })
 
   for (const [says, code, more] of [

@@ -103,7 +103,7 @@ describe('connecting an account at an upstream', { concurrency: false }, () => {
       const { text, isError } = await client.call('notes__whoami')
       assert.ok(isError)
       assert.match(text, needed)
-      assert.ok(text.includes(`Open ${connectUrl()} in a browser`), text)
+      assert.match(text, new RegExp(`Open ${connectUrl()}\\?for=[\\w.%-]+ in a browser`))
       await client.close()
     }
     assert.deepEqual(notes.shown, [])
@@ -127,6 +127,19 @@ describe('connecting an account at an upstream', { concurrency: false }, () => {
       assert.ok(saysOf(got).includes(connectUrl()), got.text)
     }
     assert.deepEqual(notes.shown, [])
+  })
+
+  it('CD-C4: the link that Bob’s program gives him connects nobody in Ada’s browser, and says so', async () => {
+    const client = await signedIn(bob.person, bob.memory)
+    const link = /Open (\S+) in a browser/.exec((await client.call('notes__whoami')).text)?.[1] ?? ''
+    await client.close()
+    assert.match(link, new RegExp(`^${connectUrl()}\\?for=[\\w.%-]{60,400}$`))
+    const ada = new Person('ada', [base, openid.issuer])
+    await ada.visit(`${base}/oauth/consents`, { client: 'none' })
+    const { html } = await ada.look(link)
+    assert.match(html, /Signed in as <strong>ADA<.*This link is for somebody else/s)
+    assert.match((await ada.look(connectUrl())).html, /Signed in as <strong>ADA<.*>Connect<\/button>/s)
+    assert.match((await bob.person.look(link)).html, />Connect<\/button>/)
   })
 
   it('CD-C4: what Alice began, Bob does not finish, however far she had come, and nobody is connected', async () => {
@@ -252,13 +265,12 @@ describe('connecting an account at an upstream', { concurrency: false }, () => {
     for (const [path, status] of [
       ['Notes', 404],
       ['a/b', 404],
+      ['nowhere', 404],
+      ['open', 404], // a server, but none that people connect to
       ['%2e%2e', 404],
       ['x'.repeat(25), 404],
     ] as const)
       assert.equal((await alice.person.look(`${base}/oauth/connect/${path}`)).status, status, path)
-    const { pages, status } = await alice.person.visit(`${base}/oauth/connect/nowhere`)
-    assert.equal(status, 200)
-    assert.match(pages.at(-1)?.text ?? '', /The service was not connected.*There is no server "nowhere"/)
   })
 
   it('a restart keeps the connection, and no file has a token in it', async () => {

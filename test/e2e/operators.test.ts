@@ -20,7 +20,8 @@ before(async () => {
     answers: { 'tools/call': () => new Promise(() => undefined) },
   })
   const bindings = [{ role: 'all', client: 'editor' }]
-  gateway = await house.gateway(open({ x: httpServer(upstream, 'legacy') }, { identity: provider.identity, bindings }))
+  const identity = { ...provider.identity, clockSkewS: 0 }
+  gateway = await house.gateway(open({ x: httpServer(upstream, 'legacy') }, { identity, bindings }))
 })
 after(async () => {
   await house.close()
@@ -71,7 +72,7 @@ it('tokens revoke: what was issued is refused at once, what is issued later is n
   const open = await Legacy.open(`${gateway.url}/x/mcp`, { token: before })
   const who = (await sessions()).find(({ principal }) => principal.endsWith('.eve'))?.principal ?? ''
   const { out } = await type('tokens', 'revoke', '--user', who, '--reason', 'lost laptop')
-  assert.match(out, /^revoked {2}what user user:\S+\.eve was given up to now\na new login is good again/)
+  assert.match(out, /^revoked {2}what user:\S+\.eve was given up to now\na new login is good again/)
   await until('the token is refused', async () => codeOf(await call(before)) === 'UNAUTHENTICATED')
   assert.equal((await open.call('tools/list')).status, 401)
   assert.deepEqual(
@@ -79,8 +80,8 @@ it('tokens revoke: what was issued is refused at once, what is issued later is n
     [],
     'its sessions are over too',
   )
-  const later = token('eve', { iat: Math.floor(Date.now() / 1000) + 2 })
-  assert.equal((await call(later)).status, 200)
+  const later = () => token('eve', { iat: Math.floor(Date.now() / 1000) })
+  await until('a new login is good', async () => (await call(later())).status === 200)
   assert.match(
     (await type('tokens', 'revocations')).out,
     /^KIND +VALUE +UP TO +BY +REASON\nsessions .*odd traffic\nuser +user:\S+\.eve .*lost laptop$/,

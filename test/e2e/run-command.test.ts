@@ -144,12 +144,24 @@ describe('sekisho run refuses', { concurrency: 4 }, () => {
   })
 
   it('politely, in front of a program that is not there', async () => {
-    const guard = new Guard(['/nowhere/to/be/found'])
-    assert.equal(refusalIn(await guard.open()), 'UPSTREAM_UNAVAILABLE')
+    const guard = new Guard(['/nowhere/to/be/found', '--key', 'hunter2'])
+    const answer = await guard.open()
+    assert.equal(refusalIn(answer), 'UPSTREAM_UNAVAILABLE')
+    assert.match(
+      answer.error?.message ?? '',
+      /cannot be reached\. Reason: could not be started: spawn \/nowhere\/to\/be\/found ENOENT\. /,
+    )
+    assert.doesNotMatch(guard.lines.join(), /hunter2/)
     assert.ok(
       guard.running.errors.some((line) => line.includes('could not be started')),
       guard.running.errors.join('\n'),
     )
+    assert.deepEqual(await guard.end(), well)
+  })
+
+  it('politely, in front of a program that ends at once', async () => {
+    const guard = new Guard(node('--eval', 'process.exit(3)'))
+    assert.match((await guard.open()).error?.message ?? '', /Reason: exited \(code 3\)\. The gateway's output says more\./)
     assert.deepEqual(await guard.end(), well)
   })
 })

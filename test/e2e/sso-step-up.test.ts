@@ -115,7 +115,7 @@ describe('a better login (RFC 9470)', () => {
     const better = await betterThan(client, { acr_values: 'c1' })
     assert.deepEqual(
       better.landings.at(-1)?.pages.map(({ title }) => title),
-      ['Approve sign in request'],
+      ['Allow access?', 'Approve sign in request'],
     )
     assert.deepEqual(claimsIn(better.memory.held?.access_token ?? '')['acrs'], ['c1'])
     assert.equal((await better.call('delete_note')).text, 'delete_note done')
@@ -160,7 +160,7 @@ describe('a better login (RFC 9470)', () => {
     const better = await betterThan(client, { max_age: '1800' })
     assert.deepEqual(
       better.landings.at(-1)?.pages.map(({ title }) => title),
-      ['Sign in to your account'],
+      ['Allow access?', 'Sign in to your account'],
     )
     assert.equal((await better.call('write_note')).text, 'write_note done')
     await better.close()

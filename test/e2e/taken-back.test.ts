@@ -6,6 +6,7 @@ import { consentsList } from '../../src/admin/operations/consents-list.ts'
 import { consentsRevoke } from '../../src/admin/operations/consents-revoke.ts'
 import { keysRotate } from '../../src/admin/operations/keys-rotate.ts'
 import { tokensRevoke } from '../../src/admin/operations/tokens-revoke.ts'
+import { Accounts } from '../../src/identity/front/accounts.ts'
 import { Consents } from '../../src/identity/front/consents.ts'
 import { Records } from '../../src/identity/front/records.ts'
 import { type FrontHouse, openFrontHouse } from '../attacks/support/front-house.ts'
@@ -18,6 +19,7 @@ const by = 'cli:me'
 let house: FrontHouse
 let records: Records
 let consents: Consents
+let accounts: Accounts
 let clientId: string
 let browser: Surfer
 const clock = { now: () => house.clock.now(), monotonic: () => house.clock.now() }
@@ -25,7 +27,8 @@ const clock = { now: () => house.clock.now(), monotonic: () => house.clock.now()
 beforeEach(async () => {
   house = await openFrontHouse()
   records = new Records(house.store, house.seals, clock)
-  consents = new Consents(records, clock)
+  consents = new Consents(records, clock, () => false)
+  accounts = new Accounts(records)
   clientId = String(
     (await register(house.fetch, house.base, { client_name: 'App', redirect_uris: [redirectUri] })).body['client_id'],
   )
@@ -51,7 +54,7 @@ async function redeemed(fields: Record<string, string>): Promise<Held> {
 const refreshed = (refresh: string) =>
   token(house.fetch, house.base, { client_id: clientId, grant_type: 'refresh_token', refresh_token: refresh })
 const kidOf = (access: string): string => decodeProtectedHeader(access).kid as string
-const user = async (): Promise<string> => (await consentsList(consents))[0]?.user as string
+const user = async (): Promise<string> => (await consentsList({ consents, accounts }))[0]?.user as string
 
 it('consents revoke: refused for a client that nobody agreed to, for a name, and for another user', async () => {
   await logIn()
@@ -73,7 +76,7 @@ it('consents revoke: access and refresh tokens are no longer good, and the perso
   await house.obey()
   assert.equal(await house.whoIs(held.access), 'UNAUTHENTICATED')
   assert.equal((await refreshed(held.refresh)).body['error'], 'invalid_grant')
-  assert.deepEqual(await consentsList(consents), [])
+  assert.deepEqual(await consentsList({ consents, accounts }), [])
   assert.ok(isConsent(await browser.visit(authorization(house.base, clientId, redirectUri).url)))
   assert.deepEqual(
     (await house.store.unrecorded()).map(({ action, by, detail }) => `${action} ${by} ${detail}`),
@@ -85,7 +88,8 @@ for (const whose of ['user', 'client'] as const)
   it(`tokens revoke --${whose}: a refresh token from before brings no new access token, a new login does`, async () => {
     const held = await logIn()
     const rotated = String((await refreshed(held.refresh)).body['refresh_token'])
-    await tokensRevoke(house.store, { [whose]: whose === 'user' ? await user() : clientId, by })
+    const hand = { store: house.store, hasBeenHere: async () => true }
+    await tokensRevoke(hand, { [whose]: whose === 'user' ? await user() : clientId, by })
     await house.obey()
     assert.equal(await house.whoIs(held.access), 'UNAUTHENTICATED')
     assert.equal((await refreshed(rotated)).body['error'], 'invalid_grant')

@@ -35,6 +35,11 @@ for (const given of [entra, oidc])
       const config = parseConfig(yaml.replace('file:./idp-secret', 'env:SECRET') + roles, '/srv')
       assert.equal(config.identity.mode, mode)
       assert.equal(config.publicUrl, 'https://mcp.example.com')
+      assert.deepEqual(
+        [config.listen, config.tls?.minVersion],
+        [{ host: '0.0.0.0', port: 4180 }, 'TLSv1.3'],
+        'others can reach it',
+      )
     })
 
 test('entra: everything that has to be registered, in the portal and by command', () => {
@@ -67,3 +72,31 @@ test('a client id that is known stands in every command, and nothing is created'
   assert.equal(all.filter((line) => /create|\$APP/.test(line)).length, 0)
   assert.ok(all.every((line) => line.startsWith('az login') || line.includes(clientId)))
 })
+
+test('on this machine alone there is nothing to say of TLS', () => {
+  const { yaml } = idpAdd({ ...entra, publicUrl: 'http://127.0.0.1:4180' })
+  assert.doesNotMatch(yaml, /listen|tls/)
+})
+
+const said: readonly [says: string, clientId: string | undefined, portal: RegExp, command: RegExp][] = [
+  ['no id', undefined, /Application ID URI: api:\/\/CLIENT_ID$/m, /--id "\$APP" --identifier-uris "api:\/\/\$APP"$/m],
+  ['an id', 'abc-1', /Application ID URI: api:\/\/abc-1$/m, /--id abc-1 --identifier-uris api:\/\/abc-1$/m],
+  ['an odd id', "a'$b", /api:\/\/a'\$b$/m, /--identifier-uris 'api:\/\/a'\\''\$b'$/m],
+]
+for (const [says, clientId, portal, command] of said)
+  test(`entra, resource-server, ${says}: the API is named by it, in one word of the shell`, () => {
+    const { steps } = idpAdd({ ...entra, mode: 'resource-server', clientId })
+    assert.match(steps.flatMap((step) => step.portal).join('\n'), portal)
+    assert.match(steps.flatMap((step) => step.commands).join('\n'), command)
+  })
+
+const replacing: readonly [command: RegExp, warning: RegExp, answers: Partial<IdpAnswers>][] = [
+  [/--app-roles/, /replaces the app roles that are there/, {}],
+  [/oauth2PermissionScopes/, /replace the URIs and the scopes that are there/, { mode: 'resource-server' }],
+  [/--web-redirect-uris/, /replaces the redirect URIs that are there/, { clientId: 'abc-1' }],
+]
+for (const [command, warning, answers] of replacing)
+  test(`entra: a step with ${command} says that it ${warning.source}`, () => {
+    const step = idpAdd({ ...entra, ...answers }).steps.find(({ commands }) => commands.some((line) => command.test(line)))
+    assert.match(step?.portal.join('\n') ?? '', warning)
+  })

@@ -1,4 +1,5 @@
 /** What has to be done at an identity provider so that the gateway can use it, and what to write into the configuration. */
+import { isLoopback } from '../../lib/loopback.ts'
 import { entraSteps } from '../entra-steps.ts'
 
 export interface IdpAnswers {
@@ -103,6 +104,14 @@ function openIdSteps({ mode, redirectUri, publicUrl }: IdpAnswers & { readonly r
   ]
 }
 
+/** Others than this machine come by TLS only. */
+const listening = ({ protocol, hostname, port }: URL): string =>
+  protocol === 'http:' || isLoopback(hostname)
+    ? ''
+    : `listen: 0.0.0.0:4180 # where port ${port || 443} of ${hostname} has to lead to
+tls: { cert: ./pki/mcp.pem, key: ./pki/mcp.key } # or, where a proxy in front ends TLS: trustedProxies: [ITS_ADDRESS]
+`
+
 function yamlOf({ kind, mode, publicUrl, tenant, issuer, clientId }: IdpAnswers & { readonly clientId: string }): string {
   const isOwn = mode === 'authorization-server'
   const where = kind === 'entra' ? `kind: entra\n    tenant: ${tenant?.toLowerCase()}` : `kind: oidc\n    issuer: ${issuer}`
@@ -116,7 +125,7 @@ function yamlOf({ kind, mode, publicUrl, tenant, issuer, clientId }: IdpAnswers 
       ? '  - { role: ROLE, appRole: mcp.reader }\n  - { role: ROLE, group: "GROUP_OBJECT_ID" }'
       : '  - { role: ROLE, group: GROUP }'
   return `publicUrl: ${publicUrl}
-identity:
+${listening(new URL(publicUrl))}identity:
   mode: ${mode}
   provider:
     ${where}${secret}${own}

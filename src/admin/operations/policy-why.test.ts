@@ -47,10 +47,11 @@ test('a token holder has the roles of what the token says; the tenant of Entra s
     const { allowed, roles, scopeMissing, next } = await policyWhy(tokens, { ...question, principal: 'user:other.a', ...parts })
     return [allowed, roles.join(), scopeMissing, next.change]
   }
-  const bound = 'bind the role that allows it, under "bindings":  - { role: reader, '
-  assert.deepEqual(await of({}), [false, '', 'mcp.read', `${bound}user: "user:other.a" }`])
-  assert.deepEqual(await of({ said: { roles: ['Mcp.Reader'] } }), [false, '', 'mcp.read', `${bound}appRole: "Mcp.Reader" }`])
-  assert.deepEqual(await of({ said: { groups: ['staff'], roles: ['x'] } }), [false, '', 'mcp.read', `${bound}group: staff }`])
+  const bound = 'bind the role that allows it, under "bindings":  - { role: reader, user: "user:other.a" }'
+  const shared = (by: string): string => `${bound}  or, for everybody who has it:  - { role: reader, ${by} }`
+  assert.deepEqual(await of({}), [false, '', 'mcp.read', bound])
+  assert.deepEqual(await of({ said: { roles: ['Mcp.Reader'] } }), [false, '', 'mcp.read', shared('appRole: "Mcp.Reader"')])
+  assert.deepEqual(await of({ said: { groups: ['staff'], roles: ['x'] } }), [false, '', 'mcp.read', shared('group: staff')])
   assert.deepEqual(await of({ said: { groups: ['readers'], scopes: ['mcp.write'] } }), [true, 'reader', undefined, undefined])
   assert.deepEqual(await of({ principal: `user:${tenant}.a`, said: { scopes: ['mcp.read'] } }), [
     true,

@@ -3,6 +3,7 @@
  * this; the provider's own tokens are kept apart (see login.ts) and never leave.
  */
 import type { JsonObject } from '../../lib/strict-json.ts'
+import { browsersOf } from './browsers.ts'
 import type { Records } from './records.ts'
 
 export interface Account {
@@ -36,8 +37,10 @@ export class Accounts {
     return this.#records.put(kind, account.id, account as unknown as JsonObject, keptS)
   }
 
-  forget(id: string): Promise<void> {
-    return this.#records.delete(kind, id)
+  /** Whom the provider no longer vouches for is known in no browser either, also not after they have come back. */
+  async forget(id: string): Promise<void> {
+    await this.#records.delete(kind, id)
+    await this.#records.deleteGroup(browsersOf(id))
   }
 }
 

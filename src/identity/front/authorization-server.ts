@@ -12,22 +12,29 @@ import { holderOf } from '../tokens/access-tokens.ts'
 import { type Account, type Proof, tokenClaimsOf } from './accounts.ts'
 import { adapterOf } from './adapter.ts'
 import { clientMetadata, isDocumentAllowed, knownClients } from './clients.ts'
+import { originClaim } from './own-tokens.ts'
 import type { Records } from './records.ts'
 import type { SigningPair } from './signing.ts'
+import type { Waiting } from './waiting.ts'
 
 export const ownScopes = ['mcp:read', 'mcp:write', 'mcp:destructive'] as const
 /** Everything below it is the authorization server's, or a page of it. */
 export const root = '/oauth'
+/** For so long a request for access waits for its person. */
+export const waitingS = 600
 /** The library's own, which is never let in: front.ts takes it away. */
 export const sessionCookie = 'sekisho_session'
 
 export interface AuthorizationServerOptions {
   readonly config: AuthorizationServerConfig
   readonly base: string
+  isServer(id: string): boolean
   readonly records: Records
   readonly clock: Clock
   readonly pairs: readonly SigningPair[]
   readonly cookieKey: string
+  readonly waiting: Waiting
+  mayRegister(): boolean
   /** For what clients say of themselves. */
   readonly fetch: SafeFetch
   /** The account, when the provider still vouches for it; `isRefresh` asks the provider again where that is due. */
@@ -125,7 +132,7 @@ function configuration(options: AuthorizationServerOptions, isSecure: boolean): 
         useGrantedResource: async () => true,
         getResourceServerInfo: async (_ctx, indicator) => ({
           scope: ownScopes.join(' '),
-          audience: canonical(indicator, base),
+          audience: canonical(indicator, options),
           accessTokenTTL: accessTokenMinutes * 60,
           accessTokenFormat: 'jwt',
           jwt: { sign: { alg: 'ES256' } },
@@ -133,16 +140,19 @@ function configuration(options: AuthorizationServerOptions, isSecure: boolean): 
       },
     },
     fetch: options.fetch,
-    findAccount: async (_ctx, id, token) => {
-      const grant = token as Grant | undefined
-      if (grant?.clientId !== undefined && options.isRevoked(issuedOf(id, grant))) return undefined
-      const account = await options.account(id, grant?.kind === 'RefreshToken')
-      return account && { accountId: id, claims: async () => ({ sub: id }) }
+    findAccount: async (ctx, id, token) => {
+      const given = token as Given | undefined
+      const isRevoked = (): boolean => given?.clientId !== undefined && options.isRevoked(issuedOf(ctx, id, given))
+      if (isRevoked()) return undefined
+      const account = await options.account(id, given?.kind === 'RefreshToken')
+      // Once more: the provider takes its time, and somebody may have been shown out meanwhile.
+      return account && !isRevoked() ? { accountId: id, claims: async () => ({ sub: id }) } : undefined
     },
-    extraTokenClaims: async (_ctx, token) => {
+    extraTokenClaims: async (ctx, token) => {
       const { accountId: id, grantId } = token as { readonly accountId?: string; readonly grantId?: string }
       const account = id === undefined ? undefined : await options.account(id, false)
-      return account && (tokenClaimsOf(account, await options.proof(grantId ?? '')) as never)
+      if (account === undefined) return undefined
+      return { ...tokenClaimsOf(account, await options.proof(grantId ?? '')), [originClaim]: originOf(ctx) } as never
     },
     interactions: { policy: onePrompt(options), url: async (_ctx, { uid }) => `${root}/interaction/${uid}` },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
@@ -158,7 +168,7 @@ function configuration(options: AuthorizationServerOptions, isSecure: boolean): 
       AccessToken: accessTokenMinutes * 60,
       AuthorizationCode: 60,
       IdToken: 300,
-      Interaction: 600,
+      Interaction: waitingS,
       Session: 3600,
       Grant: refreshS,
       // Of a rotated token only what is left: however often it is renewed, the day comes.
@@ -170,20 +180,23 @@ function configuration(options: AuthorizationServerOptions, isSecure: boolean): 
 }
 
 /** A code or a refresh token, as far as it counts here. */
-interface Grant {
+interface Given {
   readonly kind: string
   readonly clientId?: string
-  readonly iat?: number
-  /** When the first of a row of rotated refresh tokens was issued: rotating one does not make it younger. */
-  readonly iiat?: number
 }
 
-const issuedOf = (id: string, { clientId, iat, iiat }: Grant): Issued => ({
+/**
+ * When the person logged in for this: the code, every refresh token of the row and every access token go back to one grant,
+ * and none of them is younger than it.
+ */
+const originOf = ({ oidc }: KoaContextWithOIDC): number => oidc.entities.Grant?.iat ?? 0
+
+const issuedOf = (ctx: KoaContextWithOIDC, id: string, { clientId }: Given): Issued => ({
   user: `user:${id}`,
   client: clientId,
   holder: holderOf(`user:${id}`, clientId),
   tokenId: undefined,
-  issuedAt: iiat ?? iat ?? 0,
+  issuedAt: originOf(ctx),
 })
 
 /**
@@ -206,12 +219,13 @@ function onePrompt({ isBack }: AuthorizationServerOptions): interactionPolicy.De
 }
 
 /** The resource as we call it. Throws invalid_target for one that is not ours (RFC 8707, 2). */
-function canonical(indicator: string, base: string): string {
+function canonical(indicator: string, { base, isServer }: Pick<AuthorizationServerOptions, 'base' | 'isServer'>): string {
   const url = URL.canParse(indicator) ? new URL(indicator) : undefined
   const path = url?.pathname.replace(/\/$/, '') ?? ''
   const server = /^\/(?:([a-z][a-z0-9-]{0,23})\/)?mcp$/.exec(path)
   const isPlain = url?.origin === base && url.search === '' && url.hash === '' && url.username === ''
   if (server === null || !isPlain) throw new errors.InvalidTarget('the resource is not one of this gateway')
+  if (server[1] !== undefined && !isServer(server[1])) throw new errors.InvalidTarget(`there is no server "${server[1]}" here`)
   return resourceOf(base, server[1])
 }
 

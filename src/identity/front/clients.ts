@@ -62,11 +62,16 @@ export class RegistrationRate {
     this.#perHour = perHour
   }
 
-  /** Seconds to wait, or 0 for now. */
-  take(now: number): number {
+  /** Seconds until there is room for one more, or 0. Takes nothing: who may not register must not use up the room of others. */
+  waitS(now: number): number {
     while (this.#at.length > 0 && now - (this.#at[0] as number) >= hourMs) this.#at.shift()
-    if (this.#at.length >= this.#perHour) return Math.ceil((hourMs - (now - (this.#at[0] as number))) / 1000)
+    return this.#at.length < this.#perHour ? 0 : Math.ceil((hourMs - (now - (this.#at[0] as number))) / 1000)
+  }
+
+  /** One is about to be kept. False where others were quicker. */
+  take(now: number): boolean {
+    if (this.waitS(now) > 0) return false
     this.#at.push(now)
-    return 0
+    return true
   }
 }

@@ -1,12 +1,14 @@
 /**
  * Who agreed to what: one record for each person, client and resource (CD-C1). It holds for exactly the client that was
- * shown: another name, another redirect URI, another key, and the person is asked again.
+ * shown: another name, another redirect URI, another key, and the person is asked again. What was given to a client before all
+ * that it has was taken back is none any more.
  */
 import { hash } from 'node:crypto'
 import type { Act } from '../../lib/act.ts'
 import { canonicalJson } from '../../lib/canonical-json.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { JsonObject } from '../../lib/strict-json.ts'
+import type { Issued } from '../revocations.ts'
 import type { Records } from './records.ts'
 import { withoutLoopbackPort } from './redirect-uris.ts'
 
@@ -32,32 +34,37 @@ const keptS = 180 * 86_400
 export class Consents {
   readonly #records: Records
   readonly #clock: Clock
-  constructor(records: Records, clock: Clock) {
+  readonly #isRevoked: (issued: Issued) => boolean
+  constructor(records: Records, clock: Clock, isRevoked: (issued: Issued) => boolean) {
     this.#records = records
     this.#clock = clock
+    this.#isRevoked = isRevoked
   }
 
   /** Whether all of the wish was agreed to before, for the client as it is now. */
   async covers(account: string, wish: Wish): Promise<boolean> {
-    const given = await this.#find(account, wish.clientId)
+    const given = await this.held(account, wish)
     return (
       given !== undefined &&
-      given.clientDigest === wish.clientDigest &&
-      isSamePlace(given, wish) &&
       wish.resources.every((resource) => given.resources.includes(resource)) &&
       wish.scopes.every((scope) => given.scopes.includes(scope))
     )
   }
 
+  /** What was agreed to before, with this client as it is now. */
+  async held(account: string, wish: Wish): Promise<Consent | undefined> {
+    const given = await this.#find(account, wish.clientId)
+    return given?.clientDigest === wish.clientDigest && isSamePlace(given, wish) ? given : undefined
+  }
+
   /** Adds to what was agreed to before with the same client; a changed client begins anew. */
   async give(account: string, wish: Wish): Promise<Consent> {
-    const before = await this.#find(account, wish.clientId)
-    const isSame = before?.clientDigest === wish.clientDigest && isSamePlace(before, wish)
+    const before = await this.held(account, wish)
     const union = (one: readonly string[], other: readonly string[] = []): string[] => [...new Set([...other, ...one])].sort()
     const consent: Consent = {
       ...wish,
-      resources: union(wish.resources, isSame ? before.resources : []),
-      scopes: union(wish.scopes, isSame ? before.scopes : []),
+      resources: union(wish.resources, before?.resources),
+      scopes: union(wish.scopes, before?.scopes),
       account,
       givenAt: this.#clock.now(),
     }
@@ -66,11 +73,11 @@ export class Consents {
   }
 
   async of(account: string): Promise<readonly Consent[]> {
-    return (await this.#records.list(kind, groupOf(account))) as unknown as readonly Consent[]
+    return this.#good((await this.#records.list(kind, groupOf(account))) as unknown as readonly Consent[])
   }
 
   async all(): Promise<readonly Consent[]> {
-    return (await this.#records.list(kind)) as unknown as readonly Consent[]
+    return this.#good((await this.#records.list(kind)) as unknown as readonly Consent[])
   }
 
   /** `act`: for the audit log. */
@@ -79,7 +86,13 @@ export class Consents {
   }
 
   async #find(account: string, clientId: string): Promise<Consent | undefined> {
-    return (await this.#records.get(kind, nameOf(account, clientId))) as unknown as Consent | undefined
+    const found = (await this.#records.get(kind, nameOf(account, clientId))) as unknown as Consent | undefined
+    return this.#good(found === undefined ? [] : [found])[0]
+  }
+
+  #good(given: readonly Consent[]): readonly Consent[] {
+    const everyone = { user: undefined, holder: undefined, tokenId: undefined }
+    return given.filter(({ clientId, givenAt }) => !this.#isRevoked({ ...everyone, client: clientId, issuedAt: givenAt / 1000 }))
   }
 }
 

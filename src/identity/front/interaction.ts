@@ -4,7 +4,8 @@
  *   client → authorize → [consent page → allow] → provider → callback → code for the client
  *
  * A consent belongs to the browser it was given in, and after the login to the person. The page is left out only when this
- * browser's person has agreed to the same before; should somebody else come back from the provider, it is asked after all.
+ * browser's person has agreed to the same before, and the client is one that no other program can pass for; should somebody
+ * else come back from the provider, it is asked after all.
  * The state that leads back from the provider is made after the consent, is in a cookie of this browser, and works once.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
@@ -17,10 +18,11 @@ import type { Issued } from '../revocations.ts'
 import { holderOf } from '../tokens/access-tokens.ts'
 import type { Accounts } from './accounts.ts'
 import { type Browser, type Browsers, browserCookie } from './browsers.ts'
-import { type Consents, digestOf, type Wish } from './consents.ts'
+import { type Consent, type Consents, digestOf, type Wish } from './consents.ts'
 import type { Jar } from './cookies.ts'
 import { type LoggedIn, type Login, type LoginAttempt, LoginFailed } from './login.ts'
 import type { Records } from './records.ts'
+import type { Waiting } from './waiting.ts'
 
 export interface InteractionOptions {
   readonly provider: Provider
@@ -30,6 +32,7 @@ export interface InteractionOptions {
   readonly accounts: Accounts
   readonly login: Login
   readonly clock: Clock
+  readonly waiting: Waiting
   readonly csrfKey: Buffer
   /** The wishes for one scope are ours; others mean nothing here. */
   readonly scopes: readonly string[]
@@ -37,6 +40,7 @@ export interface InteractionOptions {
   /** Keeps what the provider gave us for a person. */
   keepTokens(account: string, tokens: LoggedIn): Promise<void>
   note(action: string, principal: string, detail: string): Promise<void>
+  noteStranger(action: string, detail: string, remote: string | undefined): void
 }
 
 /** What a page needs to know of one request for access. */
@@ -45,23 +49,32 @@ export interface Asked {
   readonly wish: Wish
   readonly standing: 'document' | 'registered-itself' | 'operator'
   readonly documentHost: string | undefined
+  /** Who gets the code is who it says it is: otherwise nothing passes without a page (RFC 8252, 8.6). */
+  readonly isProven: boolean
   readonly mayRefresh: boolean
   readonly wantsFresh: Readonly<Record<string, string>>
 }
+
+/** Why a person is asked a second time: somebody else signed in, or the client says something else of itself now. */
+export type Again = 'another' | 'changed'
 
 /** Where the browser goes next. */
 export type Step =
   | {
       readonly kind: 'ask'
       readonly asked: Asked
+      /** Digest of the wish that the page shows; the csrf is for it alone. */
+      readonly shown: string
       readonly csrf: string
-      readonly isAnother: boolean
+      readonly again: Again | undefined
+      /** What the person in this browser has agreed to before, with the very same client. */
+      readonly held: Consent | undefined
       readonly cookies: readonly string[]
     }
   | { readonly kind: 'provider'; readonly url: URL; readonly cookies: readonly string[] }
   | { readonly kind: 'back'; readonly url: string; readonly cookies: readonly string[] }
   | { readonly kind: 'denied'; readonly url: string }
-  | { readonly kind: 'problem'; readonly problem: 'expired' | 'forged' | 'denied' | 'unavailable' | 'refused' }
+  | { readonly kind: 'problem'; readonly problem: 'expired' | 'forged' | 'denied' | 'unavailable' | 'refused' | 'crowded' }
 
 interface Pending extends LoginAttempt {
   readonly browser: string
@@ -70,8 +83,20 @@ interface Pending extends LoginAttempt {
   /** That page. */
   readonly page: string
   readonly wish: Wish | undefined
-  /** Who the consent was taken from without asking, or whose browser it was. */
+  /** Whose browser it was. */
   readonly expected: string | undefined
+  /** The person pressed Allow for this wish; otherwise it rests on what they agreed to before. */
+  readonly isAllowed: boolean
+}
+
+/** What a browser is sent to the provider for. */
+interface Errand {
+  readonly asked?: Asked
+  readonly isAllowed?: boolean
+  readonly page?: string
+  /** Of the provider, for somebody who comes to a page of their own. */
+  readonly wishes?: Asked['wantsFresh']
+  readonly cookies?: readonly string[]
 }
 
 const loginS = 600
@@ -91,9 +116,9 @@ export class Interaction {
     if (asked === undefined) return { kind: 'problem', problem: 'expired' }
     const { browser, cookies } = await this.browser(jar)
     const { account } = browser
-    if (!isAnother && account !== undefined && (await this.#options.consents.covers(account, asked.wish)))
-      return this.#toProvider(browser, asked, jar, cookies)
-    return { kind: 'ask', asked, csrf: this.csrf(browser, asked.uid), isAnother, cookies }
+    if (!isAnother && account !== undefined && asked.isProven && (await this.#options.consents.covers(account, asked.wish)))
+      return this.#toProvider(browser, jar, { asked, isAllowed: false, cookies })
+    return this.#ask(browser, asked, isAnother ? 'another' : undefined, cookies)
   }
 
   /** The person has decided. */
@@ -101,21 +126,33 @@ export class Interaction {
     const asked = await this.#asked(request, response)
     const browser = await this.#options.browsers.find(jar.get(browserCookie))
     if (asked === undefined || browser === undefined) return { kind: 'problem', problem: 'expired' }
-    if (!this.isOurs(browser, asked.uid, form)) return { kind: 'problem', problem: 'forged' }
-    if (form.get('decision') === 'allow') return this.#toProvider(browser, asked, jar, [])
-    await this.#options.note('consent.denied', principalOf(browser), wishText(asked.wish))
+    const shown = form.get('shown') ?? ''
+    if (!this.isOurs(browser, `${asked.uid} ${shown}`, form)) return { kind: 'problem', problem: 'forged' }
+    const isAllowed = form.get('decision') === 'allow'
+    // Who says yes to one thing has not said yes to another; a no is a no to both.
+    if (isAllowed && shown !== shownOf(asked)) return this.#ask(browser, asked, 'changed', [])
+    if (isAllowed) return this.#toProvider(browser, jar, { asked, isAllowed: true })
+    await this.#note('consent.denied', browser, wishText(asked.wish), request.socket.remoteAddress)
     const url = await this.#finish(asked.uid, { error: 'access_denied', error_description: 'the person said no' })
     return { kind: 'denied', url }
   }
 
+  async #ask(browser: Browser, asked: Asked, again: Again | undefined, cookies: readonly string[]): Promise<Step> {
+    const shown = shownOf(asked)
+    const { account } = browser
+    const held = account === undefined ? undefined : await this.#options.consents.held(account, asked.wish)
+    return { kind: 'ask', asked, shown, csrf: this.csrf(browser, `${asked.uid} ${shown}`), again, held, cookies }
+  }
+
   /** The browser is back from the provider. */
   async callback(url: URL, jar: Jar): Promise<Step> {
-    const { records, browsers, login } = this.#options
+    const { records, browsers, login, waiting } = this.#options
     const state = url.searchParams.get('state') ?? ''
     const cookie = stateCookieOf(state)
     const removed = jar.set(cookie, '', 0)
     const isSame = state !== '' && jar.get(cookie) === state
     const pending = isSame ? ((await records.take('login', state)) as unknown as Pending | undefined) : undefined
+    waiting.ended(state)
     const browser = await browsers.find(jar.get(browserCookie))
     if (pending === undefined || browser === undefined || !isOf(browser, pending.browser))
       return { kind: 'problem', problem: 'expired' }
@@ -124,11 +161,8 @@ export class Interaction {
       loggedIn = await login.complete(url, pending)
     } catch (error) {
       if (!(error instanceof LoginFailed)) throw error
-      await this.#options.note(
-        'login.failed',
-        principalOf(browser),
-        `${error.reason}: ${String((error.cause as Error | undefined)?.message ?? '')}`,
-      )
+      const why = `${error.reason}: ${String((error.cause as Error | undefined)?.message ?? '')}`
+      await this.#note('login.failed', browser, why)
       if (error.reason === 'denied' && pending.uid !== undefined)
         return {
           kind: 'back',
@@ -144,10 +178,16 @@ export class Interaction {
   }
 
   /** Somebody comes to a page of their own, and has to be known for it. */
-  async signIn(jar: Jar, form: URLSearchParams, page: string): Promise<Step> {
+  async signIn(jar: Jar, form: URLSearchParams, page: string, wishes: Asked['wantsFresh'] = {}): Promise<Step> {
     const browser = await this.#options.browsers.find(jar.get(browserCookie))
     if (browser === undefined || !this.isOurs(browser, page, form)) return { kind: 'problem', problem: 'forged' }
-    return this.#toProvider(browser, undefined, jar, [], page)
+    return this.#toProvider(browser, jar, { page, wishes })
+  }
+
+  /** The person leaves their own pages; what they have allowed stays. */
+  async signOut(browser: Browser, jar: Jar): Promise<Step> {
+    await this.#options.browsers.close(browser)
+    return { kind: 'back', url: 'consents', cookies: [jar.set(browserCookie, '', 0)] }
   }
 
   /** The browser that this is, or a new one. */
@@ -182,15 +222,14 @@ export class Interaction {
 
   async #toProvider(
     browser: Browser,
-    asked: Asked | undefined,
     jar: Jar,
-    cookies: readonly string[],
-    page = 'consents',
+    { asked, isAllowed = false, page = 'consents', wishes = {}, cookies = [] }: Errand,
   ): Promise<Step> {
-    const { login, records } = this.#options
+    const { login, records, clock, waiting } = this.#options
     const attempt = login.newAttempt()
+    if (!waiting.hasRoom(clock.now())) return { kind: 'problem', problem: 'crowded' }
     try {
-      const url = await login.urlFor(attempt, asked?.wantsFresh ?? {})
+      const url = await login.urlFor(attempt, asked?.wantsFresh ?? wishes)
       const pending: Pending = {
         ...attempt,
         browser: browser.id,
@@ -198,7 +237,9 @@ export class Interaction {
         page,
         wish: asked?.wish,
         expected: browser.account,
+        isAllowed,
       }
+      waiting.begun(attempt.state, clock.now())
       await records.put('login', attempt.state, { ...pending } as unknown as JsonObject, loginS)
       return { kind: 'provider', url, cookies: [...cookies, jar.set(stateCookieOf(attempt.state), attempt.state, loginS)] }
     } catch (error) {
@@ -210,7 +251,7 @@ export class Interaction {
   async #loggedIn(pending: Pending, before: Browser, loggedIn: LoggedIn, jar: Jar, removed: string): Promise<Step> {
     const { browsers, consents, accounts, keepTokens, note } = this.#options
     const { account } = loggedIn
-    const { uid, page, wish, expected } = pending
+    const { uid, page, wish, expected, isAllowed } = pending
     await browsers.close(before)
     const { browser, lifetimeS } = await browsers.open(account.id, before)
     const cookies = [removed, jar.set(browserCookie, browser.id, lifetimeS)]
@@ -221,7 +262,9 @@ export class Interaction {
     // What somebody else agreed to does not bind this person.
     if (expected !== undefined && expected !== account.id) return { kind: 'back', url: `interaction/${uid}?another`, cookies }
     const isNew = !(await consents.covers(account.id, wish))
-    await consents.give(account.id, wish)
+    // What was agreed to before may have been taken back meanwhile, and nobody has pressed Allow since.
+    if (isNew && !isAllowed) return { kind: 'back', url: `interaction/${uid}`, cookies }
+    if (isAllowed) await consents.give(account.id, wish)
     if (isNew) await note('consent.given', `user:${account.id}`, wishText(wish))
     return { kind: 'back', url: await this.#grant(uid, wish, loggedIn, browser), cookies }
   }
@@ -232,10 +275,10 @@ export class Interaction {
     grant.addOIDCScope('openid offline_access')
     for (const resource of wish.resources)
       grant.addResourceScope(resource, wish.scopes.filter((one) => one !== 'offline_access').join(' '))
-    const grantId = await grant.save()
     const user = `user:${account.id}`
     const holder = holderOf(user, wish.clientId)
     await this.#pastRevocation({ user, client: wish.clientId, holder, tokenId: undefined })
+    const grantId = await grant.save()
     const { contexts, authenticatedAt } = account
     const proof = { contexts, ...(authenticatedAt !== undefined && { authenticatedAt }) }
     await records.put('grant', grantId, { grantId, holder, ...proof }, 365 * 86_400, `grants of ${holder}`)
@@ -244,6 +287,11 @@ export class Interaction {
       consent: { grantId },
       browser: this.csrf(browser, `back in ${uid}`),
     })
+  }
+
+  async #note(action: string, { account }: Browser, detail: string, remote?: string): Promise<void> {
+    if (account === undefined) this.#options.noteStranger(action, detail, remote)
+    else await this.#options.note(action, `user:${account}`, detail)
   }
 
   /** Times in tokens have whole seconds, so what was revoked just now would take with it what is issued in the same second. */
@@ -280,13 +328,14 @@ export class Interaction {
     const isDocument = clientId.startsWith('https://')
     const mayRefresh = client.grantTypeAllowed('refresh_token')
     const wanted = String(params['scope'] ?? '').split(' ')
+    const redirectUri = String(params['redirect_uri'])
     const resources = [params['resource'] ?? []].flat().map(String)
     return {
       uid,
       wish: {
         clientId,
         clientName: typeof client.clientName === 'string' ? client.clientName : '',
-        redirectUri: String(params['redirect_uri']),
+        redirectUri,
         resources,
         scopes: [...scopes.filter((scope) => wanted.includes(scope)), ...(mayRefresh ? ['offline_access'] : [])],
         clientDigest: digestOf(JSON.parse(JSON.stringify(metadata)) as JsonObject),
@@ -297,6 +346,7 @@ export class Interaction {
           ? 'registered-itself'
           : 'operator',
       documentHost: isDocument ? new URL(clientId).host : undefined,
+      isProven: client.tokenEndpointAuthMethod !== 'none' || new URL(redirectUri).protocol === 'https:',
       mayRefresh,
       wantsFresh: {
         ...(params['max_age'] !== undefined && { max_age: String(params['max_age']) }),
@@ -307,6 +357,6 @@ export class Interaction {
   }
 }
 
-const principalOf = ({ account }: Browser): string => (account === undefined ? 'unknown' : `user:${account}`)
+const shownOf = ({ wish }: Asked): string => digestOf({ ...wish })
 const wishText = ({ clientId, scopes, resources }: Wish): string =>
   `${clientId} for ${scopes.join(' ')} on ${resources.join(' ')}`

@@ -9,7 +9,7 @@ import { isLoopback } from '../../lib/loopback.ts'
 import type { JsonObject } from '../../lib/strict-json.ts'
 import { Graph } from '../graph.ts'
 import type { ProviderConfig } from '../schema.ts'
-import { hasOverage } from '../tokens/entra.ts'
+import { hasOverage, isElsewhere, namesIn } from '../tokens/names.ts'
 import { issuerTag } from '../tokens/openid.ts'
 import { numberIn, stringIn, stringsIn } from '../tokens/parse.ts'
 import type { Account } from './accounts.ts'
@@ -224,15 +224,27 @@ function accountOf(provider: ProviderConfig, claims: JsonObject, now: number): A
     const [tenant, oid] = [stringIn(claims, 'tid'), stringIn(claims, 'oid')]
     if (tenant === undefined || oid === undefined || !provider.tenants.includes(tenant))
       throw new LoginFailed('refused', new Error('the ID token is of a tenant that is not accepted, or names nobody'))
-    return { id: `${tenant}.${oid}`, tenant, groups: stringsIn(claims, 'groups'), roles: stringsIn(claims, 'roles'), ...common }
+    return { id: `${tenant}.${oid}`, tenant, ...membership(claims, 'groups', 'roles'), ...common }
   }
+  if (hasOverage(claims, provider.groupsClaim) || isElsewhere(claims, provider.rolesClaim))
+    throw new LoginFailed(
+      'unavailable',
+      new Error('the ID token leaves out groups or roles: have the provider write them into it'),
+    )
   const sub = stringIn(claims, 'sub')
   if (sub === undefined) throw new LoginFailed('refused', new Error('the ID token names nobody'))
   return {
     id: `${issuerTag(provider.issuer)}.${encodeURIComponent(sub.toWellFormed())}`,
     tenant: undefined,
-    groups: stringsIn(claims, provider.groupsClaim),
-    roles: stringsIn(claims, provider.rolesClaim),
+    ...membership(claims, provider.groupsClaim, provider.rolesClaim),
     ...common,
   }
+}
+
+/** Throws where they cannot be read: somebody without their groups is not the person whom a rule denies something. */
+function membership(claims: JsonObject, groupsClaim: string, rolesClaim: string): Pick<Account, 'groups' | 'roles'> {
+  const [groups, roles] = [namesIn(claims, groupsClaim), namesIn(claims, rolesClaim)]
+  if (groups === undefined || roles === undefined)
+    throw new LoginFailed('refused', new Error('the groups or the roles of the ID token are not a list of texts'))
+  return { groups, roles }
 }

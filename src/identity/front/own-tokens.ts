@@ -4,7 +4,13 @@
  */
 import type { KeySource, TokenIssuer } from '../tokens/issuer.ts'
 import { standardIssuer } from '../tokens/openid.ts'
-import { stringIn } from '../tokens/parse.ts'
+import { numberIn, stringIn } from '../tokens/parse.ts'
+
+/**
+ * When the person logged in, in seconds since the epoch. A token is revoked by this and not by its `iat`: one that was made
+ * from an old grant in the moment of a revocation, or before every process has heard of it, is as old as the grant.
+ */
+export const originClaim = 'origin_iat'
 
 export function ownTokens(base: string, keys: KeySource): TokenIssuer {
   const standard = standardIssuer(base, keys, { groupsClaim: 'groups', rolesClaim: 'roles' })
@@ -14,7 +20,8 @@ export function ownTokens(base: string, keys: KeySource): TokenIssuer {
       const subject = standard.subjectOf(token)
       const account = stringIn(token.payload, 'sub')
       if (typeof subject === 'string' || account === undefined) return subject
-      return { ...subject, name: account, claims: { ...subject.claims, tenant: stringIn(token.payload, 'tid') } }
+      const claims = { ...subject.claims, tenant: stringIn(token.payload, 'tid') }
+      return { ...subject, name: account, claims, originAt: numberIn(token.payload, originClaim) ?? 0 }
     },
   }
 }

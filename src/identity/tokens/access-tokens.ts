@@ -23,12 +23,16 @@ export interface AccessTokensOptions {
   readonly issuer: TokenIssuer
   readonly clock: Clock
   readonly expectations: (resource: string) => Expectations
+  isRevoked(principal: Principal): boolean
+  /** Where everybody goes who came with a token that counts. */
+  readonly believed: WeakSet<Principal>
   /** All groups of a user whose token has no room for them. */
   readonly groupsOf?: ((subject: Subject) => Promise<readonly string[]>) | undefined
 }
 
 interface Presented {
   readonly token: string
+  readonly principal: Principal
   readonly issuedAt: number
   /** Milliseconds since 1970. */
   readonly until: number
@@ -52,9 +56,7 @@ export class AccessTokens {
     const key = `${hash('sha256', token, 'base64url')} ${resource}`
     const known = this.#known.get(key)
     const now = this.#options.clock.now()
-    if (known === undefined || now >= known.until) return this.#verify(token, resource, key)
-    this.#present(known.accepted.principal, token)
-    return known.accepted
+    return known === undefined || now >= known.until ? this.#verify(token, resource, key) : known.accepted
   }
 
   /**
@@ -63,18 +65,24 @@ export class AccessTokens {
    */
   presentedBy({ holder }: Principal): string | undefined {
     const presented = this.#presented.get(holder)
-    return presented !== undefined && this.#options.clock.now() < presented.until ? presented.token : undefined
+    return presented !== undefined && this.#isGood(presented) ? presented.token : undefined
   }
 
-  #present({ kind, holder, claims }: Principal, token: string): void {
+  /** The bearer has been let in: a token that was refused, for whatever reason, is exchanged for nobody. */
+  present(principal: Principal, token: string): void {
+    const { kind, holder, claims } = principal
     if (kind !== 'user' || claims === undefined) return
     const { issuedAt, expiresAt } = claims
     const before = this.#presented.get(holder)
     if (before?.token === token) return
-    if (before !== undefined && before.issuedAt > issuedAt && this.#options.clock.now() < before.until) return
+    if (before !== undefined && before.issuedAt > issuedAt && this.#isGood(before)) return
     this.#presented.delete(holder)
-    this.#presented.set(holder, { token, issuedAt, until: expiresAt * 1000 })
+    this.#presented.set(holder, { token, principal, issuedAt, until: expiresAt * 1000 })
     if (this.#presented.size > rememberedMax) this.#presented.delete(this.#presented.keys().next().value as string)
+  }
+
+  #isGood({ principal, until }: Presented): boolean {
+    return this.#options.clock.now() < until && !this.#options.isRevoked(principal)
   }
 
   async #verify(text: string, resource: string, key: string): Promise<Accepted> {
@@ -84,7 +92,7 @@ export class AccessTokens {
       principal: await this.#principalOf(verified),
       confirmation: confirmationIn(verified.token),
     })
-    this.#present(accepted.principal, text)
+    this.#options.believed.add(accepted.principal)
     const until = Math.min(clock.now() + rememberedMs, verified.expiresAt * 1000)
     if (this.#known.size >= rememberedMax) this.#known.delete(this.#known.keys().next().value as string)
     this.#known.set(key, { accepted, until })
@@ -92,9 +100,15 @@ export class AccessTokens {
   }
 
   async #principalOf({ subject, issuedAt, expiresAt }: Verified): Promise<Principal> {
-    const { groupsOf } = this.#options
-    const groups = subject.groupsElsewhere && groupsOf ? await groupsOf(subject) : subject.claims.groups
+    const groups = subject.groupsElsewhere ? await this.#groupsElsewhere(subject) : subject.claims.groups
     return principalOf({ ...subject, claims: { ...subject.claims, groups } }, issuedAt, expiresAt)
+  }
+
+  /** Rejects where there is nobody to ask: without their groups nobody is known, for a rule may deny one of them something. */
+  async #groupsElsewhere(subject: Subject): Promise<readonly string[]> {
+    const { groupsOf } = this.#options
+    if (groupsOf !== undefined) return groupsOf(subject)
+    throw new Error('the token leaves out groups or roles (_claim_names, hasgroups): have the provider write them into it')
   }
 }
 

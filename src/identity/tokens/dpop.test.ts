@@ -12,6 +12,8 @@ const clock = { now: () => now * 1000, monotonic: () => now * 1000 }
 const token = 'the.access.token'
 const request = { method: 'POST', url: 'https://gw.example/x/mcp' }
 
+const thumbprint = await calculateJwkThumbprint(jwk as never)
+
 const b64 = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 function proof(claims: object = {}, header: object = {}, by: KeyObject = key.privateKey): string {
   const all = { htm: 'POST', htu: request.url, iat: now, jti: 'j', ath: hash('sha256', token, 'base64url'), ...claims }
@@ -44,26 +46,55 @@ const wrong: readonly (readonly [name: string, proof: string])[] = [
   ['an extension', proof({}, { crit: ['x'], x: 1 })],
 ]
 for (const [name, text] of wrong)
-  test(`refuses ${name}`, async () => assert.equal(await new Proofs(clock).check(text, token, request), undefined))
+  test(`refuses ${name}`, async () => assert.equal(await new Proofs(clock).check(text, token, thumbprint, request), false))
 
-test('accepts a proof once, and says whose key it is', async () => {
+const otherJwk = other.publicKey.export({ format: 'jwk' })
+const byOther = (jti: string): string => proof({ jti }, { jwk: otherJwk }, other.privateKey)
+const otherThumbprint = await calculateJwkThumbprint(otherJwk as never)
+
+test('refuses a good proof of a key that the token is not bound to, and keeps nothing of it', async () => {
+  const proofs = new Proofs(clock)
+  const text = byOther('j')
+  assert.equal(await proofs.check(text, token, thumbprint, request), false)
+  assert.equal(await proofs.check(text, token, otherThumbprint, request), true)
+})
+
+test('accepts a proof once', async () => {
   const proofs = new Proofs(clock)
   const text = proof({ htu: `${request.url}?query#fragment` })
-  assert.equal(await proofs.check(text, token, request), await calculateJwkThumbprint(jwk as never))
-  assert.equal(await proofs.check(text, token, request), undefined, 'a replay')
-  assert.notEqual(await proofs.check(proof({ jti: 'k' }), token, request), undefined)
+  assert.equal(await proofs.check(text, token, thumbprint, request), true)
+  assert.equal(await proofs.check(text, token, thumbprint, request), false, 'a replay')
+  assert.equal(await proofs.check(proof({ jti: 'k' }), token, thumbprint, request), true)
 })
 
 test('two of the same proof at once: one counts', async () => {
   const proofs = new Proofs(clock)
-  const answers = await Promise.all(Array.from({ length: 20 }, () => proofs.check(proof({ jti: 'race' }), token, request)))
-  assert.equal(answers.filter((answer) => answer !== undefined).length, 1)
+  const text = proof({ jti: 'race' })
+  const answers = await Promise.all(Array.from({ length: 20 }, () => proofs.check(text, token, thumbprint, request)))
+  assert.equal(answers.filter((answer) => answer).length, 1)
 })
 
-test('what was used is remembered for as long as it could be used again', async () => {
+test('what was used is remembered for as long as it could be used again, also behind what ends later', async () => {
   let at = now
   const proofs = new Proofs({ now: () => at * 1000, monotonic: () => at * 1000 })
-  assert.notEqual(await proofs.check(proof({ iat: now + 60 }), token, request), undefined)
+  const late = proof({ iat: now + 60 })
+  const early = proof({ iat: now + 20, jti: 'early' })
+  for (const text of [late, early]) assert.equal(await proofs.check(text, token, thumbprint, request), true)
+  at = now + 80
+  for (const text of [late, early]) assert.equal(await proofs.check(text, token, thumbprint, request), false)
   at = now + 119
-  assert.equal(await proofs.check(proof({ iat: now + 60 }), token, request), undefined)
+  assert.equal(await proofs.check(late, token, thumbprint, request), false)
+})
+
+test('one key that takes all its room takes none of another, and has room again when its proofs have ended', async () => {
+  let at = now
+  const proofs = new Proofs({ now: () => at * 1000, monotonic: () => at * 1000 })
+  const used = async (jti: string): Promise<boolean> => proofs.check(byOther(jti), token, otherThumbprint, request)
+  for (let from = 0; from < 10_000; from += 500)
+    await Promise.all(Array.from({ length: 500 }, (_, index) => used(`j${from + index}`)))
+  assert.equal(await used('one more'), false)
+  assert.equal(await proofs.check(proof(), token, thumbprint, request), true)
+  at = now + 62
+  const fresh = proof({ iat: at }, { jwk: otherJwk }, other.privateKey)
+  assert.equal(await proofs.check(fresh, token, otherThumbprint, request), true)
 })

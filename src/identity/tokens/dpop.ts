@@ -15,54 +15,86 @@ export interface ProvenRequest {
 }
 
 const proofSMax = 60
-const remembered = 50_000
+/** Of one key: 80 requests a second, without end. */
+const perKeyMax = 10_000
+const rememberedMax = 200_000
 const jtiCharsMax = 256
 
 export class Proofs {
   readonly #clock: Clock
-  /** Proofs that were used, by when they stop counting anyway. In the order of their use. */
-  readonly #used = new Map<string, number>()
+  readonly #used = new UsedProofs()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** The thumbprint of the key that was proven; undefined for a proof that does not count (RFC 9449, 4.3). */
-  async check(proof: string, token: string, request: ProvenRequest): Promise<string | undefined> {
+  /**
+   * Whether it proves the key with this thumbprint, to which the token is bound; false for a proof that does not count
+   * (RFC 9449, 4.3). Only what proves a key that a good token is bound to is remembered: a stranger's takes no room.
+   */
+  async check(proof: string, token: string, thumbprint: string, request: ProvenRequest): Promise<boolean> {
     try {
-      return await this.#check(proof, token, request)
+      return await this.#check(proof, token, thumbprint, request)
     } catch {
-      return undefined
+      return false
     }
   }
 
-  async #check(proof: string, token: string, { method, url }: ProvenRequest): Promise<string | undefined> {
+  async #check(proof: string, token: string, thumbprint: string, { method, url }: ProvenRequest): Promise<boolean> {
     const { header, payload } = parseToken(proof)
     const jwk = header['jwk'] as JWK | undefined
     const alg = header['alg'] as string
     const isProof = header['typ'] === 'dpop+jwt' && header['crit'] === undefined && algorithms.some((one) => one === alg)
-    if (!isProof || typeof jwk !== 'object' || jwk === null || 'd' in jwk || jwk.kty === 'oct') return undefined
+    if (!isProof || typeof jwk !== 'object' || jwk === null || 'd' in jwk || jwk.kty === 'oct') return false
+    if ((await calculateJwkThumbprint(jwk)) !== thumbprint) return false
     await compactVerify(proof, jwk, { algorithms: [alg] })
     const issuedAt = numberIn(payload, 'iat')
     const jti = stringIn(payload, 'jti')
-    if (payload['htm'] !== method || !isSameUrl(payload['htu'], url)) return undefined
-    if (payload['ath'] !== hash('sha256', token, 'base64url')) return undefined
-    if (issuedAt === undefined || jti === undefined || jti.length > jtiCharsMax) return undefined
+    if (payload['htm'] !== method || !isSameUrl(payload['htu'], url)) return false
+    if (payload['ath'] !== hash('sha256', token, 'base64url')) return false
+    if (issuedAt === undefined || jti === undefined || jti.length > jtiCharsMax) return false
     const now = this.#clock.now() / 1000
-    if (Math.abs(now - issuedAt) > proofSMax) return undefined
-    const thumbprint = await calculateJwkThumbprint(jwk)
-    return this.#use(`${thumbprint} ${jti}`, now, issuedAt + proofSMax) ? thumbprint : undefined
+    if (Math.abs(now - issuedAt) > proofSMax) return false
+    return this.#used.add(thumbprint, jti, now, issuedAt + proofSMax)
   }
+}
+
+/** Proofs that were used, for as long as they could be used again. Each key has its own room. */
+class UsedProofs {
+  readonly #byKey = new Map<string, Set<string>>()
+  /** By the second in which they stop counting anyway. */
+  readonly #byEnd = new Map<number, { readonly thumbprint: string; readonly name: string }[]>()
+  #size = 0
+  #sweptS = 0
 
   /** False for the second time. Where there is no room to remember it, a proof does not count. */
-  #use(name: string, now: number, until: number): boolean {
-    for (const [used, end] of this.#used) {
-      if (end >= now) break
-      this.#used.delete(used)
-    }
-    if (this.#used.has(name) || this.#used.size >= remembered) return false
-    this.#used.set(name, until)
+  add(thumbprint: string, jti: string, now: number, until: number): boolean {
+    this.#sweep(Math.floor(now))
+    const names = this.#byKey.get(thumbprint) ?? new Set()
+    const name = hash('sha256', jti, 'base64url')
+    if (names.has(name) || names.size >= perKeyMax || this.#size >= rememberedMax) return false
+    this.#byKey.set(thumbprint, names.add(name))
+    const end = Math.ceil(until)
+    const ending = this.#byEnd.get(end)
+    if (ending === undefined) this.#byEnd.set(end, [{ thumbprint, name }])
+    else ending.push({ thumbprint, name })
+    this.#size += 1
     return true
+  }
+
+  #sweep(nowS: number): void {
+    if (this.#sweptS === nowS) return
+    this.#sweptS = nowS
+    for (const [end, ending] of this.#byEnd) {
+      if (end >= nowS) continue
+      this.#byEnd.delete(end)
+      this.#size -= ending.length
+      for (const { thumbprint, name } of ending) {
+        const names = this.#byKey.get(thumbprint)
+        names?.delete(name)
+        if (names?.size === 0) this.#byKey.delete(thumbprint)
+      }
+    }
   }
 }
 

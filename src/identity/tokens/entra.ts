@@ -7,6 +7,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { JsonObject } from '../../lib/strict-json.ts'
 import type { Fault } from './fault.ts'
 import type { ClaimCheck, Subject, TokenIssuer } from './issuer.ts'
+import { hasOverage, namesIn } from './names.ts'
 import { commonClaims } from './openid.ts'
 import { stringIn, stringsIn, type UnverifiedToken } from './parse.ts'
 import { type GetJson, SigningKeys } from './signing-keys.ts'
@@ -88,23 +89,18 @@ function subjectOf({ payload }: UnverifiedToken): Subject | Fault {
   const isDelegated = stringIn(payload, 'scp') !== undefined
   // Roles alone are no sign of an application: people have them too. The API's registration has to ask for `idtyp`.
   if (isDelegated === (payload['idtyp'] === 'app')) return 'subject'
+  const [groups, roles] = [namesIn(payload, 'groups'), namesIn(payload, 'roles')]
+  if (groups === undefined || roles === undefined) return 'names'
   return {
     kind: isDelegated ? 'user' : 'application',
     name: `${tenant}.${oid}`,
     claims: {
       client: stringIn(payload, 'azp') ?? stringIn(payload, 'appid'),
       tenant,
-      groups: stringsIn(payload, 'groups'),
-      roles: stringsIn(payload, 'roles'),
+      groups,
+      roles,
       ...commonClaims(payload),
     },
     ...(hasOverage(payload) && { groupsElsewhere: true }),
   }
-}
-
-/** More groups than fit: the claim names a source instead. The URL in it is never followed. */
-export function hasOverage(payload: JsonObject): boolean {
-  const names = payload['_claim_names']
-  const isNamed = typeof names === 'object' && names !== null && 'groups' in names
-  return payload['groups'] === undefined && (isNamed || payload['hasgroups'] === true)
 }

@@ -30,6 +30,8 @@ export interface Subject {
   /** Unique among all tenants and issuers, after the kind: `<tenant>.<oid>`. */
   readonly name: string
   readonly claims: Omit<Claims, 'issuedAt' | 'expiresAt'>
-  /** The token does not have room for the groups; they have to be asked for. */
+  /** When the login or grant began that the token was made from, in seconds since the epoch: it is no younger than that. */
+  readonly originAt?: number
+  /** The token does not have room for the groups, or the roles; they have to be asked for, and where they cannot it is nobody. */
   readonly groupsElsewhere?: true
 }

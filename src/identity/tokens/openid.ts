@@ -5,6 +5,7 @@ import type { JsonObject } from '../../lib/strict-json.ts'
 import type { Claims } from '../../pipeline/parcel.ts'
 import type { Fault } from './fault.ts'
 import type { KeySource, Subject, TokenIssuer } from './issuer.ts'
+import { hasOverage, isElsewhere, namesIn } from './names.ts'
 import { numberIn, stringIn, stringsIn, type UnverifiedToken } from './parse.ts'
 import { type GetJson, metadataUrlsOf, SigningKeys } from './signing-keys.ts'
 
@@ -41,12 +42,19 @@ export function standardIssuer(issuer: string, keys: KeySource, names: Names): T
   }
 }
 
-/** An ID token proves a login to a client and opens nothing (RFC 9068, 5; OpenID Connect Core, 2). */
+/**
+ * An ID token proves a login to a client and opens nothing (RFC 9068, 5; OpenID Connect Core, 2), and a logout token ends
+ * one. Where an audience is the id of a client they are for us as well, so they have to be told from access tokens, many of
+ * which are plain `JWT`. `azp` and `roles` are in ID tokens too, and prove nothing.
+ */
 function notAnIdToken({ header, payload }: UnverifiedToken): Fault | undefined {
+  // Keycloak says here what it is (`ID`, `Refresh`, `Offline`, `Logout`), and Cognito there.
+  if (!['bearer', 'dpop'].includes(String(payload['typ'] ?? 'Bearer').toLowerCase())) return 'type'
+  if ((payload['token_use'] ?? 'access') !== 'access') return 'type'
+  if (payload['events'] !== undefined) return 'type'
   if (/at\+jwt$/i.test(String(header['typ']))) return undefined
-  const isIdToken = ['nonce', 'at_hash', 'c_hash'].some((name) => payload[name] !== undefined)
-  if (isIdToken) return 'type'
-  const names = ['scope', 'scp', 'scopes', 'roles', 'client_id', 'azp']
+  if (['nonce', 'at_hash', 'c_hash'].some((name) => payload[name] !== undefined)) return 'type'
+  const names = ['scope', 'scp', 'scopes', 'client_id', 'cid', 'gty']
   return names.some((name) => payload[name] !== undefined) ? undefined : 'grant'
 }
 
@@ -56,7 +64,10 @@ export const issuerTag = (issuer: string): string => hash('sha256', issuer, 'bas
 function subjectOf(issuer: string, { payload }: UnverifiedToken, { groupsClaim, rolesClaim }: Names): Subject | Fault {
   const sub = stringIn(payload, 'sub')
   if (sub === undefined || sub.length > 255) return 'subject'
-  const client = stringIn(payload, 'client_id') ?? stringIn(payload, 'azp')
+  const [groups, roles] = [namesIn(payload, groupsClaim), namesIn(payload, rolesClaim)]
+  if (groups === undefined || roles === undefined) return 'names'
+  // `cid` is Okta's.
+  const client = stringIn(payload, 'client_id') ?? stringIn(payload, 'azp') ?? stringIn(payload, 'cid')
   // RFC 9068, 2.2: where no person is involved, the subject is the client.
   const kind = client !== undefined && sub === client ? 'application' : 'user'
   return {
@@ -65,10 +76,11 @@ function subjectOf(issuer: string, { payload }: UnverifiedToken, { groupsClaim, 
     claims: {
       client,
       tenant: undefined,
-      groups: stringsIn(payload, groupsClaim),
-      roles: stringsIn(payload, rolesClaim),
+      groups,
+      roles,
       ...commonClaims(payload),
     },
+    ...((hasOverage(payload, groupsClaim) || isElsewhere(payload, rolesClaim)) && { groupsElsewhere: true }),
   }
 }
 

@@ -26,6 +26,7 @@ export interface Expectations {
 export interface Verified {
   readonly token: UnverifiedToken
   readonly subject: Subject
+  /** At the earliest; 0 where it is not known. In seconds since the epoch, as is the other. */
   readonly issuedAt: number
   readonly expiresAt: number
 }
@@ -45,7 +46,17 @@ export async function verifyToken(text: string, issuer: TokenIssuer, expected: E
   if (typeof subject === 'string') throw new TokenRefused(subject)
   refuse(clientFault(subject, expected))
   const expiresAt = numberIn(token.payload, 'exp') as number
-  return { token, subject, expiresAt, issuedAt: numberIn(token.payload, 'iat') ?? numberIn(token.payload, 'nbf') ?? expiresAt }
+  return { token, subject, expiresAt, issuedAt: issuedAtOf(token, subject, expected) }
+}
+
+/**
+ * By the earliest that it can be, so that none escapes a revocation: the clock of an issuer may be ahead of ours, and what
+ * does not say when it was issued is older than everything. Our own tokens go by our own clock.
+ */
+function issuedAtOf({ payload }: UnverifiedToken, { originAt }: Subject, { skewS }: Expectations): number {
+  const issuedAt = numberIn(payload, 'iat')
+  if (originAt !== undefined) return Math.min(originAt, issuedAt ?? originAt)
+  return issuedAt === undefined ? 0 : issuedAt - skewS
 }
 
 function refuse(fault: Fault | undefined): void {

@@ -107,9 +107,12 @@ const authMethods = ['client_secret_basic', 'client_secret_post'] as const
 
 const text = z.string().min(1).max(2048)
 /** Scopes are printable and separated by single spaces (RFC 6749 section 3.3). */
-const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/, {
-  error: 'is not a list of scopes; separate them by single spaces',
-})
+const scope = z
+  .string()
+  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/, {
+    error: 'is not a list of scopes; separate them by single spaces',
+  })
+  .describe('Scopes, separated by single spaces')
 const authority = z.string().refine(isAuthority, {
   error: 'is not an https URL without query, credentials and fragment; only this machine may be reached by http',
 })
@@ -207,7 +210,7 @@ export const credentialSchema = z.discriminatedUnion('kind', [
       tenant: z.string().regex(/^[A-Za-z0-9.-]{1,128}$/, { error: 'is not a tenant id or domain' }),
       authority: authority.default('https://login.microsoftonline.com'),
       ...client,
-      scope,
+      scope: scope.meta({ examples: ['api://DOWNSTREAM_CLIENT_ID/.default'] }),
     })
     .superRefine((given, context) => oneProof(given, context)),
   z

@@ -60,7 +60,7 @@ export class StdioWire extends DuplexWire {
     this.#child.stdin.on('error', () => undefined) // the exit says the same, with the reason
     this.closed = ended(this.#child).then((how) => {
       options.log(how)
-      this.failed(new Refusal('UPSTREAM_UNAVAILABLE', { detail: options.server }))
+      this.failed(new Refusal('UPSTREAM_UNAVAILABLE', { detail: options.server, cause: how }))
     })
   }
 

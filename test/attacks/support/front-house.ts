@@ -45,6 +45,8 @@ export interface FrontHouse {
   /** What was written down, `action principal detail`. */
   readonly notes: readonly string[]
   readonly errors: readonly unknown[]
+  /** For whoever makes a client. */
+  readonly hints: readonly string[]
   /** Every name is this machine; our authority is trusted. */
   readonly fetch: Fetch
   /** Who an access token is of at a server, or why it is refused. */
@@ -70,8 +72,11 @@ export interface FrontHouseOptions {
   readonly certificates?: CertificateAuthority
   /** Further addresses of the app at the provider. */
   readonly callbacks?: readonly string[]
+  /** Awaited before the provider is asked about somebody again. */
+  readonly beforeAsking?: () => Promise<void>
   /** False: plain http on loopback, where cookies have no prefix. */
   readonly isSecure?: boolean
+  readonly waitingMax?: number
 }
 
 export async function openFrontHouse({
@@ -80,7 +85,9 @@ export async function openFrontHouse({
   documents = [],
   callbacks = [],
   certificates = certificateAuthority(),
+  beforeAsking = async () => undefined,
   isSecure = true,
+  waitingMax,
 }: FrontHouseOptions = {}): Promise<FrontHouse> {
   const folder = mkdtempSync(join(tmpdir(), 'sekisho-front-'))
   const ca = join(folder, 'ca.pem')
@@ -123,7 +130,7 @@ export async function openFrontHouse({
     revoked.replace(await store.revocations())
     await front.review()
   }
-  const [notes, errors]: [string[], unknown[]] = [[], []]
+  const [notes, hints, errors]: [string[], string[], unknown[]] = [[], [], []]
   const failed = (error: unknown): void => void errors.push(error)
   const tokens = new Map<string, string>()
   const front = await openFront({
@@ -139,13 +146,20 @@ export async function openFrontHouse({
     },
     isRevoked: (issued) => revoked.covers(issued),
     tokens: {
-      get: async ({ owner }) => tokens.get(owner),
+      async get({ owner }) {
+        await beforeAsking()
+        return tokens.get(owner)
+      },
       put: async ({ owner }, value) => void tokens.set(owner, value),
       delete: async ({ owner }) => tokens.delete(owner),
     },
-    connections: { begin: async () => base, complete: async () => 'x' },
+    ...(waitingMax !== undefined && { waitingMax }),
+    connections: { has: () => true, begin: async () => base, complete: async () => 'x' },
     note: async (action, principal, detail) => void notes.push(`${action} ${principal} ${detail}`),
+    noteStranger: (action, detail, remote) => void notes.push(`${action} unidentified ${detail} ${remote}`),
+    isServer: (id) => id !== 'nowhere',
     failed,
+    hint: (line) => void hints.push(line),
   })
   const identity: Identity = identityOf({
     config,
@@ -183,6 +197,7 @@ export async function openFrontHouse({
     certificates,
     notes,
     errors,
+    hints,
     fetch: fetchHere,
     async whoIs(token, server = 'x') {
       const request = { method: 'POST', path: `/${server}/mcp`, certificateThumbprint: () => undefined }

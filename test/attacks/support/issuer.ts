@@ -8,7 +8,7 @@ export interface Issuer {
   /** `identity` of a configuration that believes it. */
   readonly identity: object
   /** A token of `sub` for `resource`, good for ten minutes. */
-  token(resource: string, sub: string, changes?: object): string
+  token(resource: string, sub: string, changes?: object, header?: object): string
   close(): Promise<void>
 }
 
@@ -26,7 +26,7 @@ export async function issuer(changes: object = {}): Promise<Issuer> {
   return {
     url,
     identity: { mode: 'resource-server', provider: { kind: 'oidc', issuer: url }, audience: 'resource', ...changes },
-    token(resource, sub, claims = {}) {
+    token(resource, sub, claims = {}, header = {}) {
       const now = Math.floor(Date.now() / 1000)
       const usual = {
         iss: url,
@@ -38,7 +38,7 @@ export async function issuer(changes: object = {}): Promise<Issuer> {
         exp: now + 600,
         jti: `j${++count}`,
       }
-      const input = `${part({ alg: 'ES256', typ: 'at+jwt', kid: 'k' })}.${part({ ...usual, ...claims })}`
+      const input = `${part({ alg: 'ES256', typ: 'at+jwt', kid: 'k', ...header })}.${part({ ...usual, ...claims })}`
       return `${input}.${sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
     },
     close: () =>

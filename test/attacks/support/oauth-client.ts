@@ -63,6 +63,8 @@ export async function token(
 
 /** Where clients of these tests are; nobody is asked there, except by a real browser. */
 export const loopback = 'http://127.0.0.1:9999/cb'
+/** Whose page is left out the second time, as it is not for a program on the person's machine (RFC 8252, 8.6). */
+export const website = 'https://app.client.test/cb'
 
 /** A client that has registered itself at the house. */
 export class Client {

@@ -3,6 +3,7 @@
  * permission goes; what it is for. Everything that a stranger wrote is shown as text, short, and called a claim.
  */
 import { html } from 'hono/html'
+import type { Again } from '../interaction.ts'
 import { type Markup, pageOf } from './layout.ts'
 import { type Language, wordsIn } from './words.ts'
 
@@ -19,15 +20,18 @@ export interface ConsentView {
   readonly scopes: readonly string[]
   /** Server ids; empty for all that the person may use. */
   readonly servers: readonly string[]
+  /** The same of what the person has agreed to before, with the very same client. */
+  readonly held: { readonly scopes: readonly string[]; readonly servers: readonly string[] } | undefined
   readonly providerHost: string
   readonly action: string
+  /** Digest of what this page shows, for which the csrf is. */
+  readonly shown: string
   readonly csrf: string
-  /** Somebody else signed in than the one who agreed before. */
-  readonly isAnother: boolean
+  readonly again: Again | undefined
 }
 
 export function consentPage(view: ConsentView): Markup {
-  const { language, standing, documentHost, scopes, servers } = view
+  const { language, standing, documentHost, scopes } = view
   const words = wordsIn(language)
   const name = shownName(view.clientName, view.clientId)
   const standings = {
@@ -36,7 +40,7 @@ export function consentPage(view: ConsentView): Markup {
     operator: html`<dd><small>${words.operator}</small></dd>`,
   }
   const warnings = [
-    ...(view.isAnother ? [words.another] : []),
+    ...(view.again === undefined ? [] : [words.again[view.again]]),
     ...(standing === 'registered-itself' ? [words.unregistered] : []),
     ...(view.isLoopback ? [words.loopback] : []),
   ]
@@ -47,11 +51,12 @@ ${warnings.length === 0 ? '' : html`<div class="warning" role="note">${warnings.
 <dt>${words.program}</dt><dd>${name}<small>${standing === 'operator' ? words.operator : words.nameOnly}</small></dd>
 ${standing === 'operator' ? '' : standings[standing]}
 <dt>${words.sentTo}</dt><dd><span class="exact">${view.redirectHost}</span></dd>
-<dt>${words.servers}</dt><dd>${servers.length === 0 ? words.allServers : servers.join(', ')}</dd>
-<dt>${words.wants}</dt><dd>${scopeList(scopes, language)}</dd>
+<dt>${words.servers}</dt><dd>${serverList(view)}</dd>
+<dt>${words.wants}</dt><dd>${scopeList(scopes, language, view.held?.scopes)}</dd>
 </dl>
 <p>${words.next(view.providerHost)}</p>
 <form method="post" action="${view.action}" autocomplete="off">
+<input type="hidden" name="shown" value="${view.shown}">
 <input type="hidden" name="csrf" value="${view.csrf}">
 <div class="choices">
 <button class="yes" type="submit" name="decision" value="allow">${words.allow}</button>
@@ -62,14 +67,24 @@ ${standing === 'operator' ? '' : standings[standing]}
   return pageOf({ language, title: words.consentTitle, body })
 }
 
-export function scopeList(scopes: readonly string[], language: Language): Markup {
+function serverList({ servers, held, language }: ConsentView): Markup {
+  const words = wordsIn(language)
+  const added = html` (<em>${words.added}</em>)`
+  const hadAll = held === undefined || held.servers.length === 0
+  if (servers.length === 0) return html`${words.allServers}${hadAll ? '' : added}`
+  return html`${servers.map((id, at) => html`${at > 0 ? ', ' : ''}${id}${hadAll || held.servers.includes(id) ? '' : added}`)}`
+}
+
+/** In the order from reading to destroying. `held`: what was agreed to before, so that the rest is marked as new. */
+export function scopeList(scopes: readonly string[], language: Language, held: readonly string[] = scopes): Markup {
   const words = wordsIn(language)
   const known: Readonly<Record<string, readonly [name: string, meaning: string]>> = words.scopes
   const one = (scope: string): Markup => {
     const [name, meaning] = known[scope] ?? [scope, words.otherScope]
-    return html`<li><strong>${name}</strong>: ${meaning}</li>`
+    return html`<li><strong>${name}</strong>${held.includes(scope) ? '' : html` (<em>${words.added}</em>)`}: ${meaning}</li>`
   }
-  return html`<ul>${scopes.map(one)}</ul>`
+  const order = Object.keys(known)
+  return html`<ul>${[...scopes].sort((a, b) => order.indexOf(a) - order.indexOf(b)).map(one)}</ul>`
 }
 
 const nameCharsMax = 64

@@ -7,14 +7,15 @@ import { type Context, Hono } from 'hono'
 import { Refusal } from '../../../pipeline/refusal.ts'
 import type { AuthorizationServerConfig } from '../../schema.ts'
 import { root } from '../authorization-server.ts'
+import type { ConnectLinks } from '../connect-links.ts'
 import type { Consents } from '../consents.ts'
 import { type Jar, jarOf } from '../cookies.ts'
-import type { Asked, Interaction, Step } from '../interaction.ts'
+import type { Interaction, Step } from '../interaction.ts'
 import { placeOf } from '../redirect-uris.ts'
 import { connectedPage, connectPage, notConnectedPage } from './connect.ts'
 import { consentPage, serversIn } from './consent.ts'
 import { pageHeaders } from './layout.ts'
-import { consentsPage, deniedPage, goingPage, type Problem, problemPage, signInPage } from './messages.ts'
+import { consentsPage, deniedPage, goingPage, type Problem, problemAnswer, problemPage, signInPage } from './messages.ts'
 import { languageOf } from './words.ts'
 
 type Env = { Bindings: HttpBindings }
@@ -31,6 +32,8 @@ export const isPage = (path: string): boolean =>
 
 /** The consents of people to our own use of servers in their name (outbound/credentials). Both reject with a Refusal. */
 export interface Connections {
+  /** Whether it is a server that people connect to, each with an account of their own. */
+  has(server: string): boolean
   /** Where the person consents. */
   begin(server: string, account: string): Promise<string>
   /** What the browser came back with; the server that is connected now. */
@@ -47,6 +50,9 @@ export interface PagesOptions {
   readonly config: AuthorizationServerConfig
   takeBack(account: string, clientId: string): Promise<void>
   readonly connections: Connections
+  readonly links: Pick<ConnectLinks, 'userOf'>
+  /** What a person is called on their own pages. */
+  nameOf(account: string): Promise<string>
   failed(error: unknown): void
 }
 
@@ -58,6 +64,8 @@ export function pageRoutes({
   config,
   takeBack,
   connections,
+  links,
+  nameOf,
   failed,
 }: PagesOptions): Hono<Env> {
   const app = new Hono<Env>()
@@ -65,8 +73,8 @@ export function pageRoutes({
   const language = (c: Context<Env>) => languageOf(c.req.header('accept-language'))
   const providerHost = new URL(config.provider.kind === 'entra' ? config.provider.authority : config.provider.issuer).host
   const problem = (c: Context<Env>, what: Problem): Response => {
-    const status = { expired: 400, forged: 403, denied: 403, unavailable: 503, refused: 502, unknown: 404, client: 400 }[what]
-    return c.body(String(problemPage(language(c), what)), status as 400, { ...pageHeaders })
+    const { status, headers } = problemAnswer(what)
+    return c.body(String(problemPage(language(c), what)), status as 400, headers)
   }
   const page = (c: Context<Env>, text: unknown, cookies: readonly string[]): Response => {
     const response = c.body(String(text), 200, { ...pageHeaders })
@@ -93,10 +101,7 @@ export function pageRoutes({
       throw error
     }
   }
-  const viewOf = (
-    c: Context<Env>,
-    { asked, csrf, isAnother }: { readonly asked: Asked; readonly csrf: string; readonly isAnother: boolean },
-  ) => ({
+  const viewOf = (c: Context<Env>, { asked, shown, csrf, again, held }: Extract<Step, { readonly kind: 'ask' }>) => ({
     language: language(c),
     clientName: asked.wish.clientName,
     clientId: asked.wish.clientId,
@@ -108,8 +113,10 @@ export function pageRoutes({
     servers: serversIn(asked.wish.resources),
     providerHost,
     action: `${root}/interaction/${asked.uid}`,
+    held: held && { scopes: held.scopes, servers: serversIn(held.resources) },
+    shown,
     csrf,
-    isAnother,
+    again,
   })
 
   app.get(`${root}/interaction/:uid`, async (c) =>
@@ -127,36 +134,57 @@ export function pageRoutes({
     const csrf = interaction.csrf(browser, 'consents')
     const { account } = browser
     if (account === undefined) return page(c, signInPage(language(c), `${root}/consents`, csrf), cookies)
-    return page(c, consentsPage(language(c), await consents.of(account), `${root}/consents`, csrf), cookies)
+    const [person, given] = [await nameOf(account), await consents.of(account)]
+    const view = { language: language(c), person, consents: given, action: `${root}/consents`, csrf }
+    return page(c, consentsPage(view), cookies)
   })
   app.post(`${root}/consents`, async (c) => {
     if (isForeign(c, base)) return problem(c, 'forged')
     const form = await formOf(c)
     const { browser } = await interaction.browser(jar(c))
     const client = form.get('client')
+    if (form.has('leave') && interaction.isOurs(browser, 'consents', form))
+      return taken(c, await interaction.signOut(browser, jar(c)))
     if (browser.account === undefined || client === null) return taken(c, await interaction.signIn(jar(c), form, 'consents'))
     if (!interaction.isOurs(browser, 'consents', form)) return problem(c, 'forged')
     await takeBack(browser.account, client)
     return c.redirect(`${base}${root}/consents`, 303)
   })
-  app.get(`${root}/connect/:server`, async (c) => {
+  /** What a request for the page of a server is about; undefined for a link that is over or was not made here. */
+  async function connection(c: Context<Env>) {
+    const server = c.req.param('server') ?? ''
+    const link = c.req.query('for')
+    const user = link === undefined ? undefined : links.userOf(server, link)
+    if (link !== undefined && user === undefined) return undefined
     const { browser, cookies } = await interaction.browser(jar(c))
+    const { account } = browser
+    const isAnother = account !== undefined && user !== undefined && user !== `user:${account}`
+    const at = `connect/${server}${link === undefined ? '' : `?for=${encodeURIComponent(link)}`}`
+    return { server, browser, cookies, account, isAnother, at }
+  }
+  app.use(`${root}/connect/:server`, async (c, next) => {
     const server = c.req.param('server')
-    const at = `connect/${server}`
-    if (!serverId.test(server)) return problem(c, 'unknown')
+    return serverId.test(server) && connections.has(server) ? next() : problem(c, 'unknown')
+  })
+  app.get(`${root}/connect/:server`, async (c) => {
+    const about = await connection(c)
+    if (about === undefined) return problem(c, 'expired')
+    const { server, browser, cookies, account, isAnother, at } = about
+    const person = account === undefined ? undefined : await nameOf(account)
     const [action, csrf] = [`${root}/${at}`, interaction.csrf(browser, at)]
-    return page(c, connectPage({ language: language(c), server, action, csrf, isKnown: browser.account !== undefined }), cookies)
+    return page(c, connectPage({ language: language(c), server, action, csrf, person, isAnother }), cookies)
   })
   app.post(`${root}/connect/:server`, async (c) => {
     if (isForeign(c, base)) return problem(c, 'forged')
     const form = await formOf(c)
-    const { browser } = await interaction.browser(jar(c))
-    const at = `connect/${c.req.param('server')}`
+    const about = await connection(c)
+    if (about === undefined) return problem(c, 'expired')
+    const { server, browser, account, isAnother, at } = about
     if (!interaction.isOurs(browser, at, form)) return problem(c, 'forged')
-    if (browser.account === undefined) return taken(c, await interaction.signIn(jar(c), form, at))
-    return connecting(c, async () =>
-      goingPage(language(c), new URL(await connections.begin(c.req.param('server'), browser.account as string))),
-    )
+    // The provider has to ask: by itself it would say again who it took this browser for.
+    if (isAnother) return taken(c, await interaction.signIn(jar(c), form, at, { prompt: 'login' }))
+    if (account === undefined) return taken(c, await interaction.signIn(jar(c), form, at))
+    return connecting(c, async () => goingPage(language(c), new URL(await connections.begin(server, account))))
   })
   app.get(`${root}/connected`, async (c) => {
     const { browser } = await interaction.browser(jar(c))
