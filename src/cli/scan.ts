@@ -5,15 +5,16 @@ import { confirm, isCancel } from '@clack/prompts'
 import { Command, Option } from 'commander'
 import { counting, type ScanReport, type Severity, scan, severities, type Visited } from '../admin/operations/scan.ts'
 import { sarif } from '../admin/reports/sarif.ts'
+import { ofClients, ofCommand, ofFile, ofManifest, ofUrl, type Target } from '../admin/scan-targets.ts'
 import { systemClock } from '../lib/clock.ts'
 import { version } from '../lib/version.ts'
 import { told } from './problems.ts'
 import { progressLine } from './progress.ts'
 import { readSuppressions } from './scan/suppressions.ts'
-import { ofClients, ofCommand, ofFile, ofManifest, ofUrl, type Target } from './scan/targets.ts'
 import { scanText } from './scan/text.ts'
-import { type Called, type Started, visitAll } from './scan/visit.ts'
+import { visitAll, type Way } from './scan/visit.ts'
 import { jsonLine, plain, styled } from './table.ts'
+import { thisProgram } from './this-program.ts'
 
 interface Options {
   readonly manifest?: string
@@ -75,13 +76,13 @@ async function targetsOf(words: readonly string[], { manifest, home }: Options):
   if (manifest !== undefined) return ofManifest(manifest)
   const [first, ...rest] = words
   if (first === undefined) {
-    const found = ofClients(home, [resolve('.')])
+    const found = ofClients(home, [resolve('.')], thisProgram())
     if (found.length === 0) throw new Error('no client that we know has a server here; name a file, a URL or a command')
     return found
   }
   if (rest.length > 0) return ofCommand(words)
   if (/^https?:\/\//i.test(first)) return ofUrl(first)
-  return ofFile(first)
+  return ofFile(first, thisProgram())
 }
 
 /** Local servers are programs of strangers: each is started only when the person has seen the exact command and agreed. */
@@ -102,7 +103,7 @@ async function visit(targets: readonly Target[], options: Options): Promise<read
   })
 }
 
-const wayOf = (way: NonNullable<Target['visit']>, { sandbox, allowHost }: Options): Called | Started =>
+const wayOf = (way: NonNullable<Target['visit']>, { sandbox, allowHost }: Options): Way =>
   'url' in way ? way : { ...way, isSandboxed: sandbox, hosts: allowHost }
 
 const notVisited = ({ connect }: Options): string =>

@@ -270,18 +270,15 @@ test('a file that is not there, or is not UTF-8, is a problem and not a crash', 
   assert.match((await checkConfig(join(folder, 'latin.yaml'), {})).problems[0]?.message ?? '', /cannot be read/)
 })
 
-test('a supply section asks for a lock beside the document, and without one none is asked for', () => {
-  assert.equal(parseConfig('', '/srv').supply, undefined)
-  assert.deepEqual(parseConfig('supply: {}', '/srv').supply, {
-    lock: '/srv/sekisho.lock',
-    require: 'locked',
-    keys: [],
-    store: '/srv/.sekisho/store',
-  })
-  assert.deepEqual(parseConfig('supply: { lock: /etc/x.lock, require: any, keys: [team.pem], store: s }', '/srv').supply, {
-    lock: '/etc/x.lock',
-    require: 'any',
-    keys: ['/srv/team.pem'],
-    store: '/srv/s',
-  })
+test('a lock is asked for where one is named, and without one none is', () => {
+  assert.equal(parseConfig('supply: {}', '/srv').supply.lock, undefined)
+  const { lock, require, keys, store } = parseConfig(
+    'supply: { lock: x.lock, require: any, keys: [team.pem], store: s }',
+    '/srv',
+  ).supply
+  assert.deepEqual([lock, require, keys, store], ['/srv/x.lock', 'any', ['/srv/team.pem'], '/srv/s'])
+  assert.deepEqual(
+    [parseConfig('', '/srv').supply.require, parseConfig('', '/srv').supply.store],
+    ['locked', '/srv/.sekisho/store'],
+  )
 })

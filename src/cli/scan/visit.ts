@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Called, Started } from '../../admin/scan-targets.ts'
 import { readEnvironment } from '../../config/environment.ts'
 import { parseConfig } from '../../config/load.ts'
 import type { Config } from '../../config/schema.ts'
@@ -13,17 +14,10 @@ import type { JsonObject } from '../../lib/strict-json.ts'
 import { modern } from '../../protocol/revisions/index.ts'
 import type { Definition } from '../../trust/definition.ts'
 
-export interface Started {
-  readonly command: readonly string[]
-  readonly env: Readonly<Record<string, string>>
-  /** Hosts that it may connect to. */
-  readonly hosts: readonly string[]
-  readonly isSandboxed: boolean
-}
-export interface Called {
-  readonly url: string
-  readonly headers: readonly (readonly [name: string, value: string])[]
-}
+/** How a server is looked at. */
+export type Way =
+  | Called
+  | (Started & { readonly isSandboxed: boolean /** That it may connect to. */; readonly hosts: readonly string[] })
 export interface Lists {
   readonly definitions: readonly Definition[]
   readonly problem?: string | undefined
@@ -41,7 +35,7 @@ const pagesMax = 100
 const noSuchMethod = -32601
 
 /** All of them at once. `done` is told of each. */
-export async function visitAll(servers: readonly (Started | Called)[], done: () => void): Promise<readonly Lists[]> {
+export async function visitAll(servers: readonly Way[], done: () => void): Promise<readonly Lists[]> {
   const folder = await mkdtemp(join(tmpdir(), 'sekisho-scan-'))
   let why: string[] = []
   const gateway = await openGateway({
@@ -76,7 +70,7 @@ function everyday(): Readonly<Record<string, string>> {
 
 const idAt = (at: number): string => `s${at}`
 
-function configFor(servers: readonly (Started | Called)[], folder: string): Config {
+function configFor(servers: readonly Way[], folder: string): Config {
   const sandbox = { network: 'none' as const, whenUnavailable: 'run-unconfined' as const }
   const document = {
     listen: address, // never opened

@@ -1,27 +1,37 @@
 /** What is to be scanned: the servers of the clients here, of a file, at a URL, behind a command, or a manifest. */
 import { readFileSync, statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { shownUrl, shownWords } from '../../admin/operations/masking.ts'
-import type { Origin } from '../../admin/operations/scan.ts'
-import { clientPlaces } from '../../config/client-places.ts'
-import { loadConfig } from '../../config/load.ts'
-import { plainEnvironment } from '../../outbound/schema.ts'
-import { readTree } from '../../trust/clients/config-file.ts'
-import { dialects } from '../../trust/clients/dialects.ts'
-import { type ClientFile, discover } from '../../trust/clients/discover.ts'
-import { entriesOf, type FoundServer } from '../../trust/clients/entries.ts'
-import { ownCommand } from '../../trust/clients/findings.ts'
-import type { Definition } from '../../trust/definition.ts'
-import { definitionsIn } from '../../trust/scan/manifest.ts'
-import { thisProgram } from '../this-program.ts'
-import type { Called, Started } from './visit.ts'
+import { clientPlaces } from '../config/client-places.ts'
+import { loadConfig } from '../config/load.ts'
+import { plainEnvironment } from '../outbound/schema.ts'
+import { readTree } from '../trust/clients/config-file.ts'
+import { dialects } from '../trust/clients/dialects.ts'
+import { type ClientFile, discover } from '../trust/clients/discover.ts'
+import { entriesOf, type FoundServer } from '../trust/clients/entries.ts'
+import { ownCommand } from '../trust/clients/findings.ts'
+import type { Launcher } from '../trust/clients/guarded.ts'
+import type { Definition } from '../trust/definition.ts'
+import { definitionsIn } from '../trust/scan/manifest.ts'
+import { shownUrl, shownWords } from './operations/masking.ts'
+import type { Origin } from './operations/scan.ts'
+
+/** A program of a stranger. */
+export interface Started {
+  readonly command: readonly string[]
+  /** Of the entry; the values may be secrets. */
+  readonly env: Readonly<Record<string, string>>
+}
+export interface Called {
+  readonly url: string
+  readonly headers: readonly (readonly [name: string, value: string])[]
+}
 
 export interface Target {
   readonly name: string
   readonly origin: Origin | undefined
   readonly how: string
   /** What is to be visited; undefined where there is nothing to visit. */
-  readonly visit?: Called | Omit<Started, 'hosts' | 'isSandboxed'>
+  readonly visit?: Called | Started
   readonly definitions?: readonly Definition[]
   readonly problem?: string
 }
@@ -43,12 +53,13 @@ export const ofUrl = (url: string): readonly Target[] => [
   { name: new URL(url).hostname, origin: undefined, how: shownUrl(url), visit: { url, headers: [] } },
 ]
 
-export function ofClients(home: string | undefined, projects: readonly string[]): readonly Target[] {
-  return named(discover(clientPlaces(home), projects).flatMap(ofClientFile))
+/** `launcher`: what starts this program, which may stand before a server already. */
+export function ofClients(home: string | undefined, projects: readonly string[], launcher: Launcher): readonly Target[] {
+  return named(discover(clientPlaces(home), projects).flatMap((file) => ofClientFile(file, launcher)))
 }
 
 /** A configuration of the gateway, of a client, or a manifest: whichever it is. */
-export async function ofFile(file: string): Promise<readonly Target[]> {
+export async function ofFile(file: string, launcher: Launcher): Promise<readonly Target[]> {
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw new Error(`there is no file ${file}`)
   const text = readFileSync(file, 'utf8')
   if (/^servers:/m.test(text) && /\.ya?ml$/.test(file)) return ofGateway(file)
@@ -58,7 +69,7 @@ export async function ofFile(file: string): Promise<readonly Target[]> {
     .map((dialect) => ({ dialect, ...entriesOf(tree, dialect) }))
     .find(({ servers }) => servers.length > 0)
   if (found === undefined) return ofManifest(file)
-  return named(ofClientFile({ client: 'a client', scope: 'project', file: resolve(file), ...found }))
+  return named(ofClientFile({ client: 'a client', scope: 'project', file: resolve(file), ...found }, launcher))
 }
 
 async function ofGateway(file: string): Promise<readonly Target[]> {
@@ -76,15 +87,15 @@ async function ofGateway(file: string): Promise<readonly Target[]> {
   })
 }
 
-function ofClientFile({ client, file, servers, problems }: ClientFile): readonly Target[] {
+function ofClientFile({ client, file, servers, problems }: ClientFile, launcher: Launcher): readonly Target[] {
   const broken = problems.map(({ message, line }) => ({
     ...{ name: basename(file), origin: { file, line, client }, how: file, problem: message },
   }))
-  return [...broken, ...servers.filter(({ disabled }) => !disabled).map((server) => ofEntry(server, file, client))]
+  return [...broken, ...servers.filter(({ disabled }) => !disabled).map((server) => ofEntry(server, file, client, launcher))]
 }
 
-function ofEntry(server: FoundServer, file: string, client: string): Target {
-  const { words, url } = ownCommand(server, thisProgram())
+function ofEntry(server: FoundServer, file: string, client: string, launcher: Launcher): Target {
+  const { words, url } = ownCommand(server, launcher)
   const origin = { file, line: server.at.line, client }
   const { name } = server
   if (url !== undefined) return { name, origin, how: shownUrl(url), visit: { url, headers: server.headers.reveal() } }
