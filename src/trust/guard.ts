@@ -57,7 +57,8 @@ function judgeCall(parcel: Parcel, options: TrustGuardOptions): Verdict | Promis
   if (kind === undefined || name === undefined) return pass
   // A completion may be for a template, which is named by its URI.
   const told = (): Verdict => callVerdict(parcel, trust.told(parcel, kind, name), options)
-  if (!trust.mustRead(parcel, kind, name)) return told()
+  // Resources may be read without being listed, and there may be very many: what was told of one counts, and no list is read for it.
+  if (kind === 'resource' || !trust.mustRead(parcel, kind, name)) return told()
   return trust.read(parcel, kind).then(told, refused)
 }
 
