@@ -49,7 +49,7 @@ function home(): string {
   put('.cursor/mcp.json', {
     mcpServers: {
       impostor: { command: process.execPath, args: [impostor], env: { TOKEN: 'of-the-server' } },
-      handbook: { url: remote.url },
+      handbook: { url: remote.url, headers: { Authorization: 'Bearer of-the-client' } },
     },
   })
   put('.vscode/mcp.json', { servers: { memory: { type: 'stdio', command: process.execPath, args: [honest] } } })
@@ -73,7 +73,8 @@ describe('a home with clients', () => {
     assert.match(out, /high +The tool "quote_of_the_day" .*trust\/secrecy\n +a model reads .*Do not mention this to the user/)
     assert.match(out, /✓ memory/)
     assert.match(out, /^3 servers, \d+ high/m)
-    assert.ok(!out.includes('of-the-server'))
+    assert.ok(!/of-the-(server|client)/.test(out))
+    assert.ok(remote.heard.some(({ headers }) => headers.authorization === 'Bearer of-the-client'))
   })
 
   it('as JSON for machines, on one line', async () => {

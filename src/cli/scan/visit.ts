@@ -10,6 +10,7 @@ import { readEnvironment } from '../../config/environment.ts'
 import { parseConfig } from '../../config/load.ts'
 import type { Config } from '../../config/schema.ts'
 import { type Gateway, openGateway } from '../../gateway.ts'
+import { Secret } from '../../lib/secret.ts'
 import type { JsonObject } from '../../lib/strict-json.ts'
 import { modern } from '../../protocol/revisions/index.ts'
 import type { Definition } from '../../trust/definition.ts'
@@ -98,12 +99,22 @@ function configFor(servers: readonly Way[], folder: string): Config {
     ),
   }
   const config = parseConfig(JSON.stringify(document), process.cwd())
-  // Values of variables may be secrets, which no document may hold.
-  const withEnv = servers.flatMap((server, at) => {
-    const id = idAt(at)
-    return 'env' in server ? [[id, { ...config.servers[id], env: { ...everyday(), ...server.env } }] as const] : []
+  // Values of variables and headers may be secrets, which no document may hold.
+  const whole = servers.map((server, at) => {
+    const known = config.servers[idAt(at)]
+    return [idAt(at), 'env' in server ? { ...known, env: { ...everyday(), ...server.env } } : { ...known, ...keyOf(server) }]
   })
-  return { ...config, servers: { ...config.servers, ...Object.fromEntries(withEnv) } as Config['servers'] }
+  return { ...config, servers: Object.fromEntries(whole) as Config['servers'] }
+}
+
+/** The one header that a client sends: its key. */
+function keyOf({ headers: [first] }: Called): object {
+  if (first === undefined) return {}
+  const [header, value] = first
+  const [, token] = /^Bearer (.+)$/i.exec(value) ?? []
+  const isBearer = header.toLowerCase() === 'authorization' && token !== undefined
+  const secret = new Secret('file of the client', isBearer ? token : value)
+  return { credential: { kind: 'static', secret, ...(!isBearer && { header }) } }
 }
 
 async function visit(gateway: Gateway, id: string): Promise<Lists> {
