@@ -9,7 +9,7 @@ import { after, before, it } from 'node:test'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { PublicClientApplication } from '@azure/msal-node'
 import { type Got, modern } from '../attacks/support/client.ts'
-import { type Echo, echo } from '../attacks/support/echo.ts'
+import { type Echo, echo, tool } from '../attacks/support/echo.ts'
 import { httpServer, passed, refused, startIn } from '../attacks/support/house.ts'
 import { ada, gateway as app, company, contoso, desktop } from '../stand-ins/entra/contoso.ts'
 import { type Entra, startEntra } from '../stand-ins/entra/entra.ts'
@@ -22,7 +22,7 @@ let upstream: Echo
 let url: string
 before(async () => {
   entra = await startEntra(company)
-  upstream = await echo()
+  upstream = await echo({ tools: [tool('read_note'), tool('write_note')] })
   const ca = join(yard.folder(), 'ca.pem')
   writeFileSync(ca, entra.ca)
   setDefaultCACertificates([...getCACertificates('default'), entra.ca])

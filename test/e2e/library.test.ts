@@ -31,8 +31,9 @@ const drips: { readonly token: unknown; write(message: object): void; aborted: b
 /** A modern server by hand, whose only tool says what the test makes it say. */
 async function drip(request: Request): Promise<Response> {
   const { id, method, params } = (await request.json()) as Message
+  const tools = [{ name: 'slow', inputSchema: { type: 'object' } }]
   if (method === 'tools/list')
-    return Response.json({ jsonrpc: '2.0', id, result: { resultType: 'complete', tools: [], ttlMs: 0, cacheScope: 'private' } })
+    return Response.json({ jsonrpc: '2.0', id, result: { resultType: 'complete', tools, ttlMs: 0, cacheScope: 'private' } })
   const token = (params?.['_meta'] as { progressToken?: unknown }).progressToken
   const one = { token, aborted: false, cancelled: false, write: (_: object): void => undefined }
   request.signal.addEventListener('abort', () => void (one.aborted = true))
