@@ -40,7 +40,7 @@ after(async () => {
 type Started = Awaited<ReturnType<typeof startIn>>
 const note = (more: Json = {}): Json => tool('read_note', { description: 'Reads a note.', ...more })
 const configOf = (changes: Json = {}): object =>
-  open({ notes: httpServer(upstream, 'legacy') }, { pins: { recheckSeconds: 0, ...changes } })
+  open({ notes: httpServer(upstream, 'legacy') }, { pins: { recheckSeconds: 0, ...changes }, guards: [] })
 const started = (changes: Json = {}): Promise<Started> => startIn(yard, configOf(changes))
 const client = (gateway: Started): Promise<Legacy> => Legacy.open(`${gateway.url}/notes/mcp`)
 const call = (who: Legacy, name = 'read_note') => who.call('tools/call', { name, arguments: {} })
@@ -215,7 +215,7 @@ describe('what is decided about a server', { concurrency: false }, () => {
     const elsewhere = await echo({ era: 'legacy', tools: [note()] })
     writeFileSync(
       join(gateway.folder, 'sekisho.yaml'),
-      JSON.stringify(open({ notes: httpServer(elsewhere, 'legacy') }, { pins: { recheckSeconds: 0 } })),
+      JSON.stringify(open({ notes: httpServer(elsewhere, 'legacy') }, { pins: { recheckSeconds: 0 }, guards: [] })),
     )
     await until('it is reloaded', () => recordOf(gateway).some(({ action }) => action === 'config.reloaded'))
     assert.equal(codeOf((await client(gateway)).opened), 'SERVER_CHANGED')

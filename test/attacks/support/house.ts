@@ -14,7 +14,7 @@ export { node, type Yard } from '../../e2e/support/yard.ts'
 
 export const all = { effect: 'allow', server: '*', tools: ['*'], prompts: ['*'], resources: ['*'], asks: ['*'] }
 
-/** Everyone may do everything, nobody is limited; a test takes away what it is about. */
+/** Everyone may do everything, nobody is limited, servers may call their tools what they like; a test takes away what it is about. */
 export const open = (servers: object, changes: object = {}): object => ({
   listen: '127.0.0.1:0',
   admin: { listen: '127.0.0.1:0' },
@@ -23,6 +23,7 @@ export const open = (servers: object, changes: object = {}): object => ({
   roles: { all: [all] },
   bindings: [{ role: 'all', anonymous: true }],
   limits: { principal: { perMinute: 'unlimited', concurrent: 'unlimited' } },
+  guards: [{ guard: 'trust', mode: 'off' }],
   ...changes,
 })
 
