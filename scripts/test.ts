@@ -3,6 +3,7 @@
  * runs one part. Says now and then how far it is; ends with one line of figures, and exit code 1 when anything failed.
  */
 import { globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root, runChild, seconds } from './child.ts'
@@ -33,6 +34,8 @@ const parts: readonly Part[] = [
 const progressMs = 10_000
 const fileMsMax = 240_000
 const slowestShown = 8
+/** One more than there are cores: much of what crosses rooms is waiting. */
+const lanes = availableParallelism() + 1
 const reporter = join(import.meta.dirname, 'reporter.ts')
 
 /** A program that says `N passed, N failed`. What it prints is handed on, but for that line. */
@@ -43,7 +46,7 @@ async function program(file: string, ...options: string[]): Promise<Count> {
   return { passed: Number(passed), failed: code === 0 ? Number(failed) : Math.max(1, Number(failed)) }
 }
 
-/** Files of node:test, each in a process of its own, two at a time. One that does not end has failed. */
+/** Files of node:test, each in a process of its own, a few at a time. One that does not end has failed. */
 async function tests(names: readonly string[]): Promise<Count> {
   const count = { pass: 0, fail: 0, skip: 0 }
   const waiting = [...names]
@@ -71,7 +74,7 @@ async function tests(names: readonly string[]): Promise<Count> {
       for (const line of lines.filter((one) => !one.startsWith(mark)).slice(-20)) say(`     ${line}`)
     }
   }
-  await Promise.all([lane(), lane()])
+  await Promise.all(Array.from({ length: lanes }, lane))
   clearInterval(progress)
   const slowest = took.toSorted((a, b) => b.ms - a.ms).slice(0, slowestShown)
   say(`  slowest: ${slowest.map(({ file, ms }) => `${basename(file)} ${(ms / 1000).toFixed(0)} s`).join(', ')}`)
