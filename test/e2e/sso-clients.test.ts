@@ -1,25 +1,30 @@
 /**
  * GEN-6, CD-R0: programs that other people wrote log a person in through the gateway: mcp-remote and the Inspector, each as
  * a process of its own that listens on a loopback port for its code. They open no browser here; they print where they would
- * have sent one, and a person goes there.
+ * have sent one, and a person goes there: in a real Chromium, where this machine has one.
  */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import type { Browser } from 'playwright-core'
 import { ROOT } from '../conformance/launch.ts'
+import { startBrowser } from '../stand-ins/browser.ts'
 import { connect } from './support/peers.ts'
-import type { Landing, Person } from './support/person.ts'
 import { type House, openHouse, staff } from './support/sso-house.ts'
 import { until } from './support/until.ts'
 import { node, type Running, Yard } from './support/yard.ts'
 
 const yard = new Yard()
 let house: House
+/** Or the reason why there is none. */
+let browser: Browser | string
 before(async () => {
+  browser = await startBrowser()
   house = await openHouse(yard, { identity: { askAtLogin: ['read', 'write'] } })
 })
 after(async () => {
+  if (typeof browser !== 'string') await browser?.close()
   await house.close()
   await yard.close()
 })
@@ -32,17 +37,37 @@ const quiet = { BROWSER: 'true', DISPLAY: '', PATH: '/nonexistent' }
 const printed = (lines: readonly string[]): string | undefined =>
   /http:\/\/\S+\/oauth\/authorize\?\S+/.exec(lines.join('\n'))?.[0]
 
-/** Goes where the program sent them, and brings the code back to it. */
-async function logIn(running: Pick<Running, 'out' | 'errors'>, person: Person): Promise<Landing> {
+/** Goes where the program sent them, and brings the code back to it. The titles of the pages on the way. */
+async function logIn(running: Pick<Running, 'out' | 'errors'>, username: string): Promise<readonly string[]> {
   const to = await until('it says where to go', () => printed([...running.errors, ...running.out]), 30_000)
-  const landing = await person.visit(to)
+  if (typeof browser === 'string') return withoutBrowser(to, username)
+  const context = await browser.newContext({ locale: 'en-GB' })
+  context.setDefaultTimeout(20_000)
+  const page = await context.newPage()
+  await page.goto(to)
+  const titles = [await page.title()]
+  await page.getByRole('button', { name: 'Allow', exact: true }).click()
+  await page.waitForURL(({ origin }) => origin === house.entra.url)
+  titles.push(await page.title())
+  await page.getByRole('button', { name: username }).click()
+  await page.waitForURL(
+    ({ origin, pathname }) => origin !== house.entra.url && origin !== house.url && pathname.endsWith('/callback'),
+    {
+      waitUntil: 'commit',
+    },
+  )
+  await context.close()
+  return titles
+}
+
+async function withoutBrowser(to: string, username: string): Promise<readonly string[]> {
+  const landing = await house.person(username).visit(to)
   assert.ok(landing.url !== undefined, `it ended on ${landing.pages.at(-1)?.text}`)
   assert.match(landing.url.hostname, /^(127\.0\.0\.1|localhost)$/)
   const answer = await fetch(landing.url)
   assert.ok(answer.ok, `${landing.url.origin} took the code with ${answer.status}`)
-  return landing
+  return landing.pages.map(({ title }) => title)
 }
-const titles = (landing: Landing): readonly string[] => landing.pages.map(({ title }) => title)
 
 describe('mcp-remote', { concurrency: false }, () => {
   const home = yard.folder()
@@ -54,8 +79,7 @@ describe('mcp-remote', { concurrency: false }, () => {
     const [file = '', ...args] = remote()
     const first = yard.start(args.slice(1), { env: { ...process.env, ...env } })
     assert.equal(file, process.execPath)
-    const landing = await logIn(first, house.person(staff.writer.username))
-    assert.deepEqual(titles(landing), ['Allow access?', 'Sign in to your account'])
+    assert.deepEqual(await logIn(first, staff.writer.username), ['Allow access?', 'Sign in to your account'])
     await until('it is connected', () => first.errors.some((line) => line.includes('Proxy established')), 30_000)
     first.child.kill('SIGTERM')
     await first.ended
@@ -85,8 +109,7 @@ describe('the Inspector', { concurrency: 2 }, () => {
       const running = yard.start([inspector, '--cli', '--config', config, '--server', 'notes', ...back, ...asked], {
         env: { ...process.env, ...quiet, ...own },
       })
-      const landing = await logIn(running, house.person(staff.reader.username))
-      assert.deepEqual(titles(landing), ['Allow access?', 'Sign in to your account'])
+      assert.deepEqual(await logIn(running, staff.reader.username), ['Allow access?', 'Sign in to your account'])
       const { code } = await running.ended
       assert.equal(code, 0, running.errors.join('\n'))
       assert.match(running.out.join('\n'), /read_note done/)
