@@ -2,11 +2,13 @@
  * One request and its answer, on a connection that is opened for it and gone after it, so that no connection outlives the check of
  * its address. HTTP/1.1, nothing compressed, and not more of the body than was agreed.
  */
+
 import { X509Certificate } from 'node:crypto'
 import type { LookupAddress } from 'node:dns'
 import { connect as connectPlainly, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectSecurely, createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import { type buildConnector, Client, type Dispatcher, ProxyAgent } from 'undici'
+import { allBytes } from './all-bytes.ts'
 import { FetchRefused, failureOf } from './fetch-refused.ts'
 import type { Stop } from './stop.ts'
 
@@ -107,14 +109,7 @@ async function read(
       'let it honour Accept-Encoding: identity',
     )
   if (method !== 'HEAD' && Number(headers.get('content-length')) > bytesMax) throw tooLong()
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size > bytesMax) throw tooLong()
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+  return allBytes(body, bytesMax, tooLong)
 }
 
 function headersOf(received: Readonly<Record<string, string | string[] | undefined>>, origin: string): Headers {

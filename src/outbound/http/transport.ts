@@ -1,6 +1,7 @@
 /** How a request reaches an HTTP server: an undici Pool on the network, or a function in this process. */
 import type { ConnectionOptions } from 'node:tls'
 import { type Dispatcher, Pool, ProxyAgent } from 'undici'
+import { allBytes } from '../../lib/all-bytes.ts'
 import { bypassesProxy } from '../../lib/no-proxy.ts'
 import { type Stop, unlessStopped } from '../../lib/stop.ts'
 import { Incoming } from './incoming.ts'
@@ -115,14 +116,7 @@ function fetched(response: Response, stop: Stop, over: () => void): HttpResponse
     header: (name) => response.headers.get(name) ?? undefined,
     body,
     async bytes(bytesMax, tooLong) {
-      const chunks: Uint8Array[] = []
-      let size = 0
-      for await (const chunk of body) {
-        size += chunk.length
-        if (size > bytesMax) throw tooLong()
-        chunks.push(chunk)
-      }
-      return Buffer.concat(chunks)
+      return allBytes(body, bytesMax, tooLong)
     },
     discard() {
       over()
