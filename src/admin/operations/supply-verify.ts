@@ -13,7 +13,7 @@ import { npmRecord } from '../../trust/supply/npm-record.ts'
 import type { Registry } from '../../trust/supply/registry.ts'
 import { startedBy } from '../../trust/supply/started.ts'
 import { ourFiles, teamKey, thisPlatform } from '../configured-admission.ts'
-import { localServer } from './supply-lock.ts'
+import { localServer } from '../lock-file.ts'
 
 /** `detail`: by whom, or why not. Only `verified` is good news. */
 export interface Check {
