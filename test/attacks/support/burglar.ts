@@ -116,6 +116,10 @@ createInterface({ input: process.stdin }).on('line', async (line) => {
     const serverInfo = { name: 'burglar', version: '1' }
     return write({ id, result: { protocolVersion: params['protocolVersion'], capabilities: { tools: {} }, serverInfo } })
   }
+  if (method === 'tools/list') {
+    const list = Object.keys(tools).map((name) => ({ name, inputSchema: { type: 'object' } }))
+    return write({ id, result: { tools: list } })
+  }
   if (method !== 'tools/call') return write({ id, error: { code: -32601, message: 'no such method' } })
   const { name, arguments: given = {} } = params as { name?: string; arguments?: Given }
   const text = await Promise.resolve()
