@@ -1,11 +1,13 @@
 import { join } from 'node:path'
 import { loadConfig } from '../config/load.ts'
 import { suggest } from '../config/nearest.ts'
+import type { Config } from '../config/schema.ts'
 import { whereabouts } from '../outbound/schema.ts'
-import { openStore } from '../storage/embedded.ts'
+import { openStore, type Store } from '../storage/embedded.ts'
 import { type PinStore, type Seal, sealedWith, sealPurpose } from '../trust/pin.ts'
 import { PinBook } from '../trust/pin-book.ts'
-import { KeyFileRefused, keyRing, readKey } from '../vault/key-file.ts'
+import { KeyFileRefused, keyRing, openKeyFile, readKey } from '../vault/key-file.ts'
+import { needsKeyFile } from '../vault/key-providers/file.ts'
 
 export interface PinsAtHand {
   readonly store: PinStore
@@ -57,3 +59,9 @@ export async function withPins(whose: Whose, work: (hand: PinsAtHand) => Promise
 /** Where `sekisho run` keeps what it remembers. */
 export const localStore = (data: string): string => `sqlite:${join(data, 'sekisho.db')}`
 export const localKeyFile = (data: string): string => join(data, 'sekisho.key')
+
+/** The seal of a gateway that may not have been started yet: its key is made here, as long as nothing is sealed with another. */
+export async function keyForPins({ vault }: Config, store: PinStore & Pick<Store, 'vault'>): Promise<Seal> {
+  const isSealed = (await store.pins()).length > 0 || needsKeyFile(await store.vault.keys())
+  return sealedWith((await openKeyFile(vault.keyFile, { needed: isSealed })).derive(sealPurpose))
+}

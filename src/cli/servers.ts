@@ -6,6 +6,7 @@ import { type ServerRow, serversList } from '../admin/operations/servers-list.ts
 import { withStore } from '../admin/with-store.ts'
 import { operator } from './operator.ts'
 import { told } from './problems.ts'
+import { addServer } from './servers-add.ts'
 import { plain, styled, table } from './table.ts'
 
 interface Options {
@@ -16,7 +17,8 @@ interface Options {
 
 export function serversCommand(): Command {
   return new Command('servers')
-    .description('list, disable and enable servers')
+    .description('add, list, disable and enable servers')
+    .addCommand(addServer())
     .addCommand(shared('list', 'every server and whether it is enabled').action(list))
     .addCommand(
       shared('disable', 'cut a server off, also in a running gateway')

@@ -45,7 +45,7 @@ function serverText(server: ScannedServer, isWhole: boolean): string {
   return head + state + count + shown.map(findingText).join('')
 }
 
-function findingText({ severity, rule, evidence, shown, suppressedBy }: Reported): string {
+export function findingText({ severity, rule, evidence, shown, suppressedBy }: Reported): string {
   const why =
     suppressedBy === undefined ? '' : styled('gray', ` (suppressed until ${suppressedBy.expires}: ${plain(suppressedBy.reason)})`)
   const reads = shown === '' ? '' : `      ${styled('gray', 'a model reads')} ${plain(shown)}\n`

@@ -1,0 +1,222 @@
+/**
+ * How a server comes in: identity, provenance, a first start where it can do no harm, a scan of what it says, what it would be
+ * allowed, and the word of a person; then its definitions are pinned, and only then does it stand in the configuration. Before the
+ * last step nothing of it can be called, and whatever ends it early leaves nothing behind. INJ-C9, SUP-C1, K-29.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { withAddition } from '../../config/amend.ts'
+import { loadConfig, parseConfig } from '../../config/load.ts'
+import { ConfigRefused } from '../../config/problem.ts'
+import type { Config } from '../../config/schema.ts'
+import type { JsonObject } from '../../lib/strict-json.ts'
+import { parseStrict } from '../../lib/strict-json.ts'
+import { whereabouts } from '../../outbound/schema.ts'
+import { openStore } from '../../storage/embedded.ts'
+import { type ConfigFile, readConfigFile } from '../../trust/clients/config-file.ts'
+import { replaceFile } from '../../trust/clients/replace-file.ts'
+import { PinBook } from '../../trust/pin-book.ts'
+import { type Lock, lockVersion, type ServerLock } from '../../trust/supply/lock.ts'
+import { NotAdmitted } from '../../trust/supply/not-admitted.ts'
+import { type LockedWith, lockEntry, lockIn, type Signing, writeSigned } from '../lock-file.ts'
+import { type Entry, entryOf, identityStep, type Wanted } from '../onboarding/candidate.ts'
+import { type Grant, permissionsStep, ruleOf, toolNames } from '../onboarding/permissions.ts'
+import { pinDown } from '../onboarding/pin-down.ts'
+import { provenanceStep } from '../onboarding/provenance.ts'
+import { type Step, stepOf } from '../onboarding/step.ts'
+import { type Tried, type Try, trial, trialStep } from '../onboarding/trial.ts'
+import { keyForPins } from '../with-pins.ts'
+import { type Reported, type Suppression, scan } from './scan.ts'
+import { supplyCheck } from './supply-check.ts'
+
+export type { Wanted } from '../onboarding/candidate.ts'
+export type { Grant } from '../onboarding/permissions.ts'
+export type { Step } from '../onboarding/step.ts'
+export type { Sighted, Try } from '../onboarding/trial.ts'
+export type { Reported } from './scan.ts'
+
+export interface ServersAdd extends Pick<LockedWith, 'variables' | 'enquire' | 'pinTls' | 'progress'> {
+  readonly file: string
+  readonly wanted: Wanted
+  readonly grant: Grant | undefined
+  /** Add it although the scan has found something, with everything held. */
+  readonly hold: boolean
+  /** Stop before anybody is asked. */
+  readonly dryRun: boolean
+  /** Of the lock. */
+  readonly sign: Signing | undefined
+  readonly suppressions: readonly Suppression[]
+  readonly by: string
+  /** Milliseconds since 1970. */
+  readonly now: number
+  readonly attempt: Try
+  /** As soon as a step is done. */
+  said(step: Step, findings: readonly Reported[]): void
+  /** Whether a person who has seen every step agrees. */
+  agrees(): Promise<boolean>
+}
+
+export interface Added {
+  readonly id: string
+  readonly added: boolean
+  readonly steps: readonly Step[]
+  readonly findings: readonly Reported[]
+  /** As it stands in the configuration now. */
+  readonly entry: Entry | undefined
+  /** Definitions, by what was decided about them. */
+  readonly approved: number
+  readonly waiting: number
+}
+
+/** Throws for a configuration that cannot be read or changed. A server that is not let in is an answer. */
+export async function serversAdd(options: ServersAdd): Promise<Added> {
+  const { file, wanted } = options
+  const { id } = wanted
+  const config = await loadConfig(file, undefined, { secrets: 'leave' })
+  const scratch = await mkdtemp(join(tmpdir(), 'sekisho-add-'))
+  // Beside the configuration, as paths in a lock are relative to it.
+  const draft = join(dirname(config.supply.lock ?? resolve(file)), `.sekisho-trial-${id}-${process.pid}.lock`)
+  const store = await openStore(config.store)
+  try {
+    const seal = await keyForPins(config, store)
+    const book = new PinBook(
+      { pins: await store.pins(), lists: await store.pinnedLists(), servers: await store.pinnedServers() },
+      seal,
+    )
+    const steps: Step[] = []
+    const findings: Reported[] = []
+    const isEnd = (step: Step, found: readonly Reported[] = []): boolean => {
+      steps.push(step)
+      findings.push(...found)
+      options.said(step, found)
+      return step.outcome === 'refused'
+    }
+    const refused = (): Added => ({ id, added: false, steps, findings, entry: undefined, approved: 0, waiting: 0 })
+
+    const bare = entryOf(wanted, file)
+    const text = configText(file)
+    const identity = identityStep(wanted, config, book.identityOf(id))
+    const candidate =
+      identity.outcome === 'refused' ? identity : parsed(withServer(text.text, id, bare, undefined), dirname(resolve(file)))
+    if (isEnd('outcome' in candidate ? candidate : identity) || 'outcome' in candidate) return refused()
+
+    const locked = await lockOf(options, candidate, draft)
+    if (isEnd(await provenanceOf(id, locked, candidate, options.now))) return refused()
+    if (config.supply.keys.length > 0 && config.supply.lock !== undefined && options.sign === undefined)
+      throw new Error('the lock has to be signed by one of "supply.keys": --sign KEY.pem')
+
+    const tried = await trial(
+      {
+        ...{ id, entry: bare, folder: scratch, base: dirname(resolve(file)), proxy: config.proxy },
+        lock: locked instanceof NotAdmitted ? undefined : { file: draft, store: config.supply.store },
+      },
+      options.attempt,
+    )
+    if (isEnd(trialStep(tried, bare))) return refused()
+
+    const found = scanned(id, tried, book, options)
+    const isGrave = found.some(({ severity, suppressedBy }) => suppressedBy === undefined && /high|critical/.test(severity))
+    if (isEnd(scanStep(found, isGrave, options.hold), found)) return refused()
+
+    const names = toolNames(tried.definitions)
+    if (isEnd(permissionsStep(id, names, config, options.grant))) return refused()
+    if (isEnd(await approvalStep(options)) || options.dryRun) return refused()
+
+    const entry = tried.definitions.some(({ kind }) => kind === 'tool') ? { ...bare, tools: names } : bare
+    const last = withServer(text.text, id, entry, options.grant)
+    const whole = parseConfig(last, dirname(resolve(file)))
+    if (!(locked instanceof NotAdmitted) && config.supply.lock !== undefined)
+      await keepLocked(config.supply.lock, id, locked, options.sign)
+    const place = whereabouts(whole.servers[id] as Config['servers'][string])
+    const isApproved = !(isGrave && options.hold)
+    const reviewer = { by: options.by, at: options.now, reason: 'onboarding', twoPeople: config.pins.twoPeople }
+    const pins = await pinDown({ store, seal, book, id, identity: place, pins: tried.pins, isApproved, reviewer })
+    replaceFile(text, Buffer.from(text.mark + last), `.sekisho-${id}-${process.pid}.yaml`)
+    const approved = pins.filter(({ standing }) => standing === 'approved').length
+    return { id, added: true, steps, findings, entry, approved, waiting: pins.length - approved }
+  } finally {
+    await store.close()
+    await Promise.all([rm(scratch, { recursive: true, force: true }), rm(draft, { force: true })])
+  }
+}
+
+/** With the mistakes of somebody's flags as a step, not as places in a text that is not on disk. */
+function parsed(text: string, folder: string): Config | Step {
+  try {
+    return parseConfig(text, folder)
+  } catch (error) {
+    if (!(error instanceof ConfigRefused)) throw error
+    const says = error.problems.map(({ path, message }) => ['refused', `${path} ${message}`] as const)
+    return stepOf('identity', says, error.problems[0]?.fix)
+  }
+}
+
+function configText(file: string): ConfigFile {
+  const found = readConfigFile(resolve(file), '/')
+  if (found === undefined) throw new Error(`there is no file ${file}`)
+  return found
+}
+
+function withServer(text: string, id: string, entry: Entry, grant: Grant | undefined): string {
+  const added = withAddition(text, { under: ['servers'], key: id, value: entry })
+  return grant === undefined ? added : withAddition(added, { under: ['roles', grant.role], item: ruleOf(id, grant) })
+}
+
+/** Its entry in the lock, with which it is tried; or why it can have none. */
+async function lockOf(options: ServersAdd, config: Config, draft: string): Promise<ServerLock | NotAdmitted> {
+  const { variables, enquire, pinTls, progress, wanted } = options
+  const made = { variables, enquire, pinTls, ...(progress && { progress }) }
+  const where = { config, folder: dirname(draft), lockFile: draft, store: config.supply.store }
+  try {
+    const { entry } = await lockEntry(wanted.id, { ...made, ...where }, undefined)
+    await writeSigned(draft, { lock: lockVersion, servers: { [wanted.id]: entry } }, undefined, undefined)
+    return entry
+  } catch (error) {
+    if (error instanceof NotAdmitted) return error
+    throw error
+  }
+}
+
+async function keepLocked(file: string, id: string, entry: ServerLock, sign: Signing | undefined): Promise<void> {
+  const before = await lockIn(file, true)
+  const unsigned: Lock = { lock: lockVersion, servers: { ...before?.servers, [id]: entry } }
+  await writeSigned(file, unsigned, before, sign)
+}
+
+async function provenanceOf(id: string, locked: ServerLock | NotAdmitted, candidate: Config, now: number): Promise<Step> {
+  const alone = { ...candidate, servers: { [id]: candidate.servers[id] as Config['servers'][string] } }
+  return provenanceStep(id, locked, await supplyCheck({ config: alone, lockFiles: [], now }), candidate)
+}
+
+/** Beside what was approved of other servers: a name that shadows theirs only shows next to them. */
+function scanned(id: string, { definitions }: Tried, book: PinBook, { suppressions, now }: ServersAdd): readonly Reported[] {
+  const visited = (server: string, some: Tried['definitions']) => ({ server, origin: undefined, how: '', definitions: some })
+  const others = book.servers
+    .filter((server) => server !== id)
+    .map((server) => {
+      const approved = book.pinsOf(server).filter(({ standing }) => standing === 'approved')
+      return visited(
+        server,
+        approved.map(({ kind, name, text }) => ({ kind, name, body: parseStrict(text) as JsonObject })),
+      )
+    })
+  const { servers } = scan([visited(id, definitions), ...others], suppressions, new Date(now).toISOString().slice(0, 10))
+  return servers[0]?.findings ?? []
+}
+
+async function approvalStep({ dryRun, agrees, by }: ServersAdd): Promise<Step> {
+  if (dryRun) return stepOf('approval', [['not-checked', 'only looked at; nothing is changed']])
+  return stepOf('approval', [(await agrees()) ? ['passed', by] : ['refused', 'nobody has agreed']])
+}
+
+function scanStep(found: readonly Reported[], isGrave: boolean, hold: boolean): Step {
+  const open = found.filter(({ suppressedBy }) => suppressedBy === undefined)
+  if (open.length === 0) return stepOf('scan', [['passed', 'nothing found']])
+  const counts = [...Map.groupBy(open, ({ severity }) => severity)].map(([severity, some]) => `${some.length} ${severity}`)
+  if (!isGrave) return stepOf('scan', [['warned', counts.join(', ')]])
+  if (hold) return stepOf('scan', [['warned', `${counts.join(', ')}; all of it will be held`]])
+  const fix =
+    'leave it; or add it with all of it held, and decide one by one: --hold; or say in sekisho-scan.yaml why it is harmless'
+  return stepOf('scan', [['refused', counts.join(', ')]], fix)
+}
