@@ -1,6 +1,7 @@
 /** What no room can see alone: whether the parts of a configuration fit together. One check, one function, one list. */
 import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { glob } from '../lib/glob.ts'
 import { isLoopback } from '../lib/loopback.ts'
 import { secretsIn } from '../outbound/credentials/secrets.ts'
 import { builtInMethodNames, builtInMethods } from '../protocol/methods.ts'
@@ -221,6 +222,23 @@ const vaultKeyIsOurs: Check = ({ vault, servers }) => {
   )
 }
 
+/** A rule about what nobody uses would deny nothing, and look as if it did. */
+const componentsExist: Check = ({ roles, components }) => {
+  const used = components.filter(({ usedBy }) => usedBy.length > 0).map(({ kind, name }) => `${kind}:${name}`)
+  return Object.entries(roles).flatMap(([role, rules]) =>
+    rules.flatMap(({ uses = [] }, at) =>
+      uses
+        .map((pattern, which) => ({ pattern, which }))
+        .filter(({ pattern }) => !used.some(glob(pattern)))
+        .map(({ pattern, which }) => ({
+          path: ['roles', role, at, 'uses', which],
+          message: `"${pattern}" is no component that a server uses`,
+          fix: 'declare it under "components", with the servers under "usedBy"',
+        })),
+    ),
+  )
+}
+
 export const crossChecks: readonly Check[] = [
   anonymousIsLocal,
   plainHttpIsLocal,
@@ -236,5 +254,6 @@ export const crossChecks: readonly Check[] = [
   rolesExist,
   keyIdsAreUnique,
   serversExist,
+  componentsExist,
   methodsAreOwn,
 ]

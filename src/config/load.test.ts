@@ -135,6 +135,12 @@ const refusals: readonly [marked: string, path: string, message: RegExp, fix: Re
   ['store: ¦mysql://x', 'store', /not a store/, /sqlite:PATH/],
   ['audit: { path: ¦./data/sekisho.db }', 'audit.path', /file of "store" too/, /./],
   // references
+  [
+    'roles: { r: [ { effect: deny, server: "*", uses: [ ¦"model:x" ], tools: ["*"] } ] }',
+    'roles.r[0].uses[0]',
+    /no component that a server uses/,
+    /"components"/,
+  ],
   ['bindings: [ { role: ¦reder, anonymous: true } ]', 'bindings[0].role', /does not exist/, /./],
   [`${roles}\nbindings: [ { role: ¦reder, anonymous: true } ]`, 'bindings[0].role', /"reder"/, /"reader"/],
   [`${roles}\nbindings: [ ¦{ role: reader } ]`, 'bindings[0]', /exactly one of/, /./],

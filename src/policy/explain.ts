@@ -102,7 +102,9 @@ const missWords: Readonly<Record<Miss, string>> = {
 
 function consider(rule: CompiledRule, { server, concern, subject, class: toolClass }: Question, decision: Decision): Considered {
   const answer = (matches: boolean, why: string): Considered => ({ rule: rule.name, effect: rule.effect, matches, why })
-  if (!rule.server(server)) return answer(false, `is about server ${rule.source.server}`)
+  const { server: pattern, uses } = rule.source
+  if (!rule.server(server))
+    return answer(false, `is about server ${pattern}${uses ? `, where it uses ${uses.join(' or ')}` : ''}`)
   const isDeciding = decision.rule === rule.name
   if (concern === 'server' || concern === 'task')
     return answer(isDeciding, isDeciding ? 'gives access to the server' : 'decides nothing about the whole server')
@@ -150,8 +152,8 @@ const written = (bound: Omit<Binding, 'role'>): string =>
     .join(', ')
 
 function wouldAllow(policy: Policy, role: string, { principal, server, concern, subject, class: toolClass }: Question): boolean {
-  const { roles, bindings } = policy.config
-  return compilePolicy({ roles, bindings: [...bindings, { role, ...bindingOf(principal) }] }).decide(
+  const { bindings } = policy.config
+  return compilePolicy({ ...policy.config, bindings: [...bindings, { role, ...bindingOf(principal) }] }).decide(
     principal,
     server,
     concern,

@@ -147,6 +147,22 @@ test('roles add up, and each principal has only its own', () => {
   )
 })
 
+test('a rule may be about servers that use a component, whatever they are called', () => {
+  const components = [
+    { kind: 'model', name: 'big', usedBy: ['chat'] },
+    { kind: 'api', name: 'openai', usedBy: ['chat', 'search'] },
+  ]
+  const bindings = [{ role: 'r', anonymous: true as const }]
+  const may = (server: string, ...rules: Partial<Rule>[]): boolean =>
+    compilePolicy({ roles: { r: rules.map(rule) }, bindings, components }).decide(anonymous, server, 'tool', 'x', 'read').allowed
+  const noModels: Partial<Rule> = { effect: 'deny', uses: ['model:*'], tools: ['*'] }
+  assert.deepEqual([may('chat', everything, noModels), may('search', everything, noModels)], [false, true])
+  const onlyApis: Partial<Rule> = { uses: ['api:open*', 'data-set:*'], tools: ['*'] }
+  assert.deepEqual([may('chat', onlyApis), may('search', onlyApis), may('files', onlyApis)], [true, true, false])
+  assert.equal(may('chat', { ...onlyApis, server: 'search' }), false, 'both have to be right')
+  assert.equal(may('chat', { uses: ['model:BIG'], tools: ['*'] }), false, 'case counts')
+})
+
 test('a decision names the rule that made it', () => {
   const policy = policyOf({ tools: ['a'] }, { effect: 'deny', tools: ['b'] })
   assert.deepEqual(policy.decide(anonymous, 'files', 'tool', 'a', 'read'), { allowed: true, because: 'rule', rule: 'roles.r[0]' })

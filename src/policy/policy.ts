@@ -46,10 +46,13 @@ const decided = (rule: CompiledRule): Decision =>
   Object.freeze({ allowed: rule.effect === 'allow', because: 'rule', rule: rule.name })
 
 export function compilePolicy(config: PolicyConfig): Policy {
+  const components = config.components ?? []
+  const componentsOf = (server: string): readonly string[] =>
+    components.filter(({ usedBy }) => usedBy.includes(server)).map(({ kind, name }) => `${kind}:${name}`)
   const roles = new Map(
     Object.entries(config.roles).map(([role, rules]) => [
       role,
-      rules.map((rule, at) => compileRule(rule, `roles.${role}[${at}]`)),
+      rules.map((rule, at) => compileRule(rule, `roles.${role}[${at}]`, componentsOf)),
     ]),
   )
   const rolesOf = roleFinder(config.bindings)

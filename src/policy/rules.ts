@@ -18,13 +18,20 @@ export interface CompiledRule {
   readonly classes: ReadonlySet<Class>
 }
 
-export function compileRule(source: Rule, name: string): CompiledRule {
+/** `componentsOf`: what a server uses, as `kind:name`. */
+export function compileRule(
+  source: Rule,
+  name: string,
+  componentsOf: (server: string) => readonly string[] = () => [],
+): CompiledRule {
+  const isNamed = glob(source.server)
+  const isUsed = source.uses && anyGlob(source.uses)
   const globs = source.effect === 'deny' ? anySpelling : anyGlob
   return {
     name,
     source,
     effect: source.effect,
-    server: glob(source.server),
+    server: (id) => isNamed(id) && (isUsed === undefined || componentsOf(id).some(isUsed)),
     tools: globs(source.tools),
     prompts: globs(source.prompts),
     resources: globs(source.resources),

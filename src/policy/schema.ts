@@ -12,6 +12,12 @@ const ruleSchema = z
   .strictObject({
     effect: z.enum(['allow', 'deny']),
     server: z.string().min(1).max(64).describe('Server id, or a pattern of them'),
+    uses: z
+      .array(z.string().regex(/^[a-z*][a-z-]*:./, { error: 'is no pattern of components; write for example "model:*"' }))
+      .min(1)
+      .readonly()
+      .optional()
+      .describe('Only servers that use such a component, as "kind:name"'),
     tools: globs,
     class: z.array(z.enum(classes)).min(1).readonly().optional().describe('Only tools of these classes'),
     prompts: globs,
@@ -69,4 +75,6 @@ export const policyShape = {
 export interface PolicyConfig {
   readonly roles: Readonly<Record<string, readonly Rule[]>>
   readonly bindings: readonly Binding[]
+  /** What servers are made of and reach: models, services, data. */
+  readonly components?: readonly { readonly kind: string; readonly name: string; readonly usedBy: readonly string[] }[]
 }
