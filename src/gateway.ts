@@ -22,7 +22,7 @@ import { type IdentityOptions, personOf } from './identity/identity.ts'
 import { ownerOf } from './identity/owner.ts'
 import { Presence } from './identity/presence.ts'
 import { Revocations } from './identity/revocations.ts'
-import { answerAdmin } from './inbound/admin.ts'
+import { listenAdmin } from './inbound/admin.ts'
 import { AllServers } from './inbound/aggregate/all-servers.ts'
 import { baseOf } from './inbound/base.ts'
 import { Endpoint } from './inbound/endpoint.ts'
@@ -53,7 +53,7 @@ import { route } from './pipeline/route.ts'
 import { stages } from './pipeline/stages.ts'
 import { policyGuard } from './policy/guard.ts'
 import { openStore } from './storage/embedded.ts'
-import { lists } from './trust/definition.ts'
+import { changedNotice, lists } from './trust/definition.ts'
 import { trustGuard } from './trust/guard.ts'
 import { sealedWith, sealPurpose } from './trust/pin.ts'
 import { Trust } from './trust/trust.ts'
@@ -244,7 +244,7 @@ export async function openGateway({
       sessions.review()
     }
     await upstreams.disable((await store.disabledServers()).map(({ id }) => id))
-    await trust.review()
+    for (const { server, kind } of await trust.review()) upstreams.announce(server, changedNotice(kind))
     await front?.review()
     await recordInTurn()
   }
@@ -350,26 +350,13 @@ export async function openGateway({
           hint: identityFailed,
         })
       }
-      let adminHosts: HostCheck | undefined
-      const admin = await listen(
-        config.admin.listen,
-        undefined,
-        handle((arrival, departure) =>
-          answerAdmin(
-            {
-              hosts: adminHosts as HostCheck,
-              healthy: audit.healthy,
-              metrics: () => metrics.text(),
-              sessions: () => sessions.list(),
-            },
-            arrival,
-            departure,
-          ),
-        ),
-      )
+      const admin = await listenAdmin(config.admin.listen, {
+        healthy: audit.healthy,
+        metrics: () => metrics.text(),
+        sessions: () => sessions.list(),
+      })
       listeners.push(admin)
       const adminAt = { ...config.admin.listen, port: admin.address.port }
-      adminHosts = new HostCheck({ listen: adminAt, allowedHosts: [], allowedOrigins: [], trustedProxies: [], secure: false })
       return { mcp: { ...config.listen, port: mcp.address.port }, admin: adminAt }
     },
     fetch: (request) => answerFetch(endpoint, request),

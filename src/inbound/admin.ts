@@ -5,7 +5,9 @@
 import { asRefusal, Refusal } from '../pipeline/refusal.ts'
 import { explain } from '../protocol/refusal-texts.ts'
 import type { Arrival, Departure } from './arrival.ts'
-import type { HostCheck } from './host-check.ts'
+import { HostCheck } from './host-check.ts'
+import { handle, type Listener, listen } from './listener.ts'
+import type { Address } from './schema.ts'
 import type { SessionRow } from './sessions.ts'
 
 export interface AdminOptions {
@@ -17,9 +19,22 @@ export interface AdminOptions {
   sessions(): readonly SessionRow[]
 }
 
+/** Opens it. Only requests to its own address are answered. */
+export async function listenAdmin(at: Address, options: Omit<AdminOptions, 'hosts'>): Promise<Listener> {
+  let hosts: HostCheck | undefined
+  const listener = await listen(
+    at,
+    undefined,
+    handle((arrival, departure) => answerAdmin({ ...options, hosts: hosts as HostCheck }, arrival, departure)),
+  )
+  const own = { ...at, port: listener.address.port }
+  hosts = new HostCheck({ listen: own, allowedHosts: [], allowedOrigins: [], trustedProxies: [], secure: false })
+  return listener
+}
+
 const plain = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' } as const
 
-export async function answerAdmin(
+async function answerAdmin(
   { hosts, healthy, metrics, sessions }: AdminOptions,
   arrival: Arrival,
   departure: Departure,

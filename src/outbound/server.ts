@@ -13,6 +13,7 @@ import type { Cleared } from '../pipeline/judge.ts'
 import type { Parcel, Principal } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import { type Era, newestLegacy } from '../protocol/revisions/index.ts'
+import { Announcements } from './announced.ts'
 import { Catalogs, type Reading } from './catalogs.ts'
 import { isPersonal } from './credentials/schema.ts'
 import { type Lease, Leases } from './leases.ts'
@@ -71,7 +72,10 @@ export class Server implements Lessor {
 
   /** Everything the server sends back for one call. */
   forward(call: Cleared, answers: readonly Cleared[], stop: Stop): Flow {
-    return call.method === 'session/delete' ? nothing(() => this.#forget(call)) : new Passage(this, call, answers, stop)
+    if (call.method === 'session/delete') return nothing(() => this.#forget(call))
+    const passage = new Passage(this, call, answers, stop)
+    const isStanding = call.method === 'session/stream' || call.method === 'subscriptions/listen'
+    return isStanding ? this.announcements.on(passage, call, this.#options.methods) : passage
   }
 
   /** A session is over: its own link is closed; on a link that others use, it is forgotten. Nothing is opened for it. */
@@ -109,6 +113,7 @@ export class Server implements Lessor {
     this.#leases.end(lease)
   }
 
+  readonly announcements = new Announcements()
   readonly underWay = new Set<Stop>()
   readonly tasks: TaskOwners
 

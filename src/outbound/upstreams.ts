@@ -10,6 +10,7 @@ import type { Parcel, Principal } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import type { MethodTable } from '../protocol/methods.ts'
 import type { Era } from '../protocol/revisions/index.ts'
+import type { ListChanged } from './announced.ts'
 import type { Reading } from './catalogs.ts'
 import type { Broker } from './credentials/broker.ts'
 import { secretsOf } from './credentials/secrets.ts'
@@ -144,6 +145,11 @@ export class Upstreams {
   /** Every entry of a list of a server, as the caller is answered. Rejects with a Refusal. */
   async entries(call: Parcel, method: string, items: string): Promise<readonly JsonObject[]> {
     return this.#server(call.server).entries(call, method, items)
+  }
+
+  /** Tells whoever listens to a server that a list of it is another one now. */
+  announce(id: string, changed: ListChanged): void {
+    this.#servers.get(id)?.server.announcements.tell(changed)
   }
 
   /** The servers that an operator has switched off, now. What is under way at them ends, streams included. */

@@ -34,6 +34,10 @@ const kindOfMethod = new Map(Object.entries(lists).map(([kind, { method }]) => [
 /** The kind that a catalog lists, or undefined for one that is not a list of definitions. */
 export const listedBy = (method: string): ListedKind | undefined => kindOfMethod.get(method)
 
+/** What a server would say of a list that is another one now. */
+export const changedNotice = (kind: ListedKind) =>
+  `notifications/${kind === 'tool' ? 'tools' : kind === 'prompt' ? 'prompts' : 'resources'}/list_changed` as const
+
 /** The SHA-256 of what is pinned, in base64url. */
 export const digestOf = (definition: Definition): string =>
   createHash('sha256')

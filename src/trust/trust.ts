@@ -7,6 +7,7 @@ import { canonicalJson } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
+import { type Decided, decidedSince } from './decided.ts'
 import { type Definition, type DefinitionKind, type ListedKind, lists, pinned } from './definition.ts'
 import { changesBetween, worstOf } from './diff.ts'
 import { type Identity, type Pin, type PinStore, type Seal, type Standing, sealedPin, sealedServer } from './pin.ts'
@@ -77,12 +78,14 @@ export class Trust {
     return this.#book
   }
 
-  /** Looks whether somebody has decided something; to be called when the store has changed. */
-  async review(): Promise<void> {
-    if ((await this.#options.store.pinsRevision()) === this.#revision) return
+  /** Looks whether somebody has decided something; to be called when the store has changed. Says which lists that changes. */
+  async review(): Promise<readonly Decided[]> {
+    if ((await this.#options.store.pinsRevision()) === this.#revision) return []
     const { book, revision } = await bookOf(this.#options)
     if (book.forged.length > this.#book.forged.length) this.#options.forged(book.forged)
+    const before = this.#book
     this.#take(book, revision)
+    return decidedSince(before, book)
   }
 
   #take(book: PinBook, revision: number): void {

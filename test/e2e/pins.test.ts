@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import { Legacy } from '../attacks/support/client.ts'
+import { Legacy, modernParts, Stream } from '../attacks/support/client.ts'
 import { type Echo, echo, type Json, tool } from '../attacks/support/echo.ts'
 import { codeOf, httpServer, open, passed, recordOf, saysOf, startIn } from '../attacks/support/house.ts'
 import { until } from './support/until.ts'
@@ -26,7 +26,12 @@ before(async () => {
     era: 'legacy',
     answers: {
       initialize: ({ params: { protocolVersion } }) => ({
-        ...{ protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'x', version: '1' }, instructions },
+        ...{
+          protocolVersion,
+          capabilities: { tools: { listChanged: true } },
+          serverInfo: { name: 'x', version: '1' },
+          instructions,
+        },
       }),
       'tools/list': () => ({ tools }),
     },
@@ -114,6 +119,26 @@ describe('a change is seen, read and decided about', { concurrency: false }, () 
         ({ action, server, detail }) => action === 'pin.approved' && server === 'notes' && /looked at it/.test(String(detail)),
       ),
     )
+  })
+
+  it('whoever keeps lists is told that they are others now, in both eras', async () => {
+    const changed = (stream: Stream): number =>
+      stream.messages.filter(({ method }) => method === 'notifications/tools/list_changed').length
+    const legacy = new Stream(`${gateway.url}/notes/mcp`, { method: 'GET', headers: who.headers() })
+    const modern = new Stream(
+      `${gateway.url}/notes/mcp`,
+      modernParts('subscriptions/listen', { notifications: { toolsListChanged: true } }),
+    )
+    await until('both listen', () => legacy.status === 200 && modern.text.includes('acknowledged'))
+    tools = [note({ inputSchema: sidenote }), tool('list_notes'), tool('find_note')]
+    assert.deepEqual(await namesIn(who), ['read_note', 'list_notes'])
+    await pins(gateway, 'approve', 'notes', 'find_note')
+    await until('both have heard of it', () => changed(legacy) === 1 && changed(modern) === 1)
+    assert.deepEqual(await namesIn(who), ['read_note', 'list_notes', 'find_note'])
+    legacy.close()
+    modern.close()
+    tools = [note({ inputSchema: sidenote }), tool('list_notes')]
+    await namesIn(who)
   })
 
   it('the version before may come back too, and a roll-back keeps the later one out', async () => {
