@@ -44,6 +44,8 @@ export async function pinned(): Promise<Pinned> {
     identityOf: () => 'https://records.example/mcp',
     read: async () => tools,
     forged: () => undefined,
+    approvals: new Map(),
+    expired: () => undefined,
   })
   const guard = trustGuard({ trust, config, lookWith: 'sekisho pins show' })
   const text = JSON.stringify({ tools })

@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import type { Config } from '../../config/schema.ts'
 import { systemClock } from '../../lib/clock.ts'
@@ -18,6 +18,7 @@ import { isLoadingVariable, type LocalServer } from '../../trust/supply/started.
 import { Store } from '../../trust/supply/store.ts'
 import { ourFiles, thisPlatform } from '../configured-admission.ts'
 import { serverOf } from '../server-of.ts'
+import { privateKey } from '../team-keys.ts'
 
 export interface SupplyLockOptions {
   readonly config: Config
@@ -151,21 +152,6 @@ export function localServer(
     })
   for (const [name, value] of Object.entries(env)) if (typeof value === 'string') plain[name] = value
   return { command, cwd, env: plain }
-}
-
-async function privateKey(file: string): Promise<KeyObject> {
-  const pem = await readFile(file)
-  let key: KeyObject | undefined
-  try {
-    key = createPrivateKey(pem)
-  } catch {
-    // OpenSSL has no words for people, and would quote from the file
-  }
-  if (key?.asymmetricKeyType !== 'ed25519')
-    throw new TypeError(
-      `${file} is not an Ed25519 private key in PEM, without a passphrase; make one with: openssl genpkey -algorithm ed25519 -out ${file}`,
-    )
-  return key
 }
 
 async function writeWhole(file: string, text: string): Promise<void> {
