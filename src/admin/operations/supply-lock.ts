@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import type { Config } from '../../config/schema.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { Secret } from '../../lib/secret.ts'
@@ -19,6 +18,7 @@ import { Store } from '../../trust/supply/store.ts'
 import { ourFiles, thisPlatform } from '../configured-admission.ts'
 import { serverOf } from '../server-of.ts'
 import { privateKey } from '../team-keys.ts'
+import { writeWhole } from '../write-whole.ts'
 
 export interface SupplyLockOptions {
   readonly config: Config
@@ -152,10 +152,4 @@ export function localServer(
     })
   for (const [name, value] of Object.entries(env)) if (typeof value === 'string') plain[name] = value
   return { command, cwd, env: plain }
-}
-
-async function writeWhole(file: string, text: string): Promise<void> {
-  const draft = `${file}.${randomBytes(6).toString('hex')}`
-  await writeFile(draft, text, { mode: 0o644, flag: 'wx' })
-  await rename(draft, file)
 }
