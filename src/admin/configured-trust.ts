@@ -1,6 +1,6 @@
 /** The pins of a configuration, with the manifests that are signed for it: what counts now, and what is said of what does not. */
 import type { Config } from '../config/schema.ts'
-import { systemClock } from '../lib/clock.ts'
+import { type Clock, systemClock } from '../lib/clock.ts'
 import { type ServerConfig, whereabouts } from '../outbound/schema.ts'
 import { type ApprovalsByServer, approvalsText } from '../trust/approvals/approvals.ts'
 import { type PinStore, sealedWith, sealPurpose } from '../trust/pin.ts'
@@ -11,6 +11,7 @@ export interface TrustPorts extends Pick<TrustOptions, 'read'> {
   /** As it is now. */
   config(): Config
   readonly store: PinStore
+  readonly clock?: Clock
   readonly keys: { derive(purpose: string): Buffer }
   record(event: { action: string; principal: string; server?: string; detail: string }): Promise<void>
   /** Tells whoever runs the gateway. */
@@ -24,7 +25,16 @@ export interface ConfiguredTrust {
   next(config: Config): Promise<{ obey(): void }>
 }
 
-export async function configuredTrust({ config, store, keys, read, record, log, failed }: TrustPorts): Promise<ConfiguredTrust> {
+export async function configuredTrust({
+  config,
+  store,
+  keys,
+  clock = systemClock,
+  read,
+  record,
+  log,
+  failed,
+}: TrustPorts): Promise<ConfiguredTrust> {
   const said = async (approvals: ApprovalsByServer): Promise<ApprovalsByServer> => {
     for (const [server, one] of approvals) {
       const detail = approvalsText(one)
@@ -37,19 +47,19 @@ export async function configuredTrust({ config, store, keys, read, record, log, 
   const trust = await Trust.open({
     store,
     seal: sealedWith(keys.derive(sealPurpose)),
-    clock: systemClock,
+    clock,
     config: () => config().pins,
     identityOf: (server) => whereabouts(config().servers[server] as ServerConfig),
     read,
     forged: (pins) =>
       noted(record({ action: 'pins.forged', principal: 'unknown', detail: `${pins.length} not sealed with our key` })),
-    approvals: await said(await configuredApprovals(config())),
+    approvals: await said(await configuredApprovals(config(), clock)),
     expired: (server, manifest) => noted(said(new Map([[server, manifest]])).then(() => undefined)),
   })
   return {
     trust,
     async next(next) {
-      const approvals = await said(await configuredApprovals(next))
+      const approvals = await said(await configuredApprovals(next, clock))
       return { obey: () => trust.obey(approvals) }
     },
   }
