@@ -60,7 +60,7 @@ async function start(options: Options): Promise<void> {
 
   let inForce = config
   const watch = watchConfig(file, {
-    named: () => Object.values(inForce.pins.manifests).map((manifest) => manifest.file),
+    named: () => Object.values(inForce.pins.manifests).flatMap((one) => [one.file, ...one.keys]),
     changed: async (next, warnings) => {
       await gateway.reload(next)
       inForce = next

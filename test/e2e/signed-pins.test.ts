@@ -244,7 +244,10 @@ describe('the author of a server signs what it says', { concurrency: false }, ()
 
   it('in a pipeline, from a result of tools/list, under a name of its own', async () => {
     tools = [note()]
-    writeFileSync(list, JSON.stringify({ jsonrpc: '2.0', id: 1, result: { tools } }))
+    writeFileSync(
+      list,
+      JSON.stringify({ jsonrpc: '2.0', id: 1, result: { tools, capabilities: { tools: { listChanged: true } } } }),
+    )
     await done(team, 'pins', 'sign', list, '--sign', strangerKey, '--identity', 'npm:@acme/notes', '-o', out)
     const config = (identity?: string): object =>
       configOf({ firstUse: 'hold', manifests: { notes: { file: out, keys: [join(team, 'stranger.pub')], identity } } })
