@@ -21,6 +21,7 @@ writeFileSync(
   join(folder, 'rsa.pub'),
   generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ type: 'spki', format: 'pem' }),
 )
+writeFileSync(join(folder, 'team.key'), team.privateKey.export({ type: 'pkcs8', format: 'pem' }))
 mkdirSync(join(folder, 'a-folder'))
 const file = join(folder, 'crm.json')
 const begin = Date.UTC(2026, 10, 21)
@@ -158,7 +159,7 @@ describe('a person decides', () => {
 
 describe('a manifest stops counting', () => {
   test('at its end, in the middle of everything, and that is told once', async () => {
-    const { clock, listed, events, lines } = await house('', 2 * minute)
+    const { clock, trust, listed, events, lines } = await house('', 2 * minute)
     assert.deepEqual(await listed(signed), {})
     assert.deepEqual(
       events.map(({ action }) => action),
@@ -166,7 +167,11 @@ describe('a manifest stops counting', () => {
     )
     clock.time = begin + 2 * minute
     assert.deepEqual(await listed(signed), { signed: 'new' })
-    await listed(signed)
+    assert.equal(
+      (await trust.judgePage('crm', 'alice', 'tool', 'page 0', () => [signed])).size,
+      1,
+      'also a page that passed before',
+    )
     assert.deepEqual(
       events.map(({ action }) => action),
       ['manifest.verified', 'manifest.refused'],
@@ -216,6 +221,7 @@ describe('a manifest that does not count is said to whoever runs the gateway, an
       () => undefined,
       /rsa\.pub, which "pins\.manifests\.crm\.keys" names, is not an Ed25519/,
     ],
+    ['has the private key', 'keys: [team.key]', () => undefined, /team\.key, which .* is a private key.*openssl pkey -pubout/],
     ['has one good key and one that is none', 'keys: [team.pub, crm.json]', () => undefined, /is not an Ed25519/],
     ['is expected of another server', 'keys: [team.pub], identity: "npm:@acme/crm"', () => undefined, /is about another server/],
   ]

@@ -7,6 +7,10 @@ const makeOne = 'make a pair with: openssl genpkey -algorithm ed25519'
 /** `namedBy`: where the configuration names it. */
 export async function teamKey(file: string, namedBy: string): Promise<KeyObject> {
   const pem = await readFile(file)
+  if (pem.includes('PRIVATE KEY-----'))
+    throw new TypeError(
+      `${file}, which "${namedBy}" names, is a private key, and whoever signs keeps that; give its public half: openssl pkey -pubout`,
+    )
   const key = readAs(() => createPublicKey(pem))
   if (key === undefined) throw new TypeError(`${file}, which "${namedBy}" names, is not an Ed25519 public key in PEM; ${makeOne}`)
   return key

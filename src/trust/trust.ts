@@ -94,8 +94,7 @@ export class Trust {
 
   /** As it stands now. */
   get book(): PinBook {
-    const now = this.#options.clock.now()
-    if (now >= this.#book.expiresAt) this.#expire(now)
+    this.#expireWhatIsDue()
     return this.#book
   }
 
@@ -105,9 +104,11 @@ export class Trust {
     this.#take({ kept: this.#kept, revision: this.#revision })
   }
 
-  #expire(now: number): void {
+  #expireWhatIsDue(): void {
+    const { expiresAt } = this.#book
+    if (expiresAt === Number.POSITIVE_INFINITY || expiresAt > this.#options.clock.now()) return
     const before = this.#approvals
-    this.obey(standingAt(before, now))
+    this.obey(standingAt(before, this.#options.clock.now()))
     for (const [server, one] of this.#approvals)
       if (one.outcome === 'refused' && before.get(server)?.outcome === 'verified') this.#options.expired(server, one)
   }
@@ -185,6 +186,7 @@ export class Trust {
     definitions: () => readonly Definition[],
   ): Held | Promise<Held> {
     const key = `${server} ${kind} ${page}`
+    this.#expireWhatIsDue()
     const known = this.#passed.get(key)
     if (known !== undefined) {
       this.#sightings.saw(server, holder, kind, page, known)

@@ -190,7 +190,13 @@ describe('a manifest that does not count', { concurrency: false }, () => {
 
     writeFileSync(manifest, kept)
     await until('it counts', async () => codeOf(await call(await client(gateway))) === undefined)
-    await done(gateway.folder, 'check')
+    await done(team, 'pins', 'sign', manifest, '--sign', teamKey, '--valid', '13d', '-o', manifest)
+    assert.match(
+      await done(gateway.folder, 'check'),
+      /pins\.manifests\.notes\.file counts until 20.*everything of "notes" is held/,
+    )
+    writeFileSync(manifest, kept)
+    assert.doesNotMatch(await done(gateway.folder, 'check'), /counts until/)
     rmSync(manifest)
     await until('it is missed', async () => codeOf(await call(await client(gateway))) === 'NOT_APPROVED')
     assert.match(String(refusedIn(gateway).at(-1)?.['detail']), /notes\.json is not there, so nothing is approved by it/)

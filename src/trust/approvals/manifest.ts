@@ -126,7 +126,9 @@ function parsed(text: string): JsonValue {
     if (!(error instanceof JsonRefused)) throw error
     const isConflict = /^(<{7}|={7}|>{7})( |\r?$)/m.test(text)
     if (isConflict) throw new ApprovalsRefused('has an unresolved merge conflict', 'resolve it, and have it signed again')
-    throw new ApprovalsRefused(`is not JSON that can be relied on: ${error.message.slice(0, 200)}`, again)
+    // What the parser says of its syntax quotes from the file, and somebody may have named the wrong one.
+    if (error.fault === 'syntax') throw new ApprovalsRefused('is not JSON', again)
+    throw new ApprovalsRefused(`is not JSON that can be relied on: ${error.message}`, again)
   }
 }
 
