@@ -70,8 +70,7 @@ async function given({ text, manifest, key, grave }: MadeManifest, { output, jso
     )
   }
   const end = expires === undefined ? '' : ` until ${expires}`
+  const count = definitions.length === 1 ? '1 definition' : `${definitions.length} definitions`
   const signed = key === undefined ? 'not signed; sign it with: sekisho pins sign' : `signed with the key ${key}${end}`
-  process.stdout.write(
-    `${styled('green', 'written')}  ${plain(output)}: ${definitions.length} definitions of ${plain(identity)}, ${signed}\n`,
-  )
+  process.stdout.write(`${styled('green', 'written')}  ${plain(output)}: ${count} of ${plain(identity)}, ${signed}\n`)
 }

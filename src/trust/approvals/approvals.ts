@@ -62,8 +62,11 @@ export function approvalsText(one: Approvals): string {
   if (one.outcome === 'refused') return `${one.file} ${one.why}, so nothing is approved by it; ${one.fix}`
   const { file, key, manifest } = one
   const end = manifest.exp === undefined ? '' : `, until ${dateOf(manifest.exp)}`
-  return `${file}: ${manifest.definitions.length} definitions, signed with the key ${key}${end}`
+  return `${file}: ${countText(manifest)}, signed with the key ${key}${end}`
 }
+
+const countText = ({ definitions }: Manifest): string =>
+  definitions.length === 1 ? '1 definition' : `${definitions.length} definitions`
 
 /** Why a definition is approved. Callers need not know where on this machine the file is. */
 export const signedReason = ({ file, key }: Verified): string => `signed with the key ${key} in ${basename(file)}`
