@@ -37,6 +37,7 @@ export async function pinned(): Promise<Pinned> {
   const tools = Array.from({ length: count }, (_, at) => tool(at))
   const config = () => pinsSchema.parse({ recheckSeconds: 86_400 })
   const trust = await Trust.open({
+    changed: () => undefined,
     store: await openStore('sqlite::memory:'),
     seal: sealedWith(Buffer.alloc(32)),
     clock: systemClock,
@@ -44,6 +45,8 @@ export async function pinned(): Promise<Pinned> {
     identityOf: () => 'https://records.example/mcp',
     read: async () => tools,
     forged: () => undefined,
+    approvals: new Map(),
+    expired: () => undefined,
   })
   const guard = trustGuard({ trust, config, lookWith: 'sekisho pins show' })
   const text = JSON.stringify({ tools })

@@ -4,6 +4,7 @@
 import { hostname } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { configuredAdmission } from './admin/configured-admission.ts'
+import { configuredTrust } from './admin/configured-trust.ts'
 import { configuredVault } from './admin/configured-vault.ts'
 import { openAudit } from './audit/audit.ts'
 import type { Outcome } from './audit/entry.ts'
@@ -43,7 +44,6 @@ import { openLocalConsent } from './outbound/credentials/local-consent.ts'
 import { openBrowser } from './outbound/credentials/open-browser.ts'
 import { descriptionPath, pageConsent } from './outbound/credentials/page-consent.ts'
 import { clientMetadata } from './outbound/credentials/registration.ts'
-import { type ServerConfig, whereabouts } from './outbound/schema.ts'
 import { type Fetch, Upstreams } from './outbound/upstreams.ts'
 import { exchange, type Frame, type Gate, type Reply } from './pipeline/exchange.ts'
 import type { Guard } from './pipeline/guard.ts'
@@ -55,8 +55,6 @@ import { policyGuard } from './policy/guard.ts'
 import { openStore } from './storage/embedded.ts'
 import { changedNotice, lists } from './trust/definition.ts'
 import { trustGuard } from './trust/guard.ts'
-import { sealedWith, sealPurpose } from './trust/pin.ts'
-import { Trust } from './trust/trust.ts'
 import { openKeyFile } from './vault/key-file.ts'
 import { needsKeyFile } from './vault/key-providers/file.ts'
 import type { KeyVaultAccess } from './vault/key-providers/key-vault-client.ts'
@@ -211,15 +209,15 @@ export async function openGateway({
   const doors = new Set<StdioDoor>()
   opened.defer(async () => void (await Promise.all([upstreams.close(), ...[...doors].map((door) => door.close())])))
   const pinsConfig = () => rules.config.pins
-  const trust = await Trust.open({
+  const { trust, next: nextTrust } = await configuredTrust({
+    config: () => rules.config,
     store,
-    seal: sealedWith(keys.derive(sealPurpose)),
-    clock: systemClock,
-    config: pinsConfig,
-    identityOf: (server) => whereabouts(rules.config.servers[server] as ServerConfig),
+    keys,
     read: (call, kind) => upstreams.entries(call, lists[kind].method, lists[kind].items),
-    forged: (pins) =>
-      void audit.event({ action: 'pins.forged', principal: 'unknown', detail: `${pins.length} not sealed with our key` }),
+    changed: (server, kind) => upstreams.announce(server, changedNotice(kind)),
+    record: (event) => audit.event(event),
+    log: (server, line) => tell({ kind: 'server', server, line }),
+    failed: (error) => tell({ kind: 'failed', exchange: 'pins', error }),
   })
   const own = stages({
     limits: limitsGuard({ config: () => rules.config.limits, clock: systemClock }),
@@ -244,7 +242,7 @@ export async function openGateway({
       sessions.review()
     }
     await upstreams.disable((await store.disabledServers()).map(({ id }) => id))
-    for (const { server, kind } of await trust.review()) upstreams.announce(server, changedNotice(kind))
+    await trust.review()
     await front?.review()
     await recordInTurn()
   }
@@ -374,9 +372,11 @@ export async function openGateway({
     async reload(next) {
       mustBeReloadable(config, next)
       const fresh = ruleBook(next, identityPorts, rules)
+      const signed = await nextTrust(next)
       await audit.event({ action: 'config.reloaded', principal: 'operator' })
       await upstreams.serve(next.servers, () => {
         rules = fresh
+        signed.obey()
       })
       presence.review()
       sessions.review()

@@ -1,6 +1,4 @@
 /** The admission of a configuration: which lock, whose keys, which Node. Its no becomes a refusal that callers and the record get. */
-import { createPublicKey, type KeyObject } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -8,6 +6,7 @@ import type { UpstreamsOptions } from '../outbound/upstreams.ts'
 import { storePath } from '../storage/schema.ts'
 import { Admission } from '../trust/supply/admission.ts'
 import { NotAdmitted, refusalOf } from '../trust/supply/not-admitted.ts'
+import { teamKey } from './team-keys.ts'
 
 /** For what has machine code in it, and for interpreters. */
 export const thisPlatform = `${process.platform}-${process.arch}`
@@ -33,7 +32,7 @@ export async function configuredAdmission(
   const admission = new Admission({
     lockFile: lock,
     require: supply.require,
-    keys: await Promise.all(supply.keys.map(teamKey)),
+    keys: await Promise.all(supply.keys.map((file) => teamKey(file, 'supply.keys'))),
     store: supply.store,
     folder: dirname(lock),
     ownNode: process.execPath,
@@ -63,20 +62,4 @@ export async function configuredAdmission(
       return admitted?.spki
     },
   }
-}
-
-/** An Ed25519 public key in PEM. */
-export async function teamKey(file: string): Promise<KeyObject> {
-  const pem = await readFile(file)
-  let key: KeyObject | undefined
-  try {
-    key = createPublicKey(pem)
-  } catch {
-    // OpenSSL has no words for people
-  }
-  if (key?.asymmetricKeyType !== 'ed25519')
-    throw new TypeError(
-      `${file}, which "supply.keys" names, is not an Ed25519 public key in PEM; make a pair with: openssl genpkey -algorithm ed25519`,
-    )
-  return key
 }

@@ -1,6 +1,6 @@
 /** Entries of the lock, from what is on this machine, and the file they stand in: read whole, written in one step, signed. */
-import { createPrivateKey, type KeyObject, randomBytes } from 'node:crypto'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import type { KeyObject } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../lib/clock.ts'
 import { Secret } from '../lib/secret.ts'
@@ -18,6 +18,7 @@ import { isLoadingVariable, type LocalServer } from '../trust/supply/started.ts'
 import { Store } from '../trust/supply/store.ts'
 import { ourFiles, thisPlatform } from './configured-admission.ts'
 import { serverOf } from './server-of.ts'
+import { writeWhole } from './write-whole.ts'
 
 /** With what an entry is made. */
 export interface LockedWith {
@@ -109,22 +110,6 @@ export function localServer(
   return { command, cwd, env: plain }
 }
 
-/** In PEM, without a passphrase. */
-export async function signingKey(file: string): Promise<KeyObject> {
-  const pem = await readFile(file)
-  let key: KeyObject | undefined
-  try {
-    key = createPrivateKey(pem)
-  } catch {
-    // OpenSSL has no words for people, and would quote from the file
-  }
-  if (key?.asymmetricKeyType !== 'ed25519')
-    throw new TypeError(
-      `${file} is not an Ed25519 private key in PEM, without a passphrase; make one with: openssl genpkey -algorithm ed25519 -out ${file}`,
-    )
-  return key
-}
-
 /** In one step. What is not signed anew stays signed as long as it says the same. */
 export async function writeSigned(
   file: string,
@@ -137,10 +122,4 @@ export async function writeSigned(
   const lock = sign ? signLock(unsigned, sign.key, systemClock, sign.validMs) : kept
   await writeWhole(file, writeLock(lock))
   return lock
-}
-
-async function writeWhole(file: string, text: string): Promise<void> {
-  const draft = `${file}.${randomBytes(6).toString('hex')}`
-  await writeFile(draft, text, { mode: 0o644, flag: 'wx' })
-  await rename(draft, file)
 }

@@ -8,6 +8,7 @@ import { type PinStore, type Seal, sealedWith, sealPurpose } from '../trust/pin.
 import { PinBook } from '../trust/pin-book.ts'
 import { KeyFileRefused, keyRing, openKeyFile, readKey } from '../vault/key-file.ts'
 import { needsKeyFile } from '../vault/key-providers/file.ts'
+import { configuredApprovals } from './configured-approvals.ts'
 
 export interface PinsAtHand {
   readonly store: PinStore
@@ -41,7 +42,8 @@ export async function withPins(whose: Whose, work: (hand: PinsAtHand) => Promise
   const store = await openStore(config?.store ?? localStore((whose as { data: string }).data))
   try {
     const [pins, lists, pinned] = await Promise.all([store.pins(), store.pinnedLists(), store.pinnedServers()])
-    const book = new PinBook({ pins, lists, servers: pinned }, seal)
+    const approvals = config && (await configuredApprovals(config))
+    const book = new PinBook({ pins, lists, servers: pinned }, seal, approvals)
     const servers = config === undefined ? book.servers : Object.keys(config.servers).sort()
     await work({
       ...{ store, seal, book, servers, twoPeople: config?.pins.twoPeople ?? false },

@@ -1,21 +1,17 @@
 /** `sekisho pins`: what servers say of themselves, what was approved of it, and what waits for a decision. */
-import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { pinsAcceptServer, pinsDecide, pinsRollback } from '../admin/operations/pins-decide.ts'
 import { type PinDecision, pinsHistory } from '../admin/operations/pins-history.ts'
 import { type PinRow, pinsList } from '../admin/operations/pins-list.ts'
 import { type PinsShown, pinsShow, type VersionShown } from '../admin/operations/pins-show.ts'
-import { type PinsAtHand, type Whose, withPins } from '../admin/with-pins.ts'
-import { readEnvironment } from '../config/environment.ts'
+import { type PinsAtHand, withPins } from '../admin/with-pins.ts'
 import { operator } from './operator.ts'
+import { exportCommand, signCommand } from './pins/signed.ts'
+import { shared, type WhoseOptions, whoseOf } from './pins/whose.ts'
 import { told } from './problems.ts'
 import { jsonLine, plain, type Style, styled, table } from './table.ts'
 
-interface Options {
-  readonly config: string
-  readonly local?: true
-  readonly data?: string
-  readonly json?: true
+interface Options extends WhoseOptions {
   readonly all?: true
   readonly server?: true
   readonly kind?: 'tool' | 'prompt' | 'resource' | 'template' | 'instructions' | 'capabilities'
@@ -51,16 +47,10 @@ export function pinsCommand(): Command {
         .action(rollback),
     )
     .addCommand(shared('history <server> [name]', 'every decision, the newest first').action(history))
+    .addCommand(exportCommand())
+    .addCommand(signCommand())
 }
 
-const shared = (usage: string, description: string): Command =>
-  new Command(usage.split(' ', 1)[0])
-    .arguments(usage.split(' ').slice(1).join(' '))
-    .description(description)
-    .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
-    .option('-l, --local', 'of servers that were started with `sekisho run`')
-    .option('--data <folder>', 'where `sekisho run` keeps what it remembers; says --local')
-    .option('--json', 'machine-readable')
 const withVersion = (command: Command): Command =>
   command
     .addOption(
@@ -86,11 +76,6 @@ const withHand = (options: Options, work: (hand: PinsAtHand) => Promise<{ readon
       }),
     { json: options.json },
   )
-
-const whoseOf = ({ config, local, data }: Options): Whose => {
-  if (local === undefined && data === undefined) return { config }
-  return { data: resolve(data ?? readEnvironment().dataFolder ?? '.sekisho') }
-}
 
 const list = (server: string | undefined, options: Options): Promise<void> =>
   withHand(options, async (hand) => {
@@ -170,24 +155,29 @@ function historyText(rows: readonly PinDecision[]): string {
   return table([titles('AT', 'DECISION', 'KIND', 'NAME', 'VERSION', 'BY', 'REASON'), ...cells])
 }
 
-function shownText({ server, identity, configured, versions }: PinsShown, isWhole: boolean): string {
+function shownText({ server, identity, configured, manifest, versions }: PinsShown, isWhole: boolean): string {
+  const signed = manifest
+    ? `${manifest.counts ? styled('green', 'manifest') : styled('red', 'manifest refused')}  ${plain(manifest.says)}\n`
+    : ''
   const moved =
     identity !== undefined && configured !== undefined && identity !== configured
       ? `${styled('red', 'changed')}  the server was ${plain(identity)}, and is ${plain(configured)} now; ` +
         `to take it for the same: sekisho pins approve ${server} --server\n`
       : ''
   const some = isWhole ? versions : versions.filter(({ standing }) => standing === 'held' || standing === 'proposed')
-  if (some.length === 0) return `${moved}nothing of ${server} waits for a decision; ${versions.length} versions are known\n`
-  return moved + some.map((version) => versionText(version, server, isWhole)).join('\n')
+  if (some.length === 0)
+    return `${signed}${moved}nothing of ${server} waits for a decision; ${versions.length} versions are known\n`
+  return signed + moved + some.map((version) => versionText(version, server, isWhole)).join('\n')
 }
 
 const gradeStyles = { high: 'red', medium: 'yellow', low: 'cyan', cosmetic: 'gray' } as const
 
 function versionText(version: VersionShown, server: string, isWhole: boolean): string {
-  const { kind, name, digest, standing, by, seenAt, reason, changes, definition } = version
+  const { kind, name, digest, standing, by, seenAt, reason, changes, findings, definition } = version
   const head = `${mark(standing)}  ${styled('bold', `${kind} ${plain(name)}`)}  ${styled('gray', `${digest.slice(0, 12)}  seen ${seenAt}`)}`
   const why = `  by ${plain(by)}${reason === '' ? '' : `: ${plain(reason)}`}`
-  const lines = changes?.map(({ grade, says }) => [styled(gradeStyles[grade], grade), plain(says)]) ?? []
+  const found = findings.filter((one) => !reason.includes(one)).map((one) => [styled('red', 'scan'), plain(one)])
+  const lines = [...found, ...(changes?.map(({ grade, says }) => [styled(gradeStyles[grade], grade), plain(says)]) ?? [])]
   const diff = lines.length === 0 ? '' : table(lines, '  ')
   const body = isWhole ? `${indented(JSON.stringify(definition, undefined, 2))}\n` : ''
   const isWaiting = standing === 'held' || standing === 'proposed'

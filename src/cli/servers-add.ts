@@ -3,8 +3,8 @@ import { basename } from 'node:path'
 import { confirm, isCancel } from '@clack/prompts'
 import { Command, InvalidArgumentError } from 'commander'
 import { configuredEnquiry } from '../admin/configured-enquiry.ts'
-import { signingKey } from '../admin/lock-file.ts'
 import { type Added, type Grant, type Reported, type Sighted, type Step, serversAdd } from '../admin/operations/servers-add.ts'
+import { privateKey } from '../admin/team-keys.ts'
 import { readEnvironment } from '../config/environment.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
@@ -99,7 +99,7 @@ async function add(id: string, words: readonly string[], options: Options): Prom
     grant,
     hold: options.hold === true,
     dryRun: dryRun === true,
-    sign: sign === undefined ? undefined : { key: await signingKey(sign), validMs: undefined },
+    sign: sign === undefined ? undefined : { key: await privateKey(sign), validMs: undefined },
     suppressions: readSuppressions(options.suppressions),
     by: operator(),
     now: systemClock.now(),

@@ -58,9 +58,12 @@ async function start(options: Options): Promise<void> {
   const url = config.publicUrl ?? `${scheme}://${urlHost(mcp.host)}:${mcp.port}`
   const adminUrl = `http://${urlHost(admin.host)}:${admin.port}`
 
+  let inForce = config
   const watch = watchConfig(file, {
+    named: () => Object.values(inForce.pins.manifests).flatMap((one) => [one.file, ...one.keys]),
     changed: async (next, warnings) => {
       await gateway.reload(next)
+      inForce = next
       warn(warnings)
       if (!options.json && !options.quiet) console.log(styleText('gray', 'the new configuration is in force'))
     },

@@ -1,5 +1,5 @@
 /** `sekisho vault`: what the vault keeps, whether it opens, a new key for it, and removal. Nothing here prints a value. */
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { type VaultRow, vaultList } from '../admin/operations/vault-list.ts'
 import { vaultPurge } from '../admin/operations/vault-purge.ts'
 import { type Rotation, vaultRotate } from '../admin/operations/vault-rotate.ts'
@@ -9,6 +9,7 @@ import { systemClock } from '../lib/clock.ts'
 import { operator } from './operator.ts'
 import { told } from './problems.ts'
 import { progressLine } from './progress.ts'
+import { span } from './span.ts'
 import { jsonLine, plain, styled, table } from './table.ts'
 
 interface Options {
@@ -133,11 +134,4 @@ function rotationText({ key, resumed, rewrapped, removed, broken }: Rotation): s
   ]
   const advice = key.startsWith('file:') ? 'back up the new key file: without it nothing in the vault opens\n' : ''
   return `${styled(broken.length > 0 ? 'yellow' : 'green', head)}\n${table(facts, '  ')}${advice}`
-}
-
-const unitsMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
-function span(text: string): number {
-  const [, count, unit = ''] = /^(\d{1,6})([smhdw])$/.exec(text) ?? []
-  if (count === undefined) throw new InvalidArgumentError('It is a span such as 12h, 90d.')
-  return Number(count) * (unitsMs[unit] as number)
 }

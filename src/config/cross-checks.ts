@@ -168,6 +168,21 @@ const serversExist: Check = ({ servers, roles, guards, components }) => {
   )
 }
 
+/** A misspelt one would protect nothing. */
+const manifestsAreOfServers: Check = ({ pins, servers }) =>
+  Object.keys(pins.manifests).flatMap((id): Complaint[] =>
+    Object.hasOwn(servers, id)
+      ? []
+      : [
+          {
+            path: ['pins', 'manifests', id],
+            message: `names the server "${id}", which does not exist`,
+            fix: suggest(id, Object.keys(servers)),
+            at: 'key',
+          },
+        ],
+  )
+
 const methodsAreOwn: Check = ({ methods }) =>
   Object.keys(methods).flatMap((name): Complaint[] => {
     const path = ['methods', name]
@@ -255,5 +270,6 @@ export const crossChecks: readonly Check[] = [
   keyIdsAreUnique,
   serversExist,
   componentsExist,
+  manifestsAreOfServers,
   methodsAreOwn,
 ]

@@ -33,6 +33,11 @@ const refused: readonly (readonly [text: string, problems: readonly string[]])[]
     ['audit.sinks[0].tls.ca names ./no.pem, which cannot be read (ENOENT)'],
   ],
   ['supply: { keys: [cert.pem, no.pem] }', ['supply.keys[1] names ./no.pem, which cannot be read (ENOENT)']],
+  [
+    'servers: { a: { url: "https://a.example/" } }\npins: { manifests: { a: { file: no.json, keys: [cert.pem, no.pub] } } }\n' +
+      'roles: { r: [] }\nbindings: [{ role: r, anonymous: true }]',
+    ['pins.manifests.a.keys[1] names ./no.pub, which cannot be read (ENOENT)'],
+  ],
   ['store: sqlite:./plain/data/x.db', ['store cannot be written in ./plain (not a folder)']],
   ['audit: { path: plain/a.db }', ['audit.path cannot be written in ./plain (not a folder)']],
   ['audit: { anchor: plain/a/anchor }', ['audit.anchor cannot be written in ./plain (not a folder)']],

@@ -8,7 +8,7 @@ import type { Complaint, Path } from './problem.ts'
 import type { Config } from './schema.ts'
 
 /** Files without which there is no start. */
-export function missingFiles({ tls, servers, audit, store, vault, identity, supply }: Config): Complaint[] {
+export function missingFiles({ tls, servers, audit, store, vault, identity, supply, pins }: Config): Complaint[] {
   const remote = Object.entries(servers).flatMap(([id, server]) =>
     server.kind === 'http'
       ? [...pemFiles(server.tls, ['servers', id, 'tls']), ...tokenFiles(server.credential, ['servers', id, 'credential'])]
@@ -24,9 +24,19 @@ export function missingFiles({ tls, servers, audit, store, vault, identity, supp
     provider.kind === 'key-vault' && provider.credential ? tokenFiles(provider.credential, [...path, 'credential']) : [],
   )
   const team = supply?.keys.map((file, at) => ({ path: ['supply', 'keys', at], file })) ?? []
-  const read = [...pemFiles(tls, ['tls']), ...team, ...keys, ...remote, ...collectors, ...provider, ...clients].flatMap(
-    unreadable,
+  const signers = Object.entries(pins?.manifests ?? {}).flatMap(([id, { keys }]) =>
+    keys.map((file, at) => ({ path: ['pins', 'manifests', id, 'keys', at], file })),
   )
+  const read = [
+    ...pemFiles(tls, ['tls']),
+    ...team,
+    ...signers,
+    ...keys,
+    ...remote,
+    ...collectors,
+    ...provider,
+    ...clients,
+  ].flatMap(unreadable)
   const written = [
     [['store'], storePath(store)],
     [['vault', 'keyFile'], vault.keyFile],

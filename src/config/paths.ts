@@ -32,6 +32,13 @@ export function withPaths(draft: Draft, folder: string): Omit<Config, 'proxy' | 
       ...absolute(component, ['file'], folder),
       attestations: component.attestations.map((one) => absolute(one, ['signature'], folder)),
     })),
+    pins: {
+      ...draft.pins,
+      manifests: mapped(draft.pins.manifests, (one) => ({
+        ...absolute(one, ['file'], folder),
+        keys: one.keys.map((key) => resolve(folder, key)),
+      })),
+    },
     audit: {
       ...absolute(draft.audit, ['path', 'anchor'], folder),
       sinks: draft.audit.sinks.map((sink) =>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
@@ -9,7 +9,7 @@ import { type Problem, RestartNeeded } from './problem.ts'
 import type { Config } from './schema.ts'
 import { watchConfig } from './watch.ts'
 
-function watched(text: string, changed: (config: Config) => void = () => undefined) {
+function watched(text: string, changed: (config: Config) => void = () => undefined, named: readonly string[] = []) {
   const file = join(mkdtempSync(join(tmpdir(), 'sekisho-watch-')), 'sekisho.yaml')
   writeFileSync(file, text)
   const taken: number[] = []
@@ -17,6 +17,7 @@ function watched(text: string, changed: (config: Config) => void = () => undefin
   const watch = watchConfig(file, {
     variables: {},
     pollMs: 50,
+    named: () => named,
     changed: (config) => {
       changed(config)
       taken.push(config.listen.port)
@@ -115,5 +116,15 @@ test('a file that is being written is not read before it rests: half of it may b
   await reloaded
   await until(() => taken.length > 0)
   assert.equal(taken[0], 7)
+  watch.close()
+})
+
+test('a file that it names counts like the document itself', async () => {
+  const manifest = join(mkdtempSync(join(tmpdir(), 'sekisho-watch-')), 'crm.json')
+  const { taken, watch, until } = watched('listen: 127.0.0.1:1', undefined, [manifest])
+  writeFileSync(manifest, 'one')
+  await until(() => taken.length === 1)
+  rmSync(manifest)
+  await until(() => taken.length === 2)
   watch.close()
 })

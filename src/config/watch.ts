@@ -1,5 +1,5 @@
 /**
- * Keeps a running gateway to its document: on a change of the file, and on demand (SIGHUP), the configuration is built
+ * Keeps a running gateway to its document: on a change of it or of what it names, and on demand (SIGHUP), the configuration is built
  * whole and handed over; when that fails the old one stays, and the problems are reported.
  */
 import { statSync } from 'node:fs'
@@ -23,7 +23,9 @@ export interface WatchOptions {
   readonly changed: (config: Config, warnings: readonly Problem[]) => void | Promise<void>
   /** The old configuration is kept. */
   readonly refused: (problems: readonly Problem[]) => void
-  /** How often the file is looked at. */
+  /** Further files that are looked at: those that the configuration in force names and that people change without it. */
+  readonly named?: () => readonly string[]
+  /** How often the files are looked at. */
   readonly pollMs?: number
   /** How the document becomes a configuration. */
   readonly check?: typeof checkConfig
@@ -53,11 +55,11 @@ const restsMax = 50
 
 export function watchConfig(
   file: string,
-  { variables, changed, refused, pollMs = 300, check = checkConfig }: WatchOptions,
+  { variables, changed, refused, named = () => [], pollMs = 300, check = checkConfig }: WatchOptions,
 ): Watch {
   let queue: Promise<unknown> = Promise.resolve()
   const load = async (): Promise<boolean> => {
-    await atRest(file)
+    await Promise.all([file, ...named()].map(atRest))
     let text = ''
     try {
       const checked = await check(file, variables)
@@ -81,9 +83,10 @@ export function watchConfig(
     return loaded
   }
   // Polled, because a folder of a container or a network file system tells nobody of its changes.
-  let seen = markOf(file)
+  const marks = (): string => [file, ...named()].map((one) => `${one} ${markOf(one)}`).join('\n')
+  let seen = marks()
   const timer = setInterval(() => {
-    const now = markOf(file)
+    const now = marks()
     if (now === seen) return
     seen = now
     void reload()

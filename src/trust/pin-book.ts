@@ -4,9 +4,19 @@
  */
 import { timingSafeEqual } from 'node:crypto'
 import { type JsonObject, parseStrict } from '../lib/strict-json.ts'
+import { type Approvals, type ApprovalsByServer, noApprovals, signedReason, unsignedReason } from './approvals/approvals.ts'
 import { type Definition, type DefinitionKind, digestOf, isSameJson, pinned } from './definition.ts'
-import { type Pin, type PinnedServer, type Seal, type SealedPin, type Standing, sealTextOf, sealTextOfServer } from './pin.ts'
-
+import {
+  gatewayDecides,
+  manifestDecides,
+  type Pin,
+  type PinnedServer,
+  type Seal,
+  type SealedPin,
+  type Standing,
+  sealTextOf,
+  sealTextOfServer,
+} from './pin.ts'
 import type { Neighbour } from './scan/finding.ts'
 
 export interface Kept {
@@ -27,10 +37,16 @@ export class PinBook {
   readonly #lists: ReadonlySet<string>
   readonly #identities = new Map<string, string>()
   readonly #strangers = new Map<string, string | undefined>()
+  readonly #approvals: ApprovalsByServer
   /** Rows that were not sealed with our key: somebody has written into the store. */
   readonly forged: readonly Pin[]
+  /** Milliseconds since 1970: from then on, another book has to be made of the same pins. */
+  readonly expiresAt: number
 
-  constructor({ pins, lists, servers }: Kept, seal: Seal) {
+  constructor({ pins, lists, servers }: Kept, seal: Seal, approvals = noApprovals) {
+    this.#approvals = approvals
+    const ends = [...approvals.values()].flatMap((one) => (one.outcome === 'verified' ? [one.expiresAt] : []))
+    this.expiresAt = Math.min(Number.POSITIVE_INFINITY, ...ends)
     this.#lists = new Set(lists.map(({ server, kind }) => `${server} ${kind}`))
     for (const { server, identity, seal: kept, stranger } of servers) {
       if (isSealed(seal, sealTextOfServer({ server, identity }), kept)) this.#identities.set(server, identity)
@@ -40,7 +56,7 @@ export class PinBook {
     for (const { seal: kept, ...pin } of pins) {
       const isOurs = isSealed(seal, sealTextOf(pin), kept)
       if (!isOurs) forged.push(pin)
-      this.#add(isOurs ? pin : { ...pin, standing: 'held' })
+      this.#add(isOurs ? inForce(pin, approvals.get(pin.server)) : { ...pin, standing: 'held' })
     }
     this.forged = forged
   }
@@ -66,6 +82,9 @@ export class PinBook {
 
   /** What stood under the id last, where it was not the one that was approved. */
   strangerOf = (server: string): string | undefined => this.#strangers.get(server)
+
+  /** What the manifest of a server says, where one is named for it. */
+  approvalsOf = (server: string): Approvals | undefined => this.#approvals.get(server)
 
   /** Every server that something is known of. */
   get servers(): readonly string[] {
@@ -107,6 +126,21 @@ export class PinBook {
   #versions(server: string, kind: DefinitionKind, name: string): Versions | undefined {
     return this.#servers.get(server)?.get(kind)?.get(name)
   }
+}
+
+/**
+ * A decision as it counts now. What a person has decided here stands, whoever signed something else. What the configuration
+ * decided counts where no manifest is named, and what a manifest approved counts as long as that does.
+ */
+function inForce(pin: Pin, approvals: Approvals | undefined): Pin {
+  const { standing, by } = pin
+  const isByPerson = by !== gatewayDecides && by !== manifestDecides
+  if (standing === 'revoked' || standing === 'rejected' || (standing === 'approved' && isByPerson)) return pin
+  if (approvals?.outcome === 'verified' && approvals.approves(pin))
+    return { ...pin, standing: 'approved', by: manifestDecides, reason: signedReason(approvals) }
+  if (standing !== 'approved' || (approvals === undefined && by === gatewayDecides)) return pin
+  const reason = approvals === undefined ? 'its manifest is not named any more' : unsignedReason(approvals)
+  return { ...pin, standing: 'held', by: gatewayDecides, reason }
 }
 
 function isSealed(seal: Seal, text: string, kept: string): boolean {

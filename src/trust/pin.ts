@@ -21,12 +21,17 @@ export interface PinId {
 }
 export interface Decision {
   readonly standing: Standing
-  /** Who: `cli:alice`; `gateway` for what the configuration decides. */
+  /** Who: `cli:alice`; {@link gatewayDecides} or {@link manifestDecides} where it was no person of this gateway. */
   readonly by: string
   /** Milliseconds since 1970. */
   readonly at: number
   readonly reason: string
 }
+/** What the configuration decides. */
+export const gatewayDecides = 'gateway'
+/** What a signed manifest approves: it counts as long as the manifest does. */
+export const manifestDecides = 'manifest'
+
 export interface Pin extends PinId, Decision {
   /** Canonical JSON of what is pinned. */
   readonly text: string

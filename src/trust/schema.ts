@@ -1,6 +1,15 @@
 /** The part of the configuration that says what becomes of definitions that nobody has approved yet. */
 import { z } from 'zod'
 
+const path = z.string().min(1)
+const manifestSchema = z
+  .strictObject({
+    file: path.describe('What is approved, signed: written by `sekisho pins export` and `sekisho pins sign`'),
+    keys: z.array(path).min(1).readonly().describe('Ed25519 public keys (PEM); one of them has to have signed it'),
+    identity: z.string().min(1).optional().describe('What the manifest calls the server, where that is not where it stands'),
+  })
+  .readonly()
+
 export const pinsSchema = z
   .strictObject({
     firstUse: z
@@ -26,7 +35,12 @@ export const pinsSchema = z
       .max(86_400)
       .default(60)
       .describe('How long a list that was read counts, before a call has it read again'),
+    manifests: z
+      .record(z.string(), manifestSchema)
+      .default({})
+      .describe('By the id of a server: the signed list of what is approved of it; nothing else is, but by a person'),
   })
   .prefault({})
   .readonly()
 export type PinsConfig = z.output<typeof pinsSchema>
+export type ManifestConfig = z.output<typeof manifestSchema>

@@ -7,12 +7,23 @@ import { canonicalJson } from '../lib/canonical-json.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
-import { type Decided, decidedSince } from './decided.ts'
+import { type ApprovalsByServer, type Refused, signedReason, standingAt, unsignedReason } from './approvals/approvals.ts'
+import { changedSince } from './changed-lists.ts'
 import { type Definition, type DefinitionKind, type ListedKind, lists, pinned } from './definition.ts'
 import { changesBetween, worstOf } from './diff.ts'
-import { type Identity, type Pin, type PinStore, type Seal, type Standing, sealedPin, sealedServer } from './pin.ts'
-import { PinBook } from './pin-book.ts'
-import type { Neighbour } from './scan/finding.ts'
+import {
+  gatewayDecides,
+  type Identity,
+  manifestDecides,
+  type Pin,
+  type PinId,
+  type PinStore,
+  type Seal,
+  sealedPin,
+  sealedServer,
+} from './pin.ts'
+import { type Kept, PinBook } from './pin-book.ts'
+import type { Neighbour, ScanContext } from './scan/finding.ts'
 import { scanDefinition } from './scan/scan.ts'
 import type { PinsConfig } from './schema.ts'
 import { Sightings, type Told } from './sightings.ts'
@@ -28,6 +39,12 @@ export interface TrustOptions {
   read(call: Parcel, kind: ListedKind): Promise<readonly JsonObject[]>
   /** Told of pins in the store that were not written with our key. They count as held. */
   forged(pins: readonly Pin[]): void
+  /** Told of a list that is another one now for whoever reads it, because of a decision. */
+  changed(server: string, kind: ListedKind): void
+  /** What is signed, to begin with; see {@link Trust.obey}. */
+  readonly approvals: ApprovalsByServer
+  /** Told of a manifest whose end has come. */
+  expired(server: string, manifest: Refused): void
 }
 
 /** Why a definition, or a server, does not stand. */
@@ -56,50 +73,72 @@ export class Trust {
   /** Pages in which everything is approved, by server, kind and page; until the next decision. */
   readonly #passed = new Map<string, Told>()
   readonly #strangers = new Map<string, string>()
+  #approvals: ApprovalsByServer
+  #kept: Kept
   #book: PinBook
   #revision: number
   /** Our own writes, one after the other. */
   #writing: Promise<unknown> = Promise.resolve()
 
-  private constructor(options: TrustOptions, book: PinBook, revision: number) {
+  private constructor(options: TrustOptions, { kept, revision }: Read) {
     this.#options = options
-    this.#book = book
+    this.#approvals = options.approvals
+    this.#kept = kept
+    this.#book = new PinBook(kept, options.seal, this.#approvals)
     this.#revision = revision
     this.#sightings = new Sightings(options.clock)
   }
 
   static async open(options: TrustOptions): Promise<Trust> {
-    const { book, revision } = await bookOf(options)
-    if (book.forged.length > 0) options.forged(book.forged)
-    return new Trust(options, book, revision)
+    const trust = new Trust(options, await readFrom(options))
+    if (trust.#book.forged.length > 0) options.forged(trust.#book.forged)
+    return trust
   }
 
+  /** As it stands now. */
   get book(): PinBook {
+    this.#expireWhatIsDue()
     return this.#book
   }
 
-  /** Looks whether somebody has decided something; to be called when the store has changed. Says which lists that changes. */
-  async review(): Promise<readonly Decided[]> {
-    if ((await this.#options.store.pinsRevision()) === this.#revision) return []
-    const { book, revision } = await bookOf(this.#options)
-    if (book.forged.length > this.#book.forged.length) this.#options.forged(book.forged)
-    const before = this.#book
-    this.#take(book, revision)
-    return decidedSince(before, book)
+  /** From now on these manifests count, and no others. */
+  obey(approvals: ApprovalsByServer): void {
+    this.#approvals = approvals
+    this.#take({ kept: this.#kept, revision: this.#revision })
   }
 
-  #take(book: PinBook, revision: number): void {
-    this.#book = book
+  #expireWhatIsDue(): void {
+    const { expiresAt } = this.#book
+    if (expiresAt === Number.POSITIVE_INFINITY || expiresAt > this.#options.clock.now()) return
+    const before = this.#approvals
+    this.obey(standingAt(before, this.#options.clock.now()))
+    for (const [server, one] of this.#approvals)
+      if (one.outcome === 'refused' && before.get(server)?.outcome === 'verified') this.#options.expired(server, one)
+  }
+
+  /** Looks whether somebody has decided something; to be called when the store has changed. */
+  async review(): Promise<void> {
+    if ((await this.#options.store.pinsRevision()) === this.#revision) return
+    const before = this.#book.forged.length
+    this.#take(await readFrom(this.#options))
+    if (this.#book.forged.length > before) this.#options.forged(this.#book.forged)
+  }
+
+  #take({ kept, revision }: Read): void {
+    const before = this.#book
+    this.#kept = kept
+    this.#book = new PinBook(kept, this.#options.seal, this.#approvals)
     this.#revision = revision
     this.#passed.clear()
+    for (const { server, kind } of changedSince(before, this.#book)) this.#options.changed(server, kind)
   }
 
   /** The server under this id is the one whose definitions were approved. */
   serverStands(server: string): Verdict {
-    const known = this.#book.identityOf(server)
+    const known = this.book.identityOf(server)
     const now = this.#options.identityOf(server)
     if (known === undefined || known === now) return stands
-    if (this.#book.strangerOf(server) !== now) void this.#noteStranger(server, now)
+    if (this.book.strangerOf(server) !== now) void this.#noteStranger(server, now)
     return { stands: false, why: 'server', says: `what was approved under the id "${server}" was ${known}, and now it is ${now}` }
   }
 
@@ -113,7 +152,7 @@ export class Trust {
   /** Whether a call may be held against what is known now, or the list has to be read first. */
   mustRead(call: Parcel, kind: ListedKind, name: string): boolean {
     const { server, principal } = call
-    if (!this.#book.isListed(server, kind)) return true
+    if (!this.book.isListed(server, kind)) return true
     const recheckMs = this.#options.config().recheckSeconds * 1000
     return this.#sightings.of(server, principal.holder, kind, name, recheckMs) === undefined
   }
@@ -134,9 +173,9 @@ export class Trust {
     const bodies = await this.#options.read(call, kind)
     const { key } = lists[kind]
     const definitions = bodies.flatMap((body) => (typeof body[key] === 'string' ? [{ kind, name: body[key], body }] : []))
-    const isFirst = !this.#book.isListed(server, kind)
+    const isFirst = !this.book.isListed(server, kind)
     await this.#see(server, definitions, isFirst ? { server, kind } : undefined)
-    const digests = new Map(definitions.map((one) => [one.name, this.#book.find(server, one).digest]))
+    const digests = new Map(definitions.map((one) => [one.name, this.book.find(server, one).digest]))
     this.#sightings.read(server, principal.holder, kind, digests)
   }
 
@@ -152,6 +191,7 @@ export class Trust {
     definitions: () => readonly Definition[],
   ): Held | Promise<Held> {
     const key = `${server} ${kind} ${page}`
+    this.#expireWhatIsDue()
     const known = this.#passed.get(key)
     if (known !== undefined) {
       this.#sightings.saw(server, holder, kind, page, known)
@@ -161,10 +201,10 @@ export class Trust {
     const told = new Map<string, string>()
     const unknown: Definition[] = []
     for (const definition of found) {
-      const { digest, isApproved } = this.#book.find(server, definition)
+      const { digest, isApproved } = this.book.find(server, definition)
       // Of two with one name, the one that does not stand is what counts.
       if (!isApproved || !told.has(definition.name)) told.set(definition.name, digest)
-      if (!isApproved && this.#book.standingOf(server, kind, definition.name, digest) === undefined) unknown.push(definition)
+      if (!isApproved && this.book.standingOf(server, kind, definition.name, digest) === undefined) unknown.push(definition)
     }
     const judged = (): Held => {
       this.#sightings.saw(server, holder, kind, page, told)
@@ -185,7 +225,7 @@ export class Trust {
     const held = new Map<string, Fallen>()
     for (const definition of said) {
       const { kind, name } = definition
-      const standing = this.standing(server, kind, name, this.#book.find(server, definition).digest)
+      const standing = this.standing(server, kind, name, this.book.find(server, definition).digest)
       if (!standing.stands) held.set(kind, standing)
     }
     return held
@@ -200,11 +240,11 @@ export class Trust {
   }
 
   standing(server: string, kind: DefinitionKind, name: string, digest: string): Verdict {
-    const standing = this.#book.standingOf(server, kind, name, digest)
+    const standing = this.book.standingOf(server, kind, name, digest)
     if (standing === 'approved') return stands
     if (standing === 'revoked' || standing === 'rejected')
       return { stands: false, why: 'revoked', says: standing === 'revoked' ? 'its approval was taken back' : 'it was rejected' }
-    const versions = this.#book.versionsOf(server, kind, name)
+    const versions = this.book.versionsOf(server, kind, name)
     const approved = versions.findLast((one) => one.standing === 'approved')
     const now = versions.find((one) => one.digest === digest)
     if (approved === undefined || now === undefined) return { stands: false, why: 'new', says: whyNew(now) }
@@ -227,16 +267,15 @@ export class Trust {
       const { store, seal, identityOf, clock } = this.#options
       const fresh = this.#fresh(server, definitions, list !== undefined)
       if (fresh.length === 0 && list === undefined) return
-      if (this.#book.identityOf(server) === undefined) {
+      if (this.book.identityOf(server) === undefined) {
         const identity: Identity = { server, identity: identityOf(server) }
-        await store.setPinnedServer(sealedServer(identity, seal), { by: 'gateway', at: clock.now(), reason: 'first use' })
+        await store.setPinnedServer(sealedServer(identity, seal), { by: gatewayDecides, at: clock.now(), reason: 'first use' })
       }
       await store.seePins(
         fresh.map((pin) => sealedPin(pin, seal)),
         list,
       )
-      const { book, revision } = await bookOf(this.#options)
-      this.#take(book, revision)
+      this.#take(await readFrom(this.#options))
     })
     this.#writing = seen.catch(() => undefined)
     return seen
@@ -245,31 +284,41 @@ export class Trust {
   #fresh(server: string, definitions: readonly Definition[], isFirst: boolean): readonly Pin[] {
     const { clock } = this.#options
     const at = clock.now()
-    const others = this.#book.neighboursOf(server)
+    const others = this.book.neighboursOf(server)
     const pins = new Map<string, Pin>()
     for (const definition of definitions) {
       const { kind, name } = definition
-      const versions = this.#book.versionsOf(server, kind, name)
-      const { digest } = this.#book.find(server, definition)
+      const versions = this.book.versionsOf(server, kind, name)
+      const { digest } = this.book.find(server, definition)
       if (versions.some((one) => one.digest === digest)) continue
       const text = canonicalJson(pinned(definition))
-      if (versions.length >= versionsMax || text.length > textCharsMax || pins.size >= namesMax) continue
-      const decided = this.#firstDecision({ server, others }, definition, versions, isFirst)
-      pins.set(`${kind} ${name} ${digest}`, { server, kind, name, digest, text, seenAt: at, by: 'gateway', at, ...decided })
+      if (text.length > textCharsMax || pins.size >= namesMax) continue
+      const id = { server, kind, name, digest }
+      const signed = this.#signedDecision(id, definition, others)
+      // What is signed is looked for among however many versions a server has shown.
+      if (signed?.standing !== 'approved' && versions.length >= versionsMax) continue
+      const decided = signed ?? this.#firstDecision({ server, others }, definition, versions, isFirst)
+      pins.set(`${kind} ${name} ${digest}`, { ...id, text, seenAt: at, by: gatewayDecides, at, ...decided })
     }
     return [...pins.values()]
   }
 
+  /** Where a manifest is named, it decides alone. What the scan says against something that was signed is written down beside it. */
+  #signedDecision(id: PinId, definition: Definition, others: readonly Neighbour[]): Decided | undefined {
+    const approvals = this.book.approvalsOf(id.server)
+    if (approvals === undefined) return undefined
+    const grave = gravest(definition, { server: id.server, others })
+    if (approvals.outcome === 'refused' || !approvals.approves(id))
+      return { standing: 'held', reason: grave ?? unsignedReason(approvals) }
+    const reason = signedReason(approvals)
+    return { standing: 'approved', by: manifestDecides, reason: grave === undefined ? reason : `${reason}; ${grave}` }
+  }
+
   /** What the configuration says of something nobody has decided about. */
-  #firstDecision(
-    context: { readonly server: string; readonly others: readonly Neighbour[] },
-    definition: Definition,
-    versions: readonly Pin[],
-    isFirst: boolean,
-  ): { readonly standing: Standing; readonly reason: string } {
+  #firstDecision(context: ScanContext, definition: Definition, versions: readonly Pin[], isFirst: boolean): Decided {
     const { firstUse, additions, cosmetic } = this.#options.config()
-    const worst = scanDefinition(definition, context).find(({ severity }) => severity === 'high' || severity === 'critical')
-    if (worst !== undefined) return { standing: 'held', reason: `${worst.rule}: ${worst.evidence}` }
+    const grave = gravest(definition, context)
+    if (grave !== undefined) return { standing: 'held', reason: grave }
     const approved = versions.findLast((one) => one.standing === 'approved')
     if (approved !== undefined) {
       const changes = changesBetween(
@@ -287,6 +336,14 @@ export class Trust {
   }
 }
 
+type Decided = Pick<Pin, 'standing' | 'reason'> & Partial<Pick<Pin, 'by'>>
+
+/** What the scan finds that nothing is approved with unseen. */
+function gravest(definition: Definition, context: ScanContext): string | undefined {
+  const found = scanDefinition(definition, context).find(({ severity }) => severity === 'high' || severity === 'critical')
+  return found && `${found.rule}: ${found.evidence}`
+}
+
 /** What the scan found, where that is why it is held. */
 const whyNew = (pin: Pin | undefined): string =>
   pin === undefined || reasons.has(pin.reason)
@@ -294,8 +351,13 @@ const whyNew = (pin: Pin | undefined): string =>
     : pin.reason.replace(/^[\w/-]+: /, '').replace(/\.$/, '')
 const reasons: ReadonlySet<string> = new Set(['first use', 'added later', 'changed'])
 
-async function bookOf({ store, seal }: TrustOptions): Promise<{ readonly book: PinBook; readonly revision: number }> {
+interface Read {
+  readonly kept: Kept
+  readonly revision: number
+}
+
+async function readFrom({ store }: TrustOptions): Promise<Read> {
   const revision = await store.pinsRevision()
   const [pins, lists, servers] = await Promise.all([store.pins(), store.pinnedLists(), store.pinnedServers()])
-  return { book: new PinBook({ pins, lists, servers }, seal), revision }
+  return { kept: { pins, lists, servers }, revision }
 }

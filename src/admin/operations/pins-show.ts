@@ -1,6 +1,9 @@
 import { type JsonObject, parseStrict } from '../../lib/strict-json.ts'
+import { approvalsText } from '../../trust/approvals/approvals.ts'
 import { type Change, changesBetween } from '../../trust/diff.ts'
 import type { Pin } from '../../trust/pin.ts'
+import type { Neighbour } from '../../trust/scan/finding.ts'
+import { scanDefinition } from '../../trust/scan/scan.ts'
 import type { PinsAtHand } from '../with-pins.ts'
 
 export interface VersionShown {
@@ -15,6 +18,8 @@ export interface VersionShown {
   readonly reason: string
   /** Against the version that was approved before it; undefined where there was none. */
   readonly changes: readonly Change[] | undefined
+  /** What the scan says against it, whoever approved it: `rule: evidence`. */
+  readonly findings: readonly string[]
   readonly definition: JsonObject
 }
 export interface PinsShown {
@@ -23,6 +28,8 @@ export interface PinsShown {
   readonly identity: string | undefined
   /** What it is now; another one than `identity` means that everything of it is held. */
   readonly configured: string | undefined
+  /** The signed manifest that is named for it. Where it does not count, nothing is approved by it. */
+  readonly manifest: { readonly counts: boolean; readonly says: string } | undefined
   readonly versions: readonly VersionShown[]
 }
 
@@ -32,11 +39,14 @@ export function pinsShow({ whereabouts, book }: PinsAtHand, server: string, name
   const pins = book.pinsOf(server).filter((pin) => name === undefined || pin.name === name)
   if (name !== undefined && pins.length === 0)
     throw new Error(`nothing is known of "${name}" of the server "${server}"; see: sekisho pins list ${server}`)
-  const versions = [...Map.groupBy(pins, ({ kind, name }) => `${kind} ${name}`).values()].flatMap(shown)
-  return { server, identity: book.identityOf(server), configured, versions }
+  const others = book.neighboursOf(server)
+  const versions = [...Map.groupBy(pins, ({ kind, name }) => `${kind} ${name}`).values()].flatMap((some) => shown(some, others))
+  const approvals = book.approvalsOf(server)
+  const manifest = approvals && { counts: approvals.outcome === 'verified', says: approvalsText(approvals) }
+  return { server, identity: book.identityOf(server), configured, manifest, versions }
 }
 
-function shown(versions: readonly Pin[]): readonly VersionShown[] {
+function shown(versions: readonly Pin[], others: readonly Neighbour[]): readonly VersionShown[] {
   return versions.map((pin, at) => {
     const before = versions.slice(0, at).findLast(({ standing }) => standing === 'approved' || standing === 'revoked')
     const { kind, name, digest, standing, by, reason } = pin
@@ -45,6 +55,9 @@ function shown(versions: readonly Pin[]): readonly VersionShown[] {
       at: new Date(pin.at).toISOString(),
       seenAt: new Date(pin.seenAt).toISOString(),
       changes: before && changesBetween(bodyOf(before), bodyOf(pin)),
+      findings: scanDefinition({ kind, name, body: bodyOf(pin) }, { server: pin.server, others })
+        .filter(({ severity }) => severity === 'high' || severity === 'critical')
+        .map(({ rule, evidence }) => `${rule}: ${evidence}`),
       definition: bodyOf(pin),
     }
   })

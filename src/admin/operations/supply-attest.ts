@@ -1,8 +1,8 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import type { Config } from '../../config/schema.ts'
 import { signAttestation } from '../../trust/supply/inventory-attestation.ts'
 import { refOf } from '../../trust/supply/inventory-component.ts'
+import { privateKey } from '../team-keys.ts'
 
 export interface Attested {
   readonly component: string
@@ -15,7 +15,7 @@ export async function supplyAttest(config: Config, name: string, keyFile: string
   const components = config.components.filter((one) => one.name === name)
   if (components.length === 0)
     throw Object.assign(new Error(`no component is called "${name}"`), { fix: 'write it under "components"' })
-  const key = await signingKey(keyFile)
+  const key = await privateKey(keyFile)
   const signed: Attested[] = []
   for (const component of components)
     for (const { signature, ...statement } of component.attestations) {
@@ -28,19 +28,4 @@ export async function supplyAttest(config: Config, name: string, keyFile: string
       fix: 'add "signature: FILE" to it',
     })
   return signed
-}
-
-async function signingKey(file: string): Promise<KeyObject> {
-  const pem = await readFile(file)
-  let key: KeyObject | undefined
-  try {
-    key = createPrivateKey(pem)
-  } catch {
-    // OpenSSL has no words for people
-  }
-  if (key?.asymmetricKeyType !== 'ed25519')
-    throw Object.assign(new TypeError(`${file} is not an Ed25519 private key in PEM`), {
-      fix: 'make one with: openssl genpkey -algorithm ed25519',
-    })
-  return key
 }

@@ -3,7 +3,8 @@ import type { Weaker } from '../../trust/supply/earlier.ts'
 import { lockVersion, type ServerLock } from '../../trust/supply/lock.ts'
 import { readLock, writeLock } from '../../trust/supply/lock-text.ts'
 import { readServerJson, withRegistry } from '../../trust/supply/server-json.ts'
-import { type LockedWith, lockEntry, lockIn, signingKey, writeSigned } from '../lock-file.ts'
+import { type LockedWith, lockEntry, lockIn, writeSigned } from '../lock-file.ts'
+import { privateKey } from '../team-keys.ts'
 
 export interface SupplyLockOptions extends LockedWith {
   /** Ids; empty: all, and what has left the configuration leaves the lock. */
@@ -31,7 +32,7 @@ export async function supplyLock(options: SupplyLockOptions): Promise<Locked> {
   const { config, lockFile, servers, serverJson } = options
   if (serverJson !== undefined && servers.length !== 1) throw new Error('a server.json is about one server; name it')
   const registry = serverJson === undefined ? undefined : readServerJson(await readFile(serverJson, 'utf8'), serverJson)
-  const sign = options.sign && { key: await signingKey(options.sign.keyFile), validMs: options.sign.validMs }
+  const sign = options.sign && { key: await privateKey(options.sign.keyFile), validMs: options.sign.validMs }
   const before = await lockIn(lockFile, servers.length > 0)
   const asked = servers.length > 0 ? servers : Object.keys(config.servers)
   const made: Record<string, ServerLock> = {}

@@ -12,8 +12,9 @@ import { nameOf, npmTree } from '../../trust/supply/npm-packages.ts'
 import { npmRecord } from '../../trust/supply/npm-record.ts'
 import type { Registry } from '../../trust/supply/registry.ts'
 import { startedBy } from '../../trust/supply/started.ts'
-import { ourFiles, teamKey, thisPlatform } from '../configured-admission.ts'
+import { ourFiles, thisPlatform } from '../configured-admission.ts'
 import { localServer } from '../lock-file.ts'
+import { teamKey } from '../team-keys.ts'
 
 /** `detail`: by whom, or why not. Only `verified` is good news. */
 export interface Check {
@@ -49,7 +50,7 @@ export async function supplyVerify(ids: readonly string[], options: SupplyVerify
   const admission = new Admission({
     lockFile,
     require: 'locked',
-    keys: await Promise.all(config.supply.keys.map(teamKey)),
+    keys: await Promise.all(config.supply.keys.map((file) => teamKey(file, 'supply.keys'))),
     store,
     folder,
     ownNode: process.execPath,

@@ -7,6 +7,7 @@ import { readEnvironment } from '../../config/environment.ts'
 import { loadConfig } from '../../config/load.ts'
 import { told } from '../problems.ts'
 import { progressLine } from '../progress.ts'
+import { span } from '../span.ts'
 import { jsonLine, plain, styled, table } from '../table.ts'
 
 interface Options {
@@ -85,14 +86,6 @@ function lockedText({ servers, removed, weaker, signed, lostSignature }: Locked,
     ...(isUnused ? ['the gateway does not ask for it yet; say so in the configuration: supply: { lock: sekisho.lock }'] : []),
   ]
   return `${table([...rows, ...gone])}${lines.join('\n')}\n`
-}
-
-const units: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 }
-
-function span(text: string): number {
-  const [, count, unit] = /^(\d{1,4})([hdw])$/.exec(text) ?? []
-  if (unit === undefined) throw new InvalidArgumentError('It is a span such as 12h, 90d, 8w.')
-  return Number(count) * (units[unit] as number)
 }
 
 export function origin(text: string): string {

@@ -13,7 +13,7 @@ export class ManifestRefused extends Error {
  * a bare list of tools. Throws {@link ManifestRefused}.
  */
 export function definitionsIn(text: string): readonly Definition[] {
-  const value = unwrapped(parsed(text))
+  const value = answerIn(text)
   if (Array.isArray(value)) return listed('tool', value, 'the list')
   if (!isObject(value))
     throw new ManifestRefused('it is neither an object nor a list; give a result of tools/list, or a list of tools')
@@ -26,6 +26,9 @@ export function definitionsIn(text: string): readonly Definition[] {
     throw new ManifestRefused('it has none of "tools", "prompts", "resources", "resourceTemplates" and "instructions"')
   return found
 }
+
+/** What a server would answer, not looked at yet. Throws {@link ManifestRefused}. */
+export const answerIn = (text: string): JsonValue => unwrapped(parsed(text))
 
 function parsed(text: string): JsonValue {
   try {

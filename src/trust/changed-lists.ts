@@ -2,12 +2,12 @@
 import { type ListedKind, lists } from './definition.ts'
 import type { PinBook } from './pin-book.ts'
 
-export interface Decided {
+export interface ChangedList {
   readonly server: string
   readonly kind: ListedKind
 }
 
-export function decidedSince(before: PinBook, now: PinBook): readonly Decided[] {
+export function changedSince(before: PinBook, now: PinBook): readonly ChangedList[] {
   return now.servers.flatMap((server) => {
     const isAnother = before.identityOf(server) !== undefined && before.identityOf(server) !== now.identityOf(server)
     const kinds = new Set(
