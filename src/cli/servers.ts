@@ -71,7 +71,7 @@ const enable = (id: string, { config, json }: Options): Promise<void> =>
   )
 
 function rowsText(rows: readonly ServerRow[]): string {
-  if (rows.length === 0) return 'no servers; add one under "servers" in the configuration\n'
+  if (rows.length === 0) return 'no servers yet; let one in with: sekisho servers add\n'
   const cells = rows.map(({ id, kind, target, trust, disabled }) => {
     const state = disabled === undefined ? styled('green', 'enabled') : styled('yellow', 'disabled')
     const note = disabled === undefined ? '' : [`by ${disabled.by} at ${disabled.at}`, disabled.reason].filter(Boolean).join(': ')

@@ -79,7 +79,7 @@ const signs: Readonly<Record<Check['status'], readonly [string, Style]>> = {
 }
 
 function verifiedText(found: readonly Verified[], required: readonly CheckName[]): string {
-  if (found.length === 0) return 'no servers; add one under "servers" in the configuration\n'
+  if (found.length === 0) return 'no servers yet; let one in with: sekisho servers add\n'
   const titles = ['', ...checkNames.map((name) => name.toUpperCase()), ''].map((title) => styled('bold', title))
   const rows = found.map(({ subject, server, checks, notes }) => {
     const cells = checkNames.map((name) => {
