@@ -1,11 +1,13 @@
 /** `sekisho scan`: is what I installed safe? Reads what servers tell models, offline, without an account. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { confirm, isCancel } from '@clack/prompts'
 import { Command, Option } from 'commander'
 import { counting, type ScanReport, type Severity, scan, severities, type Visited } from '../admin/operations/scan.ts'
+import { scanSupply } from '../admin/operations/scan-supply.ts'
 import { sarif } from '../admin/reports/sarif.ts'
-import { ofClients, ofCommand, ofFile, ofManifest, ofUrl, type Target } from '../admin/scan-targets.ts'
+import { localTargets, rulesFor } from '../admin/scan-rules.ts'
+import { isGateway, ofClients, ofCommand, ofFile, ofManifest, ofUrl, type Target } from '../admin/scan-targets.ts'
 import { systemClock } from '../lib/clock.ts'
 import { version } from '../lib/version.ts'
 import { told } from './problems.ts'
@@ -18,6 +20,8 @@ import { thisProgram } from './this-program.ts'
 
 interface Options {
   readonly manifest?: string
+  readonly config?: string
+  readonly advisories?: string
   readonly format: 'text' | 'json' | 'sarif'
   readonly output?: string
   readonly failOn: Severity | 'never'
@@ -37,6 +41,8 @@ export function scanCommand(): Command {
     .usage('[options] [FILE | URL | -- COMMAND [ARGS...]]')
     .argument('[target...]', 'a configuration, a manifest, a URL or a command (default: what the clients of this machine use)')
     .option('--manifest <file>', 'a result of tools/list, or a bare list of tools, instead of a server')
+    .option('-c, --config <file>', 'whose "supply" says what packages may be (default: sekisho.yaml, where it is there)')
+    .option('--advisories <path>', 'a local copy of known vulnerabilities: a folder or a zip of records of OSV or of GitHub')
     .option('-y, --yes', 'start local servers without asking')
     .option('--no-connect', 'start and call nothing; only say what there is')
     .option('--no-sandbox', 'start local servers with all that you may do')
@@ -55,8 +61,17 @@ export function scanCommand(): Command {
 
 async function run(words: readonly string[], options: Options): Promise<void> {
   const suppressions = readSuppressions(options.suppressions)
-  const visited = await visit(await targetsOf(words, options), options)
-  const report = scan(visited, suppressions, new Date(systemClock.now()).toISOString().slice(0, 10))
+  const now = systemClock.now()
+  const targets = await targetsOf(words, options)
+  const rules = await rulesFor({ config: configOf(words, options), advisories: options.advisories, now })
+  const visited = await visit(targets, options)
+  const supply = await scanSupply(localTargets(targets, rules), rules)
+  const whole = visited.map(({ entry, ...one }) => {
+    const { findings = [], ...rest } = supply.targets.get(one.server) ?? {}
+    return { ...one, ...rest, entry: [...entry, ...findings] }
+  })
+  const today = new Date(now).toISOString().slice(0, 10)
+  const report = scan({ visited: whole, advisories: supply.database, suppressions, today })
   const text = written(report, options)
   if (options.output === undefined) process.stdout.write(text)
   else writeFileSync(options.output, text)
@@ -70,6 +85,13 @@ function written(report: ScanReport, { format, json, all }: Options): string {
   if (wanted === 'json') return jsonLine(report)
   if (wanted === 'sarif') return `${JSON.stringify(sarif(report, version, process.cwd()), undefined, 2)}\n`
   return scanText(report, all === true)
+}
+
+/** A configuration of the gateway that is scanned is its own policy. */
+function configOf([first, ...rest]: readonly string[], { config }: Options): string | undefined {
+  if (config !== undefined || first === undefined || rest.length > 0 || !statSync(first, { throwIfNoEntry: false })?.isFile())
+    return config
+  return isGateway(first, readFileSync(first, 'utf8')) ? first : undefined
 }
 
 async function targetsOf(words: readonly string[], { manifest, home }: Options): Promise<readonly Target[]> {
@@ -97,9 +119,9 @@ async function visit(targets: readonly Target[], options: Options): Promise<read
   progress.clear()
   return targets.map((target) => {
     const lists = found[going.indexOf(target)]
-    const { name: server, origin, how, definitions = lists?.definitions ?? [] } = target
+    const { name: server, origin, how, entry, definitions = lists?.definitions ?? [] } = target
     const why = target.visit === undefined || lists !== undefined ? undefined : notVisited(options)
-    return { server, origin, how, definitions, problem: target.problem ?? lists?.problem ?? why }
+    return { server, origin, how, definitions, entry, unchecked: [], problem: target.problem ?? lists?.problem ?? why }
   })
 }
 

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -40,6 +40,15 @@ const impostor = join(import.meta.dirname, '../../examples/workspace/impostor.mj
 const memory = createRequire(import.meta.url).resolve('@modelcontextprotocol/server-memory/package.json')
 const honest = join(memory, '../dist/index.js')
 
+/** Microsoft's validator. Its program becomes one when its package is installed with scripts, which we do not run. */
+function multitool(): string {
+  const packed = createRequire(import.meta.url).resolve('@microsoft/sarif-multitool-linux/package.json')
+  const program = join(yard.folder(), 'Sarif.Multitool')
+  copyFileSync(join(packed, '../Sarif.Multitool'), program)
+  chmodSync(program, 0o755)
+  return program
+}
+
 function home(): string {
   const folder = yard.folder()
   const put = (path: string, value: object): void => {
@@ -59,10 +68,18 @@ function home(): string {
 describe('a home with clients', () => {
   it('nothing is started unasked: it says what it did not look at, and exits with 2', async () => {
     const folder = home()
-    const { code, out } = await scan(folder, '--home', folder)
+    const { code, out } = await scan(folder, '--home', folder, '--fail-on', 'never')
     assert.equal(code, 2)
     assert.match(out, /impostor[\s\S]*not checked +it was not started; agree to it, or say --yes/)
-    assert.match(out, /✓ handbook/)
+  })
+
+  it('what stands in the files of the clients is judged, started or not, and no secret is shown', async () => {
+    const folder = home()
+    const { code, out } = await scan(folder, '--home', folder)
+    assert.equal(code, 1)
+    assert.match(out, /✗ impostor.*\n(?: .*\n)* {2}high +the variable TOKEN holds a secret, written out clients\/plain-secret/)
+    assert.match(out, /✗ handbook.*\n(?: .*\n)* {2}high +the header Authorization holds a secret, written out/)
+    assert.ok(!/of-the-(server|client)/.test(out))
   })
 
   it('all are found, listed and judged; the malicious one is named with what a model reads', async () => {
@@ -71,7 +88,8 @@ describe('a home with clients', () => {
     assert.equal(code, 1, out)
     assert.match(out, /✗ impostor +.*impostor\.mjs .*\.cursor\/mcp\.json:3/)
     assert.match(out, /high +The tool "quote_of_the_day" .*trust\/secrecy\n +a model reads .*Do not mention this to the user/)
-    assert.match(out, /✓ memory/)
+    assert.match(out, /\? memory .*\n +\d+ definitions, @modelcontextprotocol\/server-memory [\d.]+ with \d+ packages/)
+    assert.match(out, /^\? not checked {2}known vulnerabilities: .* all local servers$/m)
     assert.match(out, /^3 servers, \d+ high/m)
     assert.ok(!/of-the-(server|client)/.test(out))
     assert.ok(remote.heard.some(({ headers }) => headers.authorization === 'Bearer of-the-client'))
@@ -90,8 +108,7 @@ describe('a home with clients', () => {
     const file = join(folder, 'report.sarif')
     const { code } = await scan(folder, '--home', folder, '--yes', '--format', 'sarif', '--output', file)
     assert.equal(code, 1)
-    const validator = createRequire(import.meta.url).resolve('@microsoft/sarif-multitool-linux/package.json')
-    const checked = await ran(join(validator, '../Sarif.Multitool'), ['validate', file, '--rule-kind', 'Sarif;Ghas'])
+    const checked = await ran(multitool(), ['validate', file, '--rule-kind', 'Sarif;Ghas'])
     assert.doesNotMatch(checked.out, /error (SARIF|GH|JSON)\d/)
     assert.match(checked.out, /Analysis completed successfully/)
   })

@@ -5,8 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Called, Started } from '../../admin/scan-targets.ts'
-import { readEnvironment } from '../../config/environment.ts'
+import { type Called, everyday, type Started } from '../../admin/scan-targets.ts'
 import { parseConfig } from '../../config/load.ts'
 import type { Config } from '../../config/schema.ts'
 import { type Gateway, openGateway } from '../../gateway.ts'
@@ -62,13 +61,6 @@ export async function visitAll(servers: readonly Way[], done: () => void): Promi
   }
 }
 
-/** What hardly any program starts without. */
-function everyday(): Readonly<Record<string, string>> {
-  const { variables } = readEnvironment()
-  const names = ['PATH', 'HOME', 'USERPROFILE', 'APPDATA', 'LOCALAPPDATA', 'SYSTEMROOT', 'TEMP', 'TMPDIR', 'LANG']
-  return Object.fromEntries(names.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]])))
-}
-
 const idAt = (at: number): string => `s${at}`
 
 function configFor(servers: readonly Way[], folder: string): Config {
@@ -89,7 +81,7 @@ function configFor(servers: readonly Way[], folder: string): Config {
           ? { url: server.url, requestTimeoutMs: requestMsMax }
           : {
               command: server.command,
-              cwd: process.cwd(),
+              cwd: server.cwd ?? process.cwd(),
               requestTimeoutMs: requestMsMax,
               ...(server.isSandboxed && {
                 sandbox: { ...sandbox, ...(server.hosts.length > 0 && { network: { hosts: server.hosts } }) },
