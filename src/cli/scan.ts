@@ -5,6 +5,7 @@ import { confirm, isCancel } from '@clack/prompts'
 import { Command, Option } from 'commander'
 import { counting, type ScanReport, type Severity, scan, severities, type Visited } from '../admin/operations/scan.ts'
 import { scanSupply } from '../admin/operations/scan-supply.ts'
+import { type HtmlExtras, htmlReport } from '../admin/reports/html.ts'
 import { sarif } from '../admin/reports/sarif.ts'
 import { localTargets, rulesFor } from '../admin/scan-rules.ts'
 import { isGateway, ofClients, ofCommand, ofFile, ofManifest, ofUrl, type Target } from '../admin/scan-targets.ts'
@@ -22,7 +23,7 @@ interface Options {
   readonly manifest?: string
   readonly config?: string
   readonly advisories?: string
-  readonly format: 'text' | 'json' | 'sarif'
+  readonly format: 'text' | 'json' | 'sarif' | 'html'
   readonly output?: string
   readonly failOn: Severity | 'never'
   readonly suppressions?: string
@@ -51,7 +52,7 @@ export function scanCommand(): Command {
     .addOption(
       new Option('--fail-on <severity>', 'exit with 1 from this severity on').choices([...severities, 'never']).default('high'),
     )
-    .addOption(new Option('-f, --format <format>', 'of the report').choices(['text', 'json', 'sarif']).default('text'))
+    .addOption(new Option('-f, --format <format>', 'of the report').choices(['text', 'json', 'sarif', 'html']).default('text'))
     .option('-o, --output <file>', 'write the report there')
     .option('--home <folder>', 'look for clients under another home')
     .option('-a, --all', 'show everything that was found, also what is low or suppressed')
@@ -72,7 +73,12 @@ async function run(words: readonly string[], options: Options): Promise<void> {
   })
   const today = new Date(now).toISOString().slice(0, 10)
   const report = scan({ visited: whole, advisories: supply.database, suppressions, today })
-  const text = written(report, options)
+  const definitions = new Map(visited.map((one) => [one.server, one.definitions]))
+  const text = written(report, options, {
+    definitions,
+    version,
+    at: `${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
+  })
   if (options.output === undefined) process.stdout.write(text)
   else writeFileSync(options.output, text)
   const isBad = options.failOn !== 'never' && counting(report, options.failOn).length > 0
@@ -80,10 +86,11 @@ async function run(words: readonly string[], options: Options): Promise<void> {
   process.exitCode = isBad ? 1 : isBlind ? 2 : 0
 }
 
-function written(report: ScanReport, { format, json, all }: Options): string {
+function written(report: ScanReport, { format, json, all }: Options, extras: HtmlExtras): string {
   const wanted = json ? 'json' : format
   if (wanted === 'json') return jsonLine(report)
   if (wanted === 'sarif') return `${JSON.stringify(sarif(report, version, process.cwd()), undefined, 2)}\n`
+  if (wanted === 'html') return htmlReport(report, extras)
   return scanText(report, all === true)
 }
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Called, everyday, type Started } from '../../admin/scan-targets.ts'
 import { parseConfig } from '../../config/load.ts'
+import { ConfigRefused } from '../../config/problem.ts'
 import type { Config } from '../../config/schema.ts'
 import { type Gateway, openGateway } from '../../gateway.ts'
 import { Secret } from '../../lib/secret.ts'
@@ -34,8 +35,27 @@ const requestMsMax = 8000
 const pagesMax = 100
 const noSuchMethod = -32601
 
-/** All of them at once. `done` is told of each. */
+/** All of them at once. `done` is told of each. One that the gateway would not have is not visited, and stops nobody else. */
 export async function visitAll(servers: readonly Way[], done: () => void): Promise<readonly Lists[]> {
+  const problems = servers.map(refusal)
+  const going = servers.filter((_, at) => problems[at] === undefined)
+  const found = going.length === 0 ? [] : await visitTogether(going, done)
+  return servers.map((server, at) => found[going.indexOf(server)] ?? { definitions: [], problem: problems[at] })
+}
+
+/** Why the gateway does not take such a server, as `http:` to another machine. */
+function refusal(server: Way): string | undefined {
+  try {
+    configFor([server], '.')
+    return undefined
+  } catch (error) {
+    if (!(error instanceof ConfigRefused)) throw error
+    const [first] = error.problems
+    return first === undefined ? error.message : `${first.message}; ${first.fix}`
+  }
+}
+
+async function visitTogether(servers: readonly Way[], done: () => void): Promise<readonly Lists[]> {
   const folder = await mkdtemp(join(tmpdir(), 'sekisho-scan-'))
   let why: string[] = []
   const gateway = await openGateway({
