@@ -2,7 +2,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { confirm, isCancel } from '@clack/prompts'
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { counting, type ScanReport, type Severity, scan, severities, type Visited } from '../admin/operations/scan.ts'
 import { scanSupply } from '../admin/operations/scan-supply.ts'
 import { type HtmlExtras, htmlReport } from '../admin/reports/html.ts'
@@ -30,6 +30,7 @@ interface Options {
   readonly yes?: true
   readonly connect: boolean
   readonly sandbox: boolean
+  readonly timeout: number
   readonly allowHost: readonly string[]
   readonly home?: string
   readonly all?: true
@@ -48,6 +49,7 @@ export function scanCommand(): Command {
     .option('--no-connect', 'start and call nothing; only say what there is')
     .option('--no-sandbox', 'start local servers with all that you may do')
     .option('--allow-host <host:port...>', 'hosts that a server in the sandbox may connect to', [])
+    .addOption(new Option('--timeout <seconds>', 'for each server, until it has said everything').argParser(secondsIn).default(5))
     .option('--suppressions <file>', 'what was found harmless (default: sekisho-scan.yaml, where it is there)')
     .addOption(
       new Option('--fail-on <severity>', 'exit with 1 from this severity on').choices([...severities, 'never']).default('high'),
@@ -58,6 +60,12 @@ export function scanCommand(): Command {
     .option('-a, --all', 'show everything that was found, also what is low or suppressed')
     .option('--json', 'the same as --format json')
     .action((words: string[], options: Options) => told('', () => run(words, options), { json: options.json, exitCode: 2 }))
+}
+
+function secondsIn(text: string): number {
+  const seconds = Number(text)
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= 600) return seconds
+  throw new InvalidArgumentError('It is a whole number from 1 to 600.')
 }
 
 async function run(words: readonly string[], options: Options): Promise<void> {
@@ -122,7 +130,10 @@ async function visit(targets: readonly Target[], options: Options): Promise<read
   const progress = progressLine('scanning', 'servers')
   let seen = 0
   const ways = going.map(({ visit: way }) => wayOf(way as NonNullable<Target['visit']>, options))
-  const found = going.length === 0 ? [] : await visitAll(ways, () => progress.show(++seen, going.length))
+  const found =
+    going.length === 0
+      ? []
+      : await visitAll(ways, { serverMsMax: options.timeout * 1000, done: () => progress.show(++seen, going.length) })
   progress.clear()
   return targets.map((target) => {
     const lists = found[going.indexOf(target)]

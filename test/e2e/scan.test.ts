@@ -34,7 +34,7 @@ const ran = (program: string, args: readonly string[], cwd?: string): Promise<Ra
     )
   })
 const scan = (folder: string, ...args: string[]): Promise<Ran> =>
-  ran(process.execPath, ['--disable-warning=ExperimentalWarning', cli, 'scan', ...args], folder)
+  ran(process.execPath, ['--disable-warning=ExperimentalWarning', cli, 'scan', '--timeout', '60', ...args], folder)
 
 const impostor = join(import.meta.dirname, '../../examples/workspace/impostor.mjs')
 const memory = createRequire(import.meta.url).resolve('@modelcontextprotocol/server-memory/package.json')

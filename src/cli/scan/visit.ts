@@ -31,22 +31,28 @@ const lists = [
   ['template', 'resources/templates/list', 'resourceTemplates', 'uriTemplate'],
 ] as const
 const address = '127.0.0.1:4180'
-const requestMsMax = 8000
 const pagesMax = 100
 const noSuchMethod = -32601
 
-/** All of them at once. `done` is told of each. One that the gateway would not have is not visited, and stops nobody else. */
-export async function visitAll(servers: readonly Way[], done: () => void): Promise<readonly Lists[]> {
-  const problems = servers.map(refusal)
+export interface Visiting {
+  /** For one server, from its start to the end of its last list. */
+  readonly serverMsMax: number
+  /** Told of each. */
+  done(): void
+}
+
+/** All of them at once. One that the gateway would not have is not visited, and one that hangs is left; neither stops the others. */
+export async function visitAll(servers: readonly Way[], visiting: Visiting): Promise<readonly Lists[]> {
+  const problems = servers.map((server) => refusal(server, visiting))
   const going = servers.filter((_, at) => problems[at] === undefined)
-  const found = going.length === 0 ? [] : await visitTogether(going, done)
+  const found = going.length === 0 ? [] : await visitTogether(going, visiting)
   return servers.map((server, at) => found[going.indexOf(server)] ?? { definitions: [], problem: problems[at] })
 }
 
 /** Why the gateway does not take such a server, as `http:` to another machine. */
-function refusal(server: Way): string | undefined {
+function refusal(server: Way, { serverMsMax }: Visiting): string | undefined {
   try {
-    configFor([server], '.')
+    configFor([server], '.', serverMsMax)
     return undefined
   } catch (error) {
     if (!(error instanceof ConfigRefused)) throw error
@@ -55,20 +61,21 @@ function refusal(server: Way): string | undefined {
   }
 }
 
-async function visitTogether(servers: readonly Way[], done: () => void): Promise<readonly Lists[]> {
+async function visitTogether(servers: readonly Way[], { serverMsMax, done }: Visiting): Promise<readonly Lists[]> {
   const folder = await mkdtemp(join(tmpdir(), 'sekisho-scan-'))
   let why: string[] = []
   const gateway = await openGateway({
-    config: configFor(servers, folder),
+    config: configFor(servers, folder, serverMsMax),
     tell: (event) => {
-      if (event.kind === 'server') why = [...why.slice(-200), `${event.server} ${event.line}`]
+      if (event.kind === 'server' && !/^exited \(SIG(TERM|KILL)\)$/.test(event.line))
+        why = [...why.slice(-200), `${event.server} ${event.line}`]
     },
   })
   try {
     return await Promise.all(
       servers.map(async (_, at) => {
         const id = idAt(at)
-        const found = await visit(gateway, id).catch((error: unknown) => ({ definitions: [], problem: String(error) }))
+        const found = await inTime(gateway, id, serverMsMax)
         done()
         const last = why.findLast((line) => line.startsWith(`${id} `))?.slice(id.length + 1)
         const problem = found.problem && [found.problem, last].filter(Boolean).join(': ')
@@ -83,7 +90,22 @@ async function visitTogether(servers: readonly Way[], done: () => void): Promise
 
 const idAt = (at: number): string => `s${at}`
 
-function configFor(servers: readonly Way[], folder: string): Config {
+/** What was read until the time was over is kept: a server that hangs in its last list has still said something. */
+async function inTime(gateway: Gateway, id: string, serverMsMax: number): Promise<Lists> {
+  const definitions: Definition[] = []
+  const ending = new AbortController()
+  const late = new Promise<string>((resolve) => ending.signal.addEventListener('abort', () => resolve(lateText(serverMsMax))))
+  const timer = setTimeout(() => ending.abort(), serverMsMax)
+  const visited = visit(gateway, id, definitions, ending.signal).catch((error: unknown) => String(error))
+  const problem = await Promise.race([visited, late])
+  clearTimeout(timer)
+  return { definitions: [...definitions], problem }
+}
+
+const lateText = (milliseconds: number): string =>
+  `it was not done within ${milliseconds / 1000} seconds; give it more with --timeout`
+
+function configFor(servers: readonly Way[], folder: string, requestMsMax: number): Config {
   const sandbox = { network: 'none' as const, whenUnavailable: 'run-unconfined' as const }
   const document = {
     listen: address, // never opened
@@ -129,19 +151,20 @@ function keyOf({ headers: [first] }: Called): object {
   return { credential: { kind: 'static', secret, ...(!isBearer && { header }) } }
 }
 
-async function visit(gateway: Gateway, id: string): Promise<Lists> {
-  const definitions: Definition[] = []
-  const introduction = await ask(gateway, id, 'server/discover', {})
-  if ('problem' in introduction) return { definitions, problem: introduction.problem }
+/** Fills `definitions`, and answers with what kept it from the rest. */
+async function visit(gateway: Gateway, id: string, definitions: Definition[], signal: AbortSignal): Promise<string | undefined> {
+  const asked = (method: string, params: JsonObject): Promise<Answer> => ask(gateway, id, method, params, signal)
+  const introduction = await asked('server/discover', {})
+  if ('problem' in introduction) return introduction.problem
   const { instructions } = introduction.result
   if (typeof instructions === 'string') definitions.push({ kind: 'instructions', name: '', body: { instructions } })
   for (const [kind, method, items, key] of lists) {
     let cursor: unknown
     for (let page = 0; page < pagesMax; page++) {
-      const answer = await ask(gateway, id, method, cursor === undefined ? {} : { cursor: cursor as string })
+      const answer = await asked(method, cursor === undefined ? {} : { cursor: cursor as string })
       if ('problem' in answer) {
         if (answer.code === noSuchMethod) break
-        return { definitions, problem: answer.problem }
+        return answer.problem
       }
       for (const body of (answer.result[items] ?? []) as readonly JsonObject[])
         if (typeof body[key] === 'string') definitions.push({ kind, name: body[key], body })
@@ -149,12 +172,12 @@ async function visit(gateway: Gateway, id: string): Promise<Lists> {
       if (cursor === undefined) break
     }
   }
-  return { definitions }
+  return undefined
 }
 
 type Answer = { readonly result: JsonObject } | { readonly problem: string; readonly code: number }
 
-async function ask(gateway: Gateway, id: string, method: string, params: JsonObject): Promise<Answer> {
+async function ask(gateway: Gateway, id: string, method: string, params: JsonObject, signal: AbortSignal): Promise<Answer> {
   const meta = {
     'io.modelcontextprotocol/protocolVersion': modern.version,
     'io.modelcontextprotocol/clientCapabilities': {},
@@ -162,6 +185,7 @@ async function ask(gateway: Gateway, id: string, method: string, params: JsonObj
   }
   const request = new Request(`http://${address}/${id}/mcp`, {
     method: 'POST',
+    signal,
     headers: {
       ...{ 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
       ...{ 'mcp-protocol-version': modern.version, 'mcp-method': method },
