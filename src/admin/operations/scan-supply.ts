@@ -2,7 +2,7 @@
  * The supply chain of servers that are scanned: what stands behind their commands, held against a policy, a copy of the advisories
  * and a lock, as far as there are any. Offline; what could not be looked at is said with the reason.
  */
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import type { Config } from '../../config/schema.ts'
 import type { AdvisoryReport } from '../../trust/supply/advisories.ts'
@@ -188,7 +188,10 @@ async function modelsOf(files: readonly string[], cwd: string): Promise<Pick<Tar
   for (const file of [...new Set(files)].slice(0, modelsMax)) {
     const [name, what] = [basename(file), `the model ${basename(file)}`]
     try {
-      const report = await withFile(resolve(cwd, file), checkModel)
+      const path = resolve(cwd, file)
+      // A pipe would never be opened.
+      if (!(await stat(path)).isFile()) throw new Error('it is not a file')
+      const report = await withFile(path, checkModel)
       findings.push(...report.findings.map((one) => say.withAdvice(one, name, `${name}: ${one.evidence}.`)))
       if (report.outcome === 'not-checked') unchecked.push({ what, why: report.why ?? `the format ${report.format} is not read` })
     } catch (error) {

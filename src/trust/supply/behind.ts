@@ -35,9 +35,16 @@ export async function behind(server: LocalServer): Promise<Behind> {
   try {
     return { named, ...(await installedBy({ ...server, command }, named)) }
   } catch (error) {
-    if (!(error instanceof NotAdmitted)) throw error
-    return { named, root: undefined, packages: [], unknown: error.message }
+    return { named, root: undefined, packages: [], unknown: whyNot(error) }
   }
+}
+
+/** What the file system will not show is as unknown as what nobody may start. */
+function whyNot(error: unknown): string {
+  if (error instanceof NotAdmitted) return error.message
+  const { code } = error as NodeJS.ErrnoException
+  if (typeof code === 'string') return `it cannot be read (${code})`
+  throw error
 }
 
 /** On Windows, `cmd /c npx` is how a client starts what npm installed. */
