@@ -8,6 +8,8 @@ import { type Markup, textWith, words } from './html-text.ts'
 /** Of one text, and of one server: a page has to open. What was found further on is shown with the finding. */
 const textCharsMax = 20_000
 const serverCharsMax = 400_000
+/** What fits on a line needs no frame. */
+const shortCharsMax = 80
 
 export function told(definitions: readonly Definition[], findings: readonly Reported[]): Markup | '' {
   if (definitions.length === 0) return ''
@@ -26,11 +28,12 @@ export function told(definitions: readonly Definition[], findings: readonly Repo
     const texts = leaves.flatMap(({ path, text }) => {
       if (left <= 0) return []
       const own = spans.flatMap(({ at }) => (at?.path === path ? [at] : []))
-      const shown = textWith(text, own, Math.min(textCharsMax, left))
+      const isShort = own.length === 0 && text.length <= shortCharsMax && !text.includes('\n')
+      const shown = isShort ? html`<code>${words(text)}</code>` : textWith(text, own, Math.min(textCharsMax, left))
       left -= Math.min(textCharsMax, text.length) + path.length
-      return [html`<p class="dim"><code>${words(path)}</code></p>${shown}`]
+      return [html`<dt><code>${words(path)}</code></dt><dd>${shown}</dd>`]
     })
-    each.push(html`<h3>${titles[kind]} ${words(name)}</h3>${texts}`)
+    each.push(html`<h3>${titles[kind]} ${words(name)}</h3><dl class="texts">${texts}</dl>`)
   }
   const rest = omitted === 0 ? '' : html`<p class="dim">${omitted} more are left out here; they were scanned.</p>`
   return html`<details><summary>All that it tells a model: ${summaryOf(definitions)}</summary>${each}${rest}</details>`

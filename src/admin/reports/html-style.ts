@@ -22,7 +22,10 @@ th,td{text-align:start;padding:.4rem .75rem .4rem 0;border-bottom:1px solid var(
 .counts li,.badge{border:1px solid currentColor;border-radius:.375rem;padding:.05rem .5rem;font-weight:600;white-space:nowrap}
 .server{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:1.25rem;margin:1.5rem 0}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem;margin:.75rem 0}
-dd{margin:0;overflow-wrap:anywhere}
+dd{margin:0;overflow-wrap:anywhere;min-width:0}
+.texts{grid-template-columns:minmax(8rem,30%) 1fr}
+.texts dt{overflow-wrap:anywhere}
+.texts pre{margin:0}
 .finding{border-inline-start:.25rem solid currentColor;padding:.1rem 0 .1rem .75rem;margin:.75rem 0}
 .finding>*{color:var(--ink)}
 .finding .dim{color:var(--dim)}
@@ -33,6 +36,7 @@ details{margin:.75rem 0}
 summary{cursor:pointer;font-weight:600}
 .critical{color:var(--critical)}.high{color:var(--high)}.medium{color:var(--medium)}.low{color:var(--low)}.info{color:var(--info)}.good{color:var(--good)}
 footer{margin-top:2.5rem;font-size:.875rem}
-@media(max-width:36rem){dl{grid-template-columns:1fr;gap:0}dd{padding-bottom:.5rem}}
+td:first-child,th:first-child{min-width:6rem}
+@media(max-width:36rem){dl,.texts{grid-template-columns:1fr;gap:0}dd{padding-bottom:.5rem}}
 @media print{:root{--paper:#fff;--card:#fff}main{max-width:none;padding:0}.finding,tr{break-inside:avoid}pre{max-height:none;overflow:visible}details::details-content{content-visibility:visible;block-size:auto}}
 `
