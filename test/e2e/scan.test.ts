@@ -207,6 +207,28 @@ describe('what servers are made of', () => {
     })
 })
 
+describe('no secret of a configuration is in a report', () => {
+  const secret = 'hunter2-hunter2-hunter2'
+  const entries = {
+    words: { command: 'npx', args: ['-y', `https://u:${secret}@host.test/x.tgz`, '--token', secret, `--key=${secret}`] },
+    flag: { command: 'npx', args: [`--registry-token=${secret}`, 'x'] },
+    node: { command: 'node', args: [`--api-key=${secret}`, 'x.js'] },
+    python: { command: 'uvx', args: ['--from', `git+https://${secret}:x@host.test/a/server`, 'server'] },
+    variable: { command: 'server', env: { API_TOKEN: secret } },
+    url: { url: `https://u:${secret}@host.test/?token=${secret}`, headers: { Authorization: `Bearer ${secret}` } },
+  }
+  for (const format of ['text', 'json', 'sarif', 'html'])
+    it(format, async () => {
+      const folder = yard.folder()
+      mkdirSync(join(folder, '.cursor'))
+      writeFileSync(join(folder, '.cursor/mcp.json'), JSON.stringify({ mcpServers: entries }))
+      const { code, out, errors } = await scan(folder, '--home', folder, '--no-connect', '--all', '--format', format)
+      assert.equal(code, 1)
+      assert.match(out, /clients\/plain-secret/)
+      assert.ok(!(out + errors).includes(secret), out)
+    })
+})
+
 describe('one that cannot be looked at stops nobody else', () => {
   const others = { memory: { command: process.execPath, args: [honest] } }
   const hanging = { command: process.execPath, args: ['-e', 'setInterval(() => {}, 1000)'] }

@@ -9,7 +9,6 @@ import type { AdvisoryReport } from '../../trust/supply/advisories.ts'
 import { type Behind, behind } from '../../trust/supply/behind.ts'
 import * as say from '../../trust/supply/entry-findings.ts'
 import { takeInventory } from '../../trust/supply/inventory.ts'
-import { startedBy } from '../../trust/supply/inventory-command.ts'
 import { type Component, refOf } from '../../trust/supply/inventory-component.ts'
 import type { SupplyPolicy } from '../../trust/supply/inventory-policy.ts'
 import type { Lock } from '../../trust/supply/lock.ts'
@@ -17,7 +16,7 @@ import { readLock } from '../../trust/supply/lock-text.ts'
 import { checkModel } from '../../trust/supply/models.ts'
 import { NotAdmitted } from '../../trust/supply/not-admitted.ts'
 import { withFile } from '../component-facts.ts'
-import { maskedWords, shownWords } from './masking.ts'
+import { shownWords } from './masking.ts'
 import type { EntryFinding, Part, Unchecked } from './scan.ts'
 import { type ComponentChecked, checkInventory, type SupplyReport } from './supply-check.ts'
 
@@ -86,10 +85,9 @@ async function lockIn(file: string | undefined): Promise<Locks> {
   }
 }
 
-async function behindTarget({ command, cwd, env }: LocalTarget): Promise<Behind> {
-  const found = await behind({ command: command as readonly [string, ...string[]], cwd, env })
-  return found.unknown === undefined ? found : { ...found, unknown: maskedWords(found.unknown.split(' ')).join(' ') }
-}
+/** What a word hides is never needed to find a package, and never repeated in the reason why there is none. */
+const behindTarget = ({ command, cwd, env }: LocalTarget): Promise<Behind> =>
+  behind({ command: shownWords(command) as readonly [string, ...string[]], cwd, env })
 
 interface Known extends SupplyRules {
   readonly report: SupplyReport
@@ -97,9 +95,8 @@ interface Known extends SupplyRules {
   readonly lock: Locks
 }
 
-async function supplyOf(target: LocalTarget, { root, packages, unknown }: Behind, known: Known): Promise<TargetSupply> {
+async function supplyOf(target: LocalTarget, { named, root, packages, unknown }: Behind, known: Known): Promise<TargetSupply> {
   const { report, inventory, declared } = known
-  const named = startedBy(shownWords(target.command))
   const uses = ({ usedBy }: { readonly usedBy: readonly string[] }): boolean => usedBy.includes(target.name)
   const components = report.components.filter(uses)
   const isNamed = ({ ref, kind }: ComponentChecked): boolean =>
