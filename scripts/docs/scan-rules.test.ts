@@ -6,10 +6,11 @@ import { root } from '../child.ts'
 import { readDocument } from './documents.ts'
 import { rulesOutOfStep } from './scan-rules.ts'
 
-const file = 'docs/reference/scan-rules.md'
-const text = readFileSync(join(root, file), 'utf8')
+const files = ['docs/reference/scan-rules.md', 'docs/reference/supply-rules.md']
 
 const cases: readonly (readonly [what: string, change: (text: string) => string, fault: RegExp | undefined])[] = [
+  ['a rule of packages left out', (all) => all.replace(/\| `supply\/policy` .*\n/, ''), /is missing: \| `supply\/policy`/],
+  ['a rule of packages that there is not', (all) => `${all}| \`supply/none\` | low | x |\n`, /is no rule: \| `supply\/none`/],
   ['as it is', (all) => all, undefined],
   ['a rule that there is not', (all) => `${all}| \`trust/none\` | low | MCP03 | x | y | z |\n`, /there is no rule trust\/none/],
   ['a rule left out', (all) => all.replace('`trust/speaker`', '`trust/speakers`'), /trust\/speaker is missing/],
@@ -18,7 +19,7 @@ const cases: readonly (readonly [what: string, change: (text: string) => string,
 ]
 for (const [what, change, fault] of cases)
   test(`scan rules: ${what}`, () => {
-    const found = rulesOutOfStep([readDocument(file, change(text))])
+    const found = rulesOutOfStep(files.map((file) => readDocument(file, change(readFileSync(join(root, file), 'utf8')))))
     if (fault === undefined) assert.deepEqual(found, [])
     else assert.match(found.join('\n'), fault)
   })

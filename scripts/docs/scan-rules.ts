@@ -1,10 +1,13 @@
-/** The rules of the scan: the reference says of each what the table in the source says, and its examples set it off. */
+/** The rules of the scan: the references say of each what the tables in the sources say, and examples set off what they are of. */
+
 import { families } from '../../src/trust/scan/families.ts'
 import type { Row } from '../../src/trust/scan/finding.ts'
 import { scanDefinition } from '../../src/trust/scan/scan.ts'
+import { supplyRows } from '../../src/trust/supply/entry-rows.ts'
 import type { Document } from './documents.ts'
 
 const reference = 'docs/reference/scan-rules.md'
+const supplyReference = 'docs/reference/supply-rules.md'
 const rules: Readonly<Record<string, Row>> = Object.assign({}, ...families.map(({ rows }) => rows))
 
 interface Line {
@@ -13,6 +16,22 @@ interface Line {
 }
 
 export function rulesOutOfStep(documents: readonly Document[]): string[] {
+  return [...trustOutOfStep(documents), ...supplyOutOfStep(documents)]
+}
+
+/** A row for each rule, word for word, and none besides. */
+function supplyOutOfStep(documents: readonly Document[]): string[] {
+  const text = documents.find(({ file }) => file === supplyReference)?.text
+  if (text === undefined) return [`${supplyReference}:1: is missing`]
+  const lines = text.split('\n').filter((line) => /^\| `/.test(line))
+  const wanted = Object.entries(supplyRows).map(([id, { severity, says }]) => `| \`${id}\` | ${severity} | ${says} |`)
+  return [
+    ...wanted.filter((line) => !lines.includes(line)).map((line) => `${supplyReference}:1: is missing: ${line}`),
+    ...lines.filter((line) => !wanted.includes(line)).map((line) => `${supplyReference}:1: is no rule: ${line}`),
+  ]
+}
+
+function trustOutOfStep(documents: readonly Document[]): string[] {
   const text = documents.find(({ file }) => file === reference)?.text
   if (text === undefined) return [`${reference}:1: is missing`]
   const lines = new Map<string, Line>()

@@ -1,11 +1,14 @@
 /** `sekisho scan`: is what I installed safe? Reads what servers tell models, offline, without an account. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { confirm, isCancel } from '@clack/prompts'
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { counting, type ScanReport, type Severity, scan, severities, type Visited } from '../admin/operations/scan.ts'
+import { scanSupply } from '../admin/operations/scan-supply.ts'
+import { type HtmlExtras, htmlReport } from '../admin/reports/html.ts'
 import { sarif } from '../admin/reports/sarif.ts'
-import { ofClients, ofCommand, ofFile, ofManifest, ofUrl, type Target } from '../admin/scan-targets.ts'
+import { localTargets, rulesFor } from '../admin/scan-rules.ts'
+import { isGateway, ofClients, ofCommand, ofFile, ofManifest, ofUrl, type Target } from '../admin/scan-targets.ts'
 import { systemClock } from '../lib/clock.ts'
 import { version } from '../lib/version.ts'
 import { told } from './problems.ts'
@@ -18,13 +21,16 @@ import { thisProgram } from './this-program.ts'
 
 interface Options {
   readonly manifest?: string
-  readonly format: 'text' | 'json' | 'sarif'
+  readonly config?: string
+  readonly advisories?: string
+  readonly format: 'text' | 'json' | 'sarif' | 'html'
   readonly output?: string
   readonly failOn: Severity | 'never'
   readonly suppressions?: string
   readonly yes?: true
   readonly connect: boolean
   readonly sandbox: boolean
+  readonly timeout: number
   readonly allowHost: readonly string[]
   readonly home?: string
   readonly all?: true
@@ -37,15 +43,18 @@ export function scanCommand(): Command {
     .usage('[options] [FILE | URL | -- COMMAND [ARGS...]]')
     .argument('[target...]', 'a configuration, a manifest, a URL or a command (default: what the clients of this machine use)')
     .option('--manifest <file>', 'a result of tools/list, or a bare list of tools, instead of a server')
+    .option('-c, --config <file>', 'whose "supply" says what packages may be (default: sekisho.yaml, where it is there)')
+    .option('--advisories <path>', 'a local copy of known vulnerabilities: a folder or a zip of records of OSV or of GitHub')
     .option('-y, --yes', 'start local servers without asking')
     .option('--no-connect', 'start and call nothing; only say what there is')
     .option('--no-sandbox', 'start local servers with all that you may do')
     .option('--allow-host <host:port...>', 'hosts that a server in the sandbox may connect to', [])
+    .addOption(new Option('--timeout <seconds>', 'for each server, until it has said everything').argParser(secondsIn).default(5))
     .option('--suppressions <file>', 'what was found harmless (default: sekisho-scan.yaml, where it is there)')
     .addOption(
       new Option('--fail-on <severity>', 'exit with 1 from this severity on').choices([...severities, 'never']).default('high'),
     )
-    .addOption(new Option('-f, --format <format>', 'of the report').choices(['text', 'json', 'sarif']).default('text'))
+    .addOption(new Option('-f, --format <format>', 'of the report').choices(['text', 'json', 'sarif', 'html']).default('text'))
     .option('-o, --output <file>', 'write the report there')
     .option('--home <folder>', 'look for clients under another home')
     .option('-a, --all', 'show everything that was found, also what is low or suppressed')
@@ -53,11 +62,31 @@ export function scanCommand(): Command {
     .action((words: string[], options: Options) => told('', () => run(words, options), { json: options.json, exitCode: 2 }))
 }
 
+function secondsIn(text: string): number {
+  const seconds = Number(text)
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= 600) return seconds
+  throw new InvalidArgumentError('It is a whole number from 1 to 600.')
+}
+
 async function run(words: readonly string[], options: Options): Promise<void> {
   const suppressions = readSuppressions(options.suppressions)
-  const visited = await visit(await targetsOf(words, options), options)
-  const report = scan(visited, suppressions, new Date(systemClock.now()).toISOString().slice(0, 10))
-  const text = written(report, options)
+  const now = systemClock.now()
+  const targets = await targetsOf(words, options)
+  const rules = await rulesFor({ config: configOf(words, options), advisories: options.advisories, now })
+  const visited = await visit(targets, options)
+  const supply = await scanSupply(localTargets(targets, rules), rules)
+  const whole = visited.map(({ entry, ...one }) => {
+    const { findings = [], ...rest } = supply.targets.get(one.server) ?? {}
+    return { ...one, ...rest, entry: [...entry, ...findings] }
+  })
+  const today = new Date(now).toISOString().slice(0, 10)
+  const report = scan({ visited: whole, advisories: supply.database, suppressions, today })
+  const definitions = new Map(visited.map((one) => [one.server, one.definitions]))
+  const text = written(report, options, {
+    definitions,
+    version,
+    at: `${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
+  })
   if (options.output === undefined) process.stdout.write(text)
   else writeFileSync(options.output, text)
   const isBad = options.failOn !== 'never' && counting(report, options.failOn).length > 0
@@ -65,11 +94,19 @@ async function run(words: readonly string[], options: Options): Promise<void> {
   process.exitCode = isBad ? 1 : isBlind ? 2 : 0
 }
 
-function written(report: ScanReport, { format, json, all }: Options): string {
+function written(report: ScanReport, { format, json, all }: Options, extras: HtmlExtras): string {
   const wanted = json ? 'json' : format
   if (wanted === 'json') return jsonLine(report)
   if (wanted === 'sarif') return `${JSON.stringify(sarif(report, version, process.cwd()), undefined, 2)}\n`
+  if (wanted === 'html') return htmlReport(report, extras)
   return scanText(report, all === true)
+}
+
+/** A configuration of the gateway that is scanned is its own policy. */
+function configOf([first, ...rest]: readonly string[], { config }: Options): string | undefined {
+  if (config !== undefined || first === undefined || rest.length > 0 || !statSync(first, { throwIfNoEntry: false })?.isFile())
+    return config
+  return isGateway(first, readFileSync(first, 'utf8')) ? first : undefined
 }
 
 async function targetsOf(words: readonly string[], { manifest, home }: Options): Promise<readonly Target[]> {
@@ -93,13 +130,16 @@ async function visit(targets: readonly Target[], options: Options): Promise<read
   const progress = progressLine('scanning', 'servers')
   let seen = 0
   const ways = going.map(({ visit: way }) => wayOf(way as NonNullable<Target['visit']>, options))
-  const found = going.length === 0 ? [] : await visitAll(ways, () => progress.show(++seen, going.length))
+  const found =
+    going.length === 0
+      ? []
+      : await visitAll(ways, { serverMsMax: options.timeout * 1000, done: () => progress.show(++seen, going.length) })
   progress.clear()
   return targets.map((target) => {
     const lists = found[going.indexOf(target)]
-    const { name: server, origin, how, definitions = lists?.definitions ?? [] } = target
+    const { name: server, origin, how, entry, definitions = lists?.definitions ?? [] } = target
     const why = target.visit === undefined || lists !== undefined ? undefined : notVisited(options)
-    return { server, origin, how, definitions, problem: target.problem ?? lists?.problem ?? why }
+    return { server, origin, how, definitions, entry, unchecked: [], problem: target.problem ?? lists?.problem ?? why }
   })
 }
 

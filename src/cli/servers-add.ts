@@ -134,6 +134,8 @@ async function startable(id: string, words: readonly string[], { sandbox }: Opti
   return answer === true && !isCancel(answer)
 }
 
+const trialMsMax = 60_000
+
 /** Opens a gateway for this one server, reads its lists, and notes what it reached for. */
 async function look(config: Config, id: string): Promise<Sighted> {
   const reached = new Set<string>()
@@ -158,7 +160,7 @@ async function look(config: Config, id: string): Promise<Sighted> {
   })
   let problem: string | undefined
   try {
-    problem = (await listsOf(gateway, id)).problem
+    problem = (await listsOf(gateway, id, trialMsMax)).problem
   } catch (error) {
     problem = error instanceof Error ? error.message : String(error)
   } finally {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -34,11 +34,20 @@ const ran = (program: string, args: readonly string[], cwd?: string): Promise<Ra
     )
   })
 const scan = (folder: string, ...args: string[]): Promise<Ran> =>
-  ran(process.execPath, ['--disable-warning=ExperimentalWarning', cli, 'scan', ...args], folder)
+  ran(process.execPath, ['--disable-warning=ExperimentalWarning', cli, 'scan', '--timeout', '60', ...args], folder)
 
 const impostor = join(import.meta.dirname, '../../examples/workspace/impostor.mjs')
 const memory = createRequire(import.meta.url).resolve('@modelcontextprotocol/server-memory/package.json')
 const honest = join(memory, '../dist/index.js')
+
+/** Microsoft's validator. Its program becomes one when its package is installed with scripts, which we do not run. */
+function multitool(): string {
+  const packed = createRequire(import.meta.url).resolve('@microsoft/sarif-multitool-linux/package.json')
+  const program = join(yard.folder(), 'Sarif.Multitool')
+  copyFileSync(join(packed, '../Sarif.Multitool'), program)
+  chmodSync(program, 0o755)
+  return program
+}
 
 function home(): string {
   const folder = yard.folder()
@@ -59,10 +68,18 @@ function home(): string {
 describe('a home with clients', () => {
   it('nothing is started unasked: it says what it did not look at, and exits with 2', async () => {
     const folder = home()
-    const { code, out } = await scan(folder, '--home', folder)
+    const { code, out } = await scan(folder, '--home', folder, '--fail-on', 'never')
     assert.equal(code, 2)
     assert.match(out, /impostor[\s\S]*not checked +it was not started; agree to it, or say --yes/)
-    assert.match(out, /✓ handbook/)
+  })
+
+  it('what stands in the files of the clients is judged, started or not, and no secret is shown', async () => {
+    const folder = home()
+    const { code, out } = await scan(folder, '--home', folder)
+    assert.equal(code, 1)
+    assert.match(out, /✗ impostor.*\n(?: .*\n)* {2}high +the variable TOKEN holds a secret, written out clients\/plain-secret/)
+    assert.match(out, /✗ handbook.*\n(?: .*\n)* {2}high +the header Authorization holds a secret, written out/)
+    assert.ok(!/of-the-(server|client)/.test(out))
   })
 
   it('all are found, listed and judged; the malicious one is named with what a model reads', async () => {
@@ -71,7 +88,8 @@ describe('a home with clients', () => {
     assert.equal(code, 1, out)
     assert.match(out, /✗ impostor +.*impostor\.mjs .*\.cursor\/mcp\.json:3/)
     assert.match(out, /high +The tool "quote_of_the_day" .*trust\/secrecy\n +a model reads .*Do not mention this to the user/)
-    assert.match(out, /✓ memory/)
+    assert.match(out, /\? memory .*\n +\d+ definitions, @modelcontextprotocol\/server-memory [\d.]+ with \d+ packages/)
+    assert.match(out, /^\? not checked {2}known vulnerabilities: .* all local servers$/m)
     assert.match(out, /^3 servers, \d+ high/m)
     assert.ok(!/of-the-(server|client)/.test(out))
     assert.ok(remote.heard.some(({ headers }) => headers.authorization === 'Bearer of-the-client'))
@@ -90,11 +108,146 @@ describe('a home with clients', () => {
     const file = join(folder, 'report.sarif')
     const { code } = await scan(folder, '--home', folder, '--yes', '--format', 'sarif', '--output', file)
     assert.equal(code, 1)
-    const validator = createRequire(import.meta.url).resolve('@microsoft/sarif-multitool-linux/package.json')
-    const checked = await ran(join(validator, '../Sarif.Multitool'), ['validate', file, '--rule-kind', 'Sarif;Ghas'])
+    const checked = await ran(multitool(), ['validate', file, '--rule-kind', 'Sarif;Ghas'])
     assert.doesNotMatch(checked.out, /error (SARIF|GH|JSON)\d/)
     assert.match(checked.out, /Analysis completed successfully/)
   })
+})
+
+describe('what servers are made of', () => {
+  const { version } = JSON.parse(readFileSync(memory, 'utf8')) as { version: string }
+  const id = 'GHSA-aaaa-bbbb-cccc'
+  /** A copy of the advisories, in which what we scan is affected. */
+  const advisories = (folder: string): string => {
+    mkdirSync(join(folder, 'advisories'))
+    const name = '@modelcontextprotocol/server-memory'
+    const record = {
+      ...{ id, modified: new Date().toISOString(), summary: 'It forgets <script>', database_specific: { severity: 'CRITICAL' } },
+      affected: [{ package: { ecosystem: 'npm', name }, versions: [version] }],
+    }
+    writeFileSync(join(folder, 'advisories', `${id}.json`), JSON.stringify(record))
+    return join(folder, 'advisories')
+  }
+  const words = (folder: string): readonly string[] => [
+    '--home',
+    folder,
+    '--no-connect',
+    '--advisories',
+    join(folder, 'advisories'),
+  ]
+
+  it('a known vulnerability fails the scan, with the advisory and the age of the copy', async () => {
+    const folder = home()
+    advisories(folder)
+    const { code, out } = await scan(folder, ...words(folder))
+    assert.equal(code, 1)
+    assert.match(out, /✗ memory[\s\S]*critical +@modelcontextprotocol\/server-memory [\d.]+ has GHSA-aaaa-bbbb-cccc: It forgets/)
+    assert.match(out, /^advisories: 1 record, the newest 0 days old$/m)
+  })
+
+  it('suppressed by its id, it no longer fails the scan; the rest does', async () => {
+    const folder = home()
+    advisories(folder)
+    const suppressions = [
+      { rule: 'supply/vulnerability-critical', name: id, reason: 'it may forget', expires: '2999-01-01' },
+      { rule: 'clients/plain-secret', reason: 'a test of ours', expires: '2999-01-01' },
+    ]
+    writeFileSync(join(folder, 'sekisho-scan.yaml'), JSON.stringify({ suppressions }))
+    const { code, out } = await scan(folder, ...words(folder), '--json')
+    assert.equal(code, 2, out) // nothing was asked of the servers
+    const { servers } = JSON.parse(out) as { servers: { findings: { rule: string; suppressedBy?: object }[] }[] }
+    const found = servers.flatMap(({ findings }) => findings)
+    assert.deepEqual(
+      found.filter(({ suppressedBy }) => suppressedBy === undefined).map(({ rule }) => rule),
+      [],
+    )
+    assert.ok(found.some(({ rule, suppressedBy }) => rule === 'supply/vulnerability-critical' && suppressedBy !== undefined))
+  })
+
+  it('as SARIF: rules with a prefix of their own, on the line of the server, and what was not checked in the run', async () => {
+    const folder = home()
+    advisories(folder)
+    const file = join(folder, 'report.sarif')
+    await scan(folder, ...words(folder), '--format', 'sarif', '--output', file)
+    const { runs } = JSON.parse(readFileSync(file, 'utf8')) as { runs: Json[] }
+    const [run] = runs as unknown as { tool: { driver: { rules: Json[] } }; results: Json[]; invocations: Json[] }[]
+    const ids = ['supply/vulnerability-critical', 'clients/plain-secret']
+    const rules = run?.tool.driver.rules.filter((rule) => ids.includes(rule['id'] as string)) ?? []
+    assert.deepEqual(
+      rules.map((rule) => [rule['id'], (rule['properties'] as Json)['security-severity'], typeof (rule['help'] as Json)['text']]),
+      [
+        ['clients/plain-secret', '8.0', 'string'],
+        ['supply/vulnerability-critical', '9.5', 'string'],
+      ],
+    )
+    const places = run?.results.map((one) => [one['ruleId'], JSON.stringify(one['locations'])]) ?? []
+    const [, place = ''] = places.find(([rule]) => rule === 'supply/vulnerability-critical') ?? []
+    assert.match(String(place), /"uri":"\.vscode\/mcp\.json","uriBaseId":"SRCROOT"\},"region":\{"startLine":3\}/)
+    assert.match(JSON.stringify(run?.invocations), /Server \\"memory\\": licences not checked: no policy/)
+    const checked = await ran(multitool(), ['validate', file, '--rule-kind', 'Sarif;Ghas'])
+    assert.doesNotMatch(checked.out, /error (SARIF|GH|JSON)\d/)
+    assert.match(checked.out, /Analysis completed successfully/)
+  })
+
+  const policies: readonly (readonly [says: string, text: string, expected: RegExp])[] = [
+    ['a mistake', 'servers: { x: { command: [x] } }\nsupply: { licence: {} }', /licence/],
+    [
+      'a licence that is none',
+      'servers:\n  x: { command: [x] }\nsupply: { licences: { allow: [XYZ] } }',
+      /is no licence of the SPDX list/,
+    ],
+  ]
+  for (const [says, text, expected] of policies)
+    it(`a policy with ${says} is not left out in silence`, async () => {
+      const folder = home()
+      writeFileSync(join(folder, 'sekisho.yaml'), text)
+      const { code, errors } = await scan(folder, '--home', folder, '--no-connect')
+      assert.equal(code, 2)
+      assert.match(errors, expected)
+    })
+})
+
+describe('no secret of a configuration is in a report', () => {
+  const secret = 'hunter2-hunter2-hunter2'
+  const entries = {
+    words: { command: 'npx', args: ['-y', `https://u:${secret}@host.test/x.tgz`, '--token', secret, `--key=${secret}`] },
+    flag: { command: 'npx', args: [`--registry-token=${secret}`, 'x'] },
+    node: { command: 'node', args: [`--api-key=${secret}`, 'x.js'] },
+    python: { command: 'uvx', args: ['--from', `git+https://${secret}:x@host.test/a/server`, 'server'] },
+    variable: { command: 'server', env: { API_TOKEN: secret } },
+    url: { url: `https://u:${secret}@host.test/?token=${secret}`, headers: { Authorization: `Bearer ${secret}` } },
+  }
+  for (const format of ['text', 'json', 'sarif', 'html'])
+    it(format, async () => {
+      const folder = yard.folder()
+      mkdirSync(join(folder, '.cursor'))
+      writeFileSync(join(folder, '.cursor/mcp.json'), JSON.stringify({ mcpServers: entries }))
+      const { code, out, errors } = await scan(folder, '--home', folder, '--no-connect', '--all', '--format', format)
+      assert.equal(code, 1)
+      assert.match(out, /clients\/plain-secret/)
+      assert.ok(!(out + errors).includes(secret), out)
+    })
+})
+
+describe('one that cannot be looked at stops nobody else', () => {
+  const others = { memory: { command: process.execPath, args: [honest] } }
+  const hanging = { command: process.execPath, args: ['-e', 'setInterval(() => {}, 1000)'] }
+  const cases: readonly (readonly [says: string, entry: object, timeout: string, expected: RegExp])[] = [
+    ['plain http elsewhere', { url: 'http://mcp.test/mcp' }, '60', /not checked +must be https[\s\S]*clients\/http-not-https/],
+    ['no URL at all', { url: 'not a url' }, '60', /odd[\s\S]*not checked/],
+    ['a server that hangs', hanging, '15', /not checked +it was not done within 15 seconds; give it more with --timeout/],
+    ['a program that is not there', { command: '/gone/server' }, '60', /not checked[\s\S]*\/gone\/server: is not there/],
+  ]
+  for (const [says, odd, timeout, expected] of cases)
+    it(says, async () => {
+      const folder = yard.folder()
+      mkdirSync(join(folder, '.cursor'))
+      writeFileSync(join(folder, '.cursor/mcp.json'), JSON.stringify({ mcpServers: { odd, ...others } }))
+      const { code, out } = await scan(folder, '--home', folder, '--yes', '--fail-on', 'never', '--timeout', timeout)
+      assert.equal(code, 2, out)
+      assert.match(out, expected)
+      assert.match(out, /\? memory .*\n +\d+ definitions/)
+    })
 })
 
 describe('one thing', () => {

@@ -10,8 +10,6 @@ import { withAddition } from '../../config/amend.ts'
 import { loadConfig, parseConfig } from '../../config/load.ts'
 import { ConfigRefused } from '../../config/problem.ts'
 import type { Config } from '../../config/schema.ts'
-import type { JsonObject } from '../../lib/strict-json.ts'
-import { parseStrict } from '../../lib/strict-json.ts'
 import { whereabouts } from '../../outbound/schema.ts'
 import { openStore } from '../../storage/embedded.ts'
 import { type ConfigFile, readConfigFile } from '../../trust/clients/config-file.ts'
@@ -27,7 +25,7 @@ import { provenanceStep } from '../onboarding/provenance.ts'
 import { type Step, stepOf } from '../onboarding/step.ts'
 import { type Tried, type Try, trial, trialStep } from '../onboarding/trial.ts'
 import { keyForPins } from '../with-pins.ts'
-import { type Reported, type Suppression, scan } from './scan.ts'
+import { type Reported, type Suppression, scanBeside } from './scan.ts'
 import { supplyCheck } from './supply-check.ts'
 
 export type { Wanted } from '../onboarding/candidate.ts'
@@ -191,18 +189,9 @@ async function provenanceOf(id: string, locked: ServerLock | NotAdmitted, candid
 
 /** Beside what was approved of other servers: a name that shadows theirs only shows next to them. */
 function scanned(id: string, { definitions }: Tried, book: PinBook, { suppressions, now }: ServersAdd): readonly Reported[] {
-  const visited = (server: string, some: Tried['definitions']) => ({ server, origin: undefined, how: '', definitions: some })
-  const others = book.servers
-    .filter((server) => server !== id)
-    .map((server) => {
-      const approved = book.pinsOf(server).filter(({ standing }) => standing === 'approved')
-      return visited(
-        server,
-        approved.map(({ kind, name, text }) => ({ kind, name, body: parseStrict(text) as JsonObject })),
-      )
-    })
-  const { servers } = scan([visited(id, definitions), ...others], suppressions, new Date(now).toISOString().slice(0, 10))
-  return servers[0]?.findings ?? []
+  const today = new Date(now).toISOString().slice(0, 10)
+  const valid = suppressions.filter(({ expires }) => expires >= today)
+  return scanBeside(id, definitions, book.neighboursOf(id), valid)
 }
 
 async function approvalStep({ dryRun, agrees, by }: ServersAdd): Promise<Step> {

@@ -1,7 +1,8 @@
 import type { Config } from '../../config/schema.ts'
 import { type AdvisoryReport, ageDays, checkAdvisories } from '../../trust/supply/advisories.ts'
 import { type Check, checksOf } from '../../trust/supply/inventory-checks.ts'
-import { refOf } from '../../trust/supply/inventory-component.ts'
+import { type Component, refOf } from '../../trust/supply/inventory-component.ts'
+import type { SupplyPolicy } from '../../trust/supply/inventory-policy.ts'
 import { loadAdvisories } from '../advisory-files.ts'
 import { attestationKeys, type FactsAtHand, factsOf } from '../component-facts.ts'
 import { inventoryOf } from '../inventory-of.ts'
@@ -37,15 +38,26 @@ export interface SupplyAtHand {
 
 /** Everything that can be found out about the components of a gateway, without changing anything. */
 export async function supplyCheck({ config, lockFiles, now, tlsKey }: SupplyAtHand): Promise<SupplyReport> {
-  const inventory = await inventoryOf(config, lockFiles)
-  const keys = await attestationKeys(config.supply.attestationKeys)
+  return checkInventory(await inventoryOf(config, lockFiles), { policy: config.supply, now, ...(tlsKey && { tlsKey }) })
+}
+
+export interface InventoryChecks extends Pick<SupplyAtHand, 'now' | 'tlsKey'> {
+  readonly policy: SupplyPolicy
+}
+
+/** Every component held against the policy, and against the copy of the advisories that it names. */
+export async function checkInventory(
+  inventory: readonly Component[],
+  { policy, now, tlsKey }: InventoryChecks,
+): Promise<SupplyReport> {
+  const keys = await attestationKeys(policy.attestationKeys)
   const components: ComponentChecked[] = []
   for (const one of inventory) {
     const { kind, name, usedBy } = one
     const facts = await factsOf(one, { keys, now, ...(tlsKey && { tlsKey }) })
-    components.push({ ref: refOf(one), kind, name, usedBy, checks: checksOf(one, facts, config.supply) })
+    components.push({ ref: refOf(one), kind, name, usedBy, checks: checksOf(one, facts, policy) })
   }
-  const { database, advisories } = await advisoriesOf(config, inventory, now)
+  const { database, advisories } = await advisoriesOf(policy, inventory, now)
   const all = [
     ...components.flatMap(({ checks }) => checks.map(({ outcome }) => outcome)),
     ...advisories.map(({ outcome }) => outcome),
@@ -56,8 +68,8 @@ export async function supplyCheck({ config, lockFiles, now, tlsKey }: SupplyAtHa
 }
 
 async function advisoriesOf(
-  { supply: { advisories: policy } }: Config,
-  inventory: Parameters<typeof checkAdvisories>[0],
+  { advisories: policy }: SupplyPolicy,
+  inventory: readonly Component[],
   now: number,
 ): Promise<Pick<SupplyReport, 'database' | 'advisories'>> {
   if (policy === undefined) return { advisories: [], database: { why: 'supply.advisories names no copy of the advisories' } }

@@ -5,9 +5,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Called, Started } from '../../admin/scan-targets.ts'
-import { readEnvironment } from '../../config/environment.ts'
+import { type Called, everyday, type Started } from '../../admin/scan-targets.ts'
 import { lookConfig } from '../../config/look.ts'
+import { ConfigRefused } from '../../config/problem.ts'
 import type { Config } from '../../config/schema.ts'
 import { openGateway } from '../../gateway.ts'
 import { Secret } from '../../lib/secret.ts'
@@ -17,26 +17,53 @@ import { type Lists, listsOf } from '../lists-of.ts'
 export type Way =
   | Called
   | (Started & { readonly isSandboxed: boolean /** That it may connect to. */; readonly hosts: readonly string[] })
-const requestMsMax = 8000
 
-/** All of them at once. `done` is told of each. */
-export async function visitAll(servers: readonly Way[], done: () => void): Promise<readonly Lists[]> {
+export interface Visiting {
+  /** For one server, from its start to the end of its last list. */
+  readonly serverMsMax: number
+  /** Told of each. */
+  done(): void
+}
+
+/** All of them at once. One that the gateway would not have is not visited, and one that hangs is left; neither stops the others. */
+export async function visitAll(servers: readonly Way[], visiting: Visiting): Promise<readonly Lists[]> {
+  const problems = servers.map((server) => refusal(server, visiting))
+  const going = servers.filter((_, at) => problems[at] === undefined)
+  const found = going.length === 0 ? [] : await visitTogether(going, visiting)
+  return servers.map((server, at) => found[going.indexOf(server)] ?? { definitions: [], problem: problems[at] })
+}
+
+/** Why the gateway does not take such a server, as `http:` to another machine. */
+function refusal(server: Way, { serverMsMax }: Visiting): string | undefined {
+  try {
+    configFor([server], '.', serverMsMax)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof ConfigRefused)) throw error
+    const [first] = error.problems
+    return first === undefined ? error.message : `${first.message}; ${first.fix}`
+  }
+}
+
+async function visitTogether(servers: readonly Way[], { serverMsMax, done }: Visiting): Promise<readonly Lists[]> {
   const folder = await mkdtemp(join(tmpdir(), 'sekisho-scan-'))
   let why: string[] = []
   const gateway = await openGateway({
-    config: configFor(servers, folder),
+    config: configFor(servers, folder, serverMsMax),
     tell: (event) => {
-      if (event.kind === 'server') why = [...why.slice(-200), `${event.server} ${event.line}`]
+      if (event.kind === 'server' && !/^exited \(SIG(TERM|KILL)\)$/.test(event.line))
+        why = [...why.slice(-200), `${event.server} ${event.line}`]
     },
   })
   try {
     return await Promise.all(
       servers.map(async (_, at) => {
         const id = idAt(at)
-        const found = await listsOf(gateway, id).catch((error: unknown) => ({ definitions: [], problem: String(error) }))
+        const found = await listsOf(gateway, id, serverMsMax)
         done()
         const last = why.findLast((line) => line.startsWith(`${id} `))?.slice(id.length + 1)
-        const problem = found.problem && [found.problem.replaceAll(/"s\d+" ?/g, ''), last].filter(Boolean).join(': ')
+        const more = found.isLate ? '; give it more with --timeout' : ''
+        const problem = found.problem && [found.problem.replaceAll(/"s\d+" ?/g, '') + more, last].filter(Boolean).join(': ')
         return { ...found, problem }
       }),
     )
@@ -46,16 +73,9 @@ export async function visitAll(servers: readonly Way[], done: () => void): Promi
   }
 }
 
-/** What hardly any program starts without. */
-function everyday(): Readonly<Record<string, string>> {
-  const { variables } = readEnvironment()
-  const names = ['PATH', 'HOME', 'USERPROFILE', 'APPDATA', 'LOCALAPPDATA', 'SYSTEMROOT', 'TEMP', 'TMPDIR', 'LANG']
-  return Object.fromEntries(names.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]])))
-}
-
 const idAt = (at: number): string => `s${at}`
 
-function configFor(servers: readonly Way[], folder: string): Config {
+function configFor(servers: readonly Way[], folder: string, requestMsMax: number): Config {
   const sandbox = { network: 'none' as const, whenUnavailable: 'run-unconfined' as const }
   const documents = servers.map((server, at) => [
     idAt(at),
@@ -63,7 +83,7 @@ function configFor(servers: readonly Way[], folder: string): Config {
       ? { url: server.url, requestTimeoutMs: requestMsMax }
       : {
           command: server.command,
-          cwd: process.cwd(),
+          cwd: server.cwd ?? process.cwd(),
           requestTimeoutMs: requestMsMax,
           ...(server.isSandboxed && {
             sandbox: { ...sandbox, ...(server.hosts.length > 0 && { network: { hosts: server.hosts } }) },

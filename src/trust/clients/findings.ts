@@ -33,6 +33,8 @@ interface Subject {
 
 interface Rule extends Pick<Finding, 'severity' | 'owasp'> {
   readonly id: string
+  /** What was found, after "the entry": a predicate. */
+  readonly says: string
   /** One sentence for each that it finds; never a secret. */
   check(subject: Subject): readonly string[]
 }
@@ -57,6 +59,7 @@ const dangerousVariables: readonly (readonly [name: RegExp, value: RegExp])[] = 
 const rules: readonly Rule[] = [
   {
     id: 'clients/plain-secret',
+    says: 'holds a secret, written out',
     severity: 'high',
     owasp: 'MCP01',
     check({ server, secretWords, url, isSecret, isSecretUrl }) {
@@ -75,6 +78,7 @@ const rules: readonly Rule[] = [
   },
   {
     id: 'clients/http-not-https',
+    says: 'is called over the network without TLS',
     severity: 'high',
     owasp: 'MCP07',
     check({ url }) {
@@ -85,6 +89,7 @@ const rules: readonly Rule[] = [
   },
   {
     id: 'clients/shell',
+    says: 'is started by a shell, or runs what it downloads',
     severity: 'medium',
     owasp: 'MCP05',
     check({ words }) {
@@ -100,6 +105,7 @@ const rules: readonly Rule[] = [
   },
   {
     id: 'clients/unpinned',
+    says: 'is whatever is newest when it starts',
     severity: 'medium',
     owasp: 'MCP04',
     check({ shown }) {
@@ -112,6 +118,7 @@ const rules: readonly Rule[] = [
   },
   {
     id: 'clients/sudo',
+    says: 'is started with more rights than you have',
     severity: 'high',
     owasp: 'MCP02',
     check({ words }) {
@@ -121,6 +128,7 @@ const rules: readonly Rule[] = [
   },
   {
     id: 'clients/dangerous-flag',
+    says: 'is configured without a protection',
     severity: 'high',
     owasp: 'MCP02',
     check({ server, shown }) {
@@ -136,6 +144,21 @@ const rules: readonly Rule[] = [
     },
   },
 ]
+
+const fileRules = {
+  'clients/writable-by-others': { severity: 'high', owasp: 'MCP02', says: 'stands in a file that others may write' },
+  'clients/same-name': { severity: 'low', owasp: 'MCP09', says: 'has a name under which another client has another server' },
+} as const satisfies Readonly<Record<string, Omit<ClientRow, 'requirement'>>>
+
+/** What a rule means. */
+export interface ClientRow extends Pick<Finding, 'severity' | 'owasp' | 'requirement'>, Pick<Rule, 'says'> {}
+const requirement = 'SUP-R1'
+
+/** Every rule there is. */
+export const clientRules: Readonly<Record<string, ClientRow>> = Object.fromEntries([
+  ...rules.map(({ id, severity, owasp, says }) => [id, { severity, owasp, says, requirement }]),
+  ...Object.entries(fileRules).map(([id, row]) => [id, { ...row, requirement }]),
+])
 
 const brief = (text: string): string => (text.length > 80 ? `${text.slice(0, 79)}…` : text)
 
@@ -177,7 +200,7 @@ function serverFindings(
   }
   return rules.flatMap(({ id, severity, owasp, check }) =>
     check(subject).map((evidence) => ({
-      ...{ rule: id, severity, evidence, owasp, requirement: 'SUP-R1' },
+      ...{ rule: id, severity, evidence, owasp, requirement },
       ...{ client, file, server: server.name, at: server.at },
     })),
   )
@@ -201,7 +224,8 @@ function writable({ client, file, source }: ClientFile): ClientFinding[] {
   const mode = source?.stat.mode ?? 0
   if (process.platform === 'win32' || (mode & 0o022) === 0) return []
   const evidence = `others may write it (mode ${(mode & 0o777).toString(8)}), and so choose what is started as you; chmod go-w`
-  return [{ rule: 'clients/writable-by-others', severity: 'high', evidence, owasp: 'MCP02', requirement: 'SUP-R1', client, file }]
+  const { severity, owasp } = fileRules['clients/writable-by-others']
+  return [{ rule: 'clients/writable-by-others', severity, evidence, owasp, requirement, client, file }]
 }
 
 /** One name for different servers: what one client was allowed, the other does with something else. */
@@ -216,7 +240,8 @@ function sameNames(files: readonly ClientFile[], launcher: Launcher): ClientFind
     others
       .filter(({ own, file }) => own !== first?.own && file.client !== first?.file.client)
       .map(({ file, server }) => ({
-        ...{ rule: 'clients/same-name', severity: 'low' as const, owasp: 'MCP09', requirement: 'SUP-R1' },
+        ...{ rule: 'clients/same-name', severity: fileRules['clients/same-name'].severity, requirement },
+        owasp: fileRules['clients/same-name'].owasp,
         evidence: `${first?.file.client} calls another server by the same name`,
         ...{ client: file.client, file: file.file, server: server.name, at: server.at },
       })),

@@ -18,6 +18,8 @@ export interface ScanFinding extends Finding {
   }
   /** The span with a little of what surrounds it, as it stands, with what cannot be seen spelt out. A stranger's words. */
   readonly shown: string
+  /** The span itself, in `shown`. UTF-16 code units. */
+  readonly marked: { readonly start: number; readonly end: number }
 }
 
 /** What a rule means. */

@@ -74,7 +74,7 @@ function findingOf({ kind, name }: Definition, mark: Mark, rows: Family['rows'])
     kind,
     name,
     at: { path: path.slice(0, pathCharsMax), start: mark.start, end: mark.end },
-    shown: shownAt(text, mark.start, mark.end),
+    ...shownAt(text, mark.start, mark.end),
   }
 }
 

@@ -5,14 +5,23 @@ const aroundChars = 40
 /** Of a long span, this much at each end. */
 const endChars = 120
 
-export function shownAt(text: string, start: number, end: number): string {
-  if (text === '') return ''
+export interface Shown {
+  readonly shown: string
+  /** The span itself, in `shown`. */
+  readonly marked: { readonly start: number; readonly end: number }
+}
+
+export function shownAt(text: string, start: number, end: number): Shown {
+  if (text === '') return { shown: '', marked: { start: 0, end: 0 } }
   const before = visible(text.slice(whole(text, Math.max(0, start - aroundChars)), start))
   const after = visible(text.slice(end, whole(text, Math.min(text.length, end + aroundChars))))
   const span = end - start
-  if (span <= 2 * endChars) return before + visible(text.slice(start, end)) + after
   const [head, tail] = [whole(text, start + endChars), whole(text, end - endChars)]
-  return `${before}${visible(text.slice(start, head))}⟦${tail - head} MORE⟧${visible(text.slice(tail, end))}${after}`
+  const inside =
+    span <= 2 * endChars
+      ? visible(text.slice(start, end))
+      : `${visible(text.slice(start, head))}⟦${tail - head} MORE⟧${visible(text.slice(tail, end))}`
+  return { shown: before + inside + after, marked: { start: before.length, end: before.length + inside.length } }
 }
 
 /** Not in the middle of a surrogate pair. */

@@ -10,8 +10,8 @@ export const componentKinds = [
 ] as const
 export type ComponentKind = (typeof componentKinds)[number]
 
-/** Where it was seen: written down by the operator, in our configuration, in a client's, in a lock file, or in traffic. */
-export type Sighting = 'declared' | 'configuration' | 'client' | 'lock' | 'traffic'
+/** Where it was seen: written down by the operator, in our configuration, in a client's, in a lock file, on disk, or in traffic. */
+export type Sighting = 'declared' | 'configuration' | 'client' | 'lock' | 'installed' | 'traffic'
 
 /** A statement of a person about what no program can check, for a time. `signature`: a file, see inventory-attestation.ts. */
 export interface Attestation {

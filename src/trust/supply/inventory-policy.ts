@@ -38,6 +38,8 @@ export const supplyPolicyShape = {
 
 const schema = z.strictObject(supplyPolicyShape)
 export type SupplyPolicy = z.output<typeof schema>
+/** Where nobody configured anything, but for a copy of the advisories. */
+export const policyWith = (path?: string): SupplyPolicy => schema.parse(path === undefined ? {} : { advisories: { path } })
 export type AdvisoriesPolicy = NonNullable<SupplyPolicy['advisories']>
 export type Quarantine = AdvisoriesPolicy['quarantine']
 

@@ -77,10 +77,8 @@ async function packagesIn(sitePackages: string, files: readonly FileLine[]): Pro
   for (const { path } of files) {
     const [, folder] = /^([^/]+\.dist-info)\/METADATA$/.exec(path) ?? []
     if (folder === undefined) continue
-    const headers = headersIn(await readFile(join(sitePackages, path), 'utf8'))
+    const { name, version, licence } = distributionHeaders(await readFile(join(sitePackages, path), 'utf8'), folder)
     const record = recordIn(await readFile(join(sitePackages, folder, 'RECORD'), 'utf8').catch(() => ''))
-    const name = (headers.get('name') ?? folder).toLowerCase().replace(/[-_.]+/g, '-')
-    const version = headers.get('version') ?? ''
     const own: FileLine[] = []
     for (const { path: at, digest } of record) {
       const line = byPath.get(at)
@@ -94,10 +92,9 @@ async function packagesIn(sitePackages: string, files: readonly FileLine[]): Pro
           fix: `install it anew: pip install --force-reinstall ${name}==${version}`,
         })
     }
-    const licence = headers.get('license-expression') ?? headers.get('license')
     const about: PackageLock = {
       package: `pkg:pypi/${encodeURIComponent(name)}@${encodeURIComponent(version)}`,
-      ...(licence && licence !== 'UNKNOWN' && { licence: licence.slice(0, 200) }),
+      ...(licence !== undefined && { licence }),
       contents: 'not compared',
       signature: { status: 'absent' },
       provenance: { status: 'not checked', why: 'attestations of PyPI (PEP 740) are not read' },
@@ -121,6 +118,20 @@ async function ownerOf({ entry, sitePackages }: PythonStart, packages: ReadonlyM
     why: 'belongs to no package of its virtual environment',
     fix: 'install it there: pip install PACKAGE',
   })
+}
+
+/** Of the METADATA of a distribution in `folder` (Core metadata specifications, PyPA). */
+export function distributionHeaders(
+  text: string,
+  folder: string,
+): { readonly name: string; readonly version: string; readonly licence: string | undefined } {
+  const headers = headersIn(text)
+  const licence = headers.get('license-expression') ?? headers.get('license')
+  return {
+    name: (headers.get('name') ?? folder).toLowerCase().replace(/[-_.]+/g, '-'),
+    version: headers.get('version') ?? '',
+    licence: licence && licence !== 'UNKNOWN' ? licence.slice(0, 200) : undefined,
+  }
 }
 
 /** RFC 822 headers, up to the first empty line. */
