@@ -146,6 +146,11 @@ export class Upstreams {
     return this.#server(call.server).entries(call, method, items)
   }
 
+  /** What a server says of itself first, as the caller is answered. Rejects with a Refusal. */
+  async introduction(call: Parcel): Promise<JsonObject> {
+    return this.#server(call.server).introduction(call)
+  }
+
   /** The servers that an operator has switched off, now. What is under way at them ends, streams included. */
   async disable(ids: readonly string[]): Promise<void> {
     const newly = ids.filter((id) => !this.#disabled.has(id))

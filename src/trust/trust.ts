@@ -9,10 +9,10 @@ import type { JsonObject } from '../lib/strict-json.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
 import { type Definition, type DefinitionKind, type ListedKind, lists, pinned } from './definition.ts'
 import { changesBetween, worstOf } from './diff.ts'
+import { freshPins, gravestOf } from './fresh.ts'
 import { type Identity, type Pin, type PinStore, type Seal, type Standing, sealedPin, sealedServer } from './pin.ts'
 import { PinBook } from './pin-book.ts'
 import type { Neighbour } from './scan/finding.ts'
-import { scanDefinition } from './scan/scan.ts'
 import type { PinsConfig } from './schema.ts'
 import { Sightings, type Told } from './sightings.ts'
 
@@ -42,10 +42,6 @@ export type Held = ReadonlyMap<string, Fallen>
 
 const nothingHeld: Held = new Map()
 const stands: Verdict = Object.freeze({ stands: true })
-/** A server that says something else every time fills no disk with it. */
-const versionsMax = 20
-const namesMax = 10_000
-const textCharsMax = 1_000_000
 const pagesMax = 1000
 
 export class Trust {
@@ -240,21 +236,11 @@ export class Trust {
   }
 
   #fresh(server: string, definitions: readonly Definition[], isFirst: boolean): readonly Pin[] {
-    const { clock } = this.#options
-    const at = clock.now()
+    const by = 'gateway'
     const others = this.#book.neighboursOf(server)
-    const pins = new Map<string, Pin>()
-    for (const definition of definitions) {
-      const { kind, name } = definition
-      const versions = this.#book.versionsOf(server, kind, name)
-      const { digest } = this.#book.find(server, definition)
-      if (versions.some((one) => one.digest === digest)) continue
-      const text = canonicalJson(pinned(definition))
-      if (versions.length >= versionsMax || text.length > textCharsMax || pins.size >= namesMax) continue
-      const decided = this.#firstDecision({ server, others }, definition, versions, isFirst)
-      pins.set(`${kind} ${name} ${digest}`, { server, kind, name, digest, text, seenAt: at, by: 'gateway', at, ...decided })
-    }
-    return [...pins.values()]
+    return freshPins({ server, book: this.#book, by, at: this.#options.clock.now() }, definitions, (definition, versions) =>
+      this.#firstDecision({ server, others }, definition, versions, isFirst),
+    )
   }
 
   /** What the configuration says of something nobody has decided about. */
@@ -265,8 +251,8 @@ export class Trust {
     isFirst: boolean,
   ): { readonly standing: Standing; readonly reason: string } {
     const { firstUse, additions, cosmetic } = this.#options.config()
-    const worst = scanDefinition(definition, context).find(({ severity }) => severity === 'high' || severity === 'critical')
-    if (worst !== undefined) return { standing: 'held', reason: `${worst.rule}: ${worst.evidence}` }
+    const grave = gravestOf(definition, context)
+    if (grave !== undefined) return { standing: 'held', reason: grave }
     const approved = versions.findLast((one) => one.standing === 'approved')
     if (approved !== undefined) {
       const changes = changesBetween(
