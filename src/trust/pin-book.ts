@@ -4,7 +4,7 @@
  */
 import { timingSafeEqual } from 'node:crypto'
 import { type JsonObject, parseStrict } from '../lib/strict-json.ts'
-import { type Definition, type DefinitionKind, digestOf, isSameJson, pinned } from './definition.ts'
+import { type Definition, type DefinitionKind, digestOf, isSameJson, type ListedKind, pinned } from './definition.ts'
 import { type Pin, type PinnedServer, type Seal, type SealedPin, type Standing, sealTextOf, sealTextOfServer } from './pin.ts'
 
 import type { Neighbour } from './scan/finding.ts'
@@ -13,6 +13,14 @@ export interface Kept {
   readonly pins: readonly SealedPin[]
   readonly lists: readonly { readonly server: string; readonly kind: DefinitionKind }[]
   readonly servers: readonly PinnedServer[]
+}
+
+/** What a server says that it has, where it has lists of a kind (2026-07-28, ServerCapabilities). */
+const capabilityOf: Readonly<Record<ListedKind, string>> = {
+  tool: 'tools',
+  prompt: 'prompts',
+  resource: 'resources',
+  template: 'resources',
 }
 
 /** The versions of one name. */
@@ -60,6 +68,13 @@ export class PinBook {
 
   /** The list of this kind has been read whole once. */
   isListed = (server: string, kind: DefinitionKind): boolean => this.#lists.has(`${server} ${kind}`)
+
+  /** What the server was approved for does not include it: it said that it has no such thing. */
+  isDenied(server: string, kind: ListedKind): boolean {
+    const approved = this.versionsOf(server, 'capabilities', '').filter(({ standing }) => standing === 'approved')
+    const named = new RegExp(`"${capabilityOf[kind]}"`)
+    return approved.length > 0 && !approved.some(({ text }) => named.test(text))
+  }
 
   /** Where the server stood, or how it was started, when it was taken for what it is; undefined for a new one. */
   identityOf = (server: string): string | undefined => this.#identities.get(server)

@@ -184,6 +184,11 @@ export class Trust {
     return held
   }
 
+  /** The server has no such list: whatever is on one later, is an addition. */
+  hasNone(server: string, kind: ListedKind): Promise<void> {
+    return this.#book.isListed(server, kind) ? Promise.resolve() : this.#see(server, [], { server, kind })
+  }
+
   /** What this caller was told of a name. To be asked when {@link mustRead} says no. */
   told(call: Parcel, kind: ListedKind, name: string): Verdict {
     const { server, principal } = call
@@ -218,7 +223,7 @@ export class Trust {
   ): Promise<void> {
     const seen = this.#writing.then(async () => {
       const { store, seal, identityOf, clock } = this.#options
-      const fresh = this.#fresh(server, definitions, list !== undefined)
+      const fresh = this.#fresh(server, definitions, list !== undefined && !this.#book.isDenied(server, list.kind))
       if (fresh.length === 0 && list === undefined) return
       if (this.#book.identityOf(server) === undefined) {
         const identity: Identity = { server, identity: identityOf(server) }
