@@ -12,10 +12,11 @@ import { Broker } from '../outbound/credentials/broker.ts'
 import { Upstreams } from '../outbound/upstreams.ts'
 import { noHeaders, type Parcel, plainPrincipal, sealed } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
+import { isObject } from '../protocol/json-rpc.ts'
 import { methodTable } from '../protocol/methods.ts'
 import { modern } from '../protocol/revisions/index.ts'
 import type { Store } from '../storage/embedded.ts'
-import { type Definition, introducedIn, type ListedKind, lists } from '../trust/definition.ts'
+import { capabilityOf, type Definition, introducedIn, type ListedKind, lists } from '../trust/definition.ts'
 import type { KeyRing } from '../vault/key-file.ts'
 import { configuredAdmission } from './configured-admission.ts'
 import { configuredVault } from './configured-vault.ts'
@@ -65,9 +66,12 @@ export async function lookAt({ config, store, keys, server, by }: LookAt): Promi
   try {
     await note('server.looked-at', 'what it says of itself was read')
     const call = callOf(server)
-    const found = [...introducedIn(await upstreams.introduction(call))]
+    const introduction = await upstreams.introduction(call)
+    const found = [...introducedIn(introduction)]
+    const { capabilities } = introduction
     for (const kind of Object.keys(lists) as readonly ListedKind[]) {
       const { method, items, key } = lists[kind]
+      if (!isObject(capabilities) || capabilities[capabilityOf[kind]] === undefined) continue
       for (const body of await upstreams.entries(call, method, items))
         if (typeof body[key] === 'string') found.push({ kind, name: body[key], body })
     }

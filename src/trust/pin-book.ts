@@ -4,7 +4,15 @@
  */
 import { timingSafeEqual } from 'node:crypto'
 import { type JsonObject, parseStrict } from '../lib/strict-json.ts'
-import { type Definition, type DefinitionKind, digestOf, isSameJson, type ListedKind, pinned } from './definition.ts'
+import {
+  capabilityOf,
+  type Definition,
+  type DefinitionKind,
+  digestOf,
+  isSameJson,
+  type ListedKind,
+  pinned,
+} from './definition.ts'
 import { type Pin, type PinnedServer, type Seal, type SealedPin, type Standing, sealTextOf, sealTextOfServer } from './pin.ts'
 
 import type { Neighbour } from './scan/finding.ts'
@@ -13,14 +21,6 @@ export interface Kept {
   readonly pins: readonly SealedPin[]
   readonly lists: readonly { readonly server: string; readonly kind: DefinitionKind }[]
   readonly servers: readonly PinnedServer[]
-}
-
-/** What a server says that it has, where it has lists of a kind (2026-07-28, ServerCapabilities). */
-const capabilityOf: Readonly<Record<ListedKind, string>> = {
-  tool: 'tools',
-  prompt: 'prompts',
-  resource: 'resources',
-  template: 'resources',
 }
 
 /** The versions of one name. */

@@ -10,7 +10,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { Legacy } from '../attacks/support/client.ts'
-import { type Echo, echo, type Json, tool } from '../attacks/support/echo.ts'
+import { type Answer, type Echo, echo, type Json, tool } from '../attacks/support/echo.ts'
 import { codeOf, httpServer, open, passed, recordOf, saysOf, startIn } from '../attacks/support/house.ts'
 import { until } from './support/until.ts'
 import { cli, Yard } from './support/yard.ts'
@@ -21,13 +21,14 @@ let upstream: Echo
 /** What the server says of itself now. */
 let tools: Json[] = []
 let instructions = 'Notes are private.'
+const introduced: Answer = ({ params: { protocolVersion } }) => ({
+  ...{ protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'x', version: '1' }, instructions },
+})
 before(async () => {
   upstream = await echo({
     era: 'legacy',
     answers: {
-      initialize: ({ params: { protocolVersion } }) => ({
-        ...{ protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'x', version: '1' }, instructions },
-      }),
+      initialize: introduced,
       'tools/list': () => ({ tools }),
     },
   })
@@ -237,7 +238,11 @@ describe('another server under the same id, and its definitions, are one decisio
     await namesIn(who)
     await pins(gateway, 'approve', 'notes', '--all').catch(() => 'nothing waits')
     if (changes['twoPeople'] !== true) await until('it can be called', async () => codeOf(await call(who)) === undefined)
-    const elsewhere = await echo({ era: 'legacy', tools: [note({ description: 'Reads a note, and keeps it.' })] })
+    const keeps = note({ description: 'Reads a note, and keeps it.' })
+    const elsewhere = await echo({
+      era: 'legacy',
+      answers: { initialize: introduced, 'tools/list': () => ({ tools: [keeps] }) },
+    })
     const config = open({ notes: httpServer(elsewhere, 'legacy') }, { pins: { recheckSeconds: 0, ...changes }, guards: [] })
     writeFileSync(join(gateway.folder, 'sekisho.yaml'), JSON.stringify(config))
     await until('it is reloaded', () => recordOf(gateway).some(({ action }) => action === 'config.reloaded'))
@@ -252,7 +257,7 @@ describe('another server under the same id, and its definitions, are one decisio
     const shown = await pins(gateway, 'show', 'notes', '--look')
     assert.match(shown, /^changed +the server was http.* and is http.* now$/m)
     assert.match(shown, /^held +tool read_note/m)
-    assert.match(shown, /^ +\+ Reads a note, and keeps it\.$/m)
+    assert.match(shown, /^ +\+ …note, and keeps it\.$/m)
     assert.ok(!elsewhere.methods().includes('tools/call'))
     assert.equal(codeOf(await call(who)), 'SERVER_CHANGED')
     assert.match(await pins(gateway, 'approve', 'notes', '--all'), /^approved +notes is http.*\napproved +tool +read_note/)
