@@ -4,11 +4,13 @@ import { suggest } from '../config/nearest.ts'
 import type { Config } from '../config/schema.ts'
 import { whereabouts } from '../outbound/schema.ts'
 import { openStore, type Store } from '../storage/embedded.ts'
+import type { Definition } from '../trust/definition.ts'
 import { type PinStore, type Seal, sealedWith, sealPurpose } from '../trust/pin.ts'
 import { PinBook } from '../trust/pin-book.ts'
 import { KeyFileRefused, keyRing, openKeyFile, readKey } from '../vault/key-file.ts'
 import { needsKeyFile } from '../vault/key-providers/file.ts'
 import { configuredApprovals } from './configured-approvals.ts'
+import { lookAt } from './look-at.ts'
 
 export interface PinsAtHand {
   readonly store: PinStore
@@ -18,6 +20,8 @@ export interface PinsAtHand {
   readonly servers: readonly string[]
   /** Where the server of an id stands now, or how it is started; undefined where only the guard that runs it knows. Throws for an unknown id. */
   whereabouts(server: string): string | undefined
+  /** What a server says of itself now; it is started or called for that. Throws an Error that says why not. */
+  look(server: string, by: string): Promise<readonly Definition[]>
 }
 
 /** Whose pins: those of the gateway with this configuration, or those of the local guards (`sekisho run`) in this folder. */
@@ -38,7 +42,8 @@ export async function withPins(whose: Whose, work: (hand: PinsAtHand) => Promise
         ? 'run a server with it once: sekisho run -- COMMAND'
         : 'start the gateway once, which makes it; or restore it from a copy',
     )
-  const seal = sealedWith(keyRing(key).derive(sealPurpose))
+  const ring = keyRing(key)
+  const seal = sealedWith(ring.derive(sealPurpose))
   const store = await openStore(config?.store ?? localStore((whose as { data: string }).data))
   try {
     const [pins, lists, pinned] = await Promise.all([store.pins(), store.pinnedLists(), store.pinnedServers()])
@@ -51,6 +56,11 @@ export async function withPins(whose: Whose, work: (hand: PinsAtHand) => Promise
         if (!servers.includes(id)) throw new Error(`there is no server "${id}"; ${suggest(id, servers)}`)
         const server = config?.servers[id]
         return server === undefined ? (book.strangerOf(id) ?? book.identityOf(id)) : whereabouts(server)
+      },
+      async look(server, by) {
+        if (!('config' in whose))
+          throw new Error('only the guard that runs a server knows how it is started; look with: sekisho scan -- COMMAND')
+        return lookAt({ config: await loadConfig(whose.config), store, keys: ring, server, by })
       },
     })
   } finally {

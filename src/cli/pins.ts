@@ -1,10 +1,12 @@
 /** `sekisho pins`: what servers say of themselves, what was approved of it, and what waits for a decision. */
 import { Command, Option } from 'commander'
-import { pinsAcceptServer, pinsDecide, pinsRollback } from '../admin/operations/pins-decide.ts'
+import { type Accepted, pinsAcceptServer, pinsDecide, pinsRollback } from '../admin/operations/pins-decide.ts'
 import { type PinDecision, pinsHistory } from '../admin/operations/pins-history.ts'
 import { type PinRow, pinsList } from '../admin/operations/pins-list.ts'
+import { pinsLook } from '../admin/operations/pins-look.ts'
 import { type PinsShown, pinsShow, type VersionShown } from '../admin/operations/pins-show.ts'
 import { type PinsAtHand, withPins } from '../admin/with-pins.ts'
+import type { Change } from '../trust/diff.ts'
 import { operator } from './operator.ts'
 import { exportCommand, signCommand } from './pins/signed.ts'
 import { shared, type WhoseOptions, whoseOf } from './pins/whose.ts'
@@ -14,6 +16,7 @@ import { jsonLine, plain, type Style, styled, table } from './table.ts'
 interface Options extends WhoseOptions {
   readonly all?: true
   readonly server?: true
+  readonly look?: true
   readonly kind?: 'tool' | 'prompt' | 'resource' | 'template' | 'instructions' | 'capabilities'
   readonly digest?: string
   readonly reason?: string
@@ -32,7 +35,14 @@ export function pinsCommand(): Command {
         .option('-s, --state <state>', 'only these: new, approved, changed, rejected or revoked')
         .action(list),
     )
-    .addCommand(shared('show <server> [name]', 'every version, what it changed, and what a model reads').action(show))
+    .addCommand(
+      shared('show <server> [name]', 'every version, what it changed, and what a model reads')
+        .option(
+          '--look',
+          'ask the server first what it says of itself now, before a client may; it is started or called for that',
+        )
+        .action(show),
+    )
     .addCommand(
       decide('approve', 'from now on this may be listed and called').option(
         '--server',
@@ -84,22 +94,27 @@ const list = (server: string | undefined, options: Options): Promise<void> =>
   })
 const show = (server: string, name: string | undefined, options: Options): Promise<void> =>
   withHand(options, async (hand) => {
-    const shown = pinsShow(hand, server, name)
+    const shown = pinsShow(options.look ? await pinsLook(hand, server, operator()) : hand, server, name)
     return { json: shown, text: shownText(shown, name !== undefined) }
   })
 const decideAbout = (wish: 'approve' | 'reject' | 'revoke', server: string, names: string[], options: Options): Promise<void> =>
   withHand(options, async (hand) => {
-    if (wish === 'approve' && options.server === true) {
-      const { before, now } = await pinsAcceptServer(hand, server, operator(), options.reason)
-      const was = before === undefined ? '' : `, which was ${plain(before)}`
-      return { json: { server, before, now }, text: `${styled('green', 'approved')}  ${server} is ${plain(now)}${was}\n` }
-    }
     const { kind, digest, reason, all } = options
-    const pins = await pinsDecide(hand, { server, wish, names, all: all === true, kind, digest, by: operator(), reason })
+    if (wish === 'approve' && options.server === true) {
+      const accepted = await pinsAcceptServer(hand, server, operator(), reason)
+      return { json: { server, ...accepted }, text: acceptedText(server, accepted) }
+    }
+    const by = operator()
+    const { pins, accepted } = await pinsDecide(hand, { server, wish, names, all: all === true, kind, digest, by, reason })
     const lines = pins.map((pin) => [mark(pin.standing), pin.kind, plain(pin.name), styled('gray', pin.digest.slice(0, 12))])
     const waits = pins.some(({ standing }) => standing === 'proposed') ? 'somebody else has to approve it now\n' : ''
-    return { json: pins.map(({ text: _, ...pin }) => pin), text: table(lines) + waits }
+    const json = [...(accepted ? [{ kind: 'server', server, ...accepted }] : []), ...pins.map(({ text: _, ...pin }) => pin)]
+    return { json, text: (accepted ? acceptedText(server, accepted) : '') + table(lines) + waits }
   })
+function acceptedText(server: string, { before, now }: Accepted): string {
+  const was = before === undefined ? '' : `, which was ${plain(before)}`
+  return `${styled('green', 'approved')}  ${server} is ${plain(now)}${was}\n`
+}
 const rollback = (server: string, name: string, options: Options): Promise<void> =>
   withHand(options, async (hand) => {
     const { text: _, ...before } = await pinsRollback(hand, server, name, operator(), options.reason)
@@ -159,16 +174,18 @@ function shownText({ server, identity, configured, manifest, versions }: PinsSho
   const signed = manifest
     ? `${manifest.counts ? styled('green', 'manifest') : styled('red', 'manifest refused')}  ${plain(manifest.says)}\n`
     : ''
-  const moved =
-    identity !== undefined && configured !== undefined && identity !== configured
-      ? `${styled('red', 'changed')}  the server was ${plain(identity)}, and is ${plain(configured)} now; ` +
-        `to take it for the same: sekisho pins approve ${server} --server\n`
-      : ''
+  const isMoved = identity !== undefined && configured !== undefined && identity !== configured
+  const moved = isMoved ? movedText(server, identity, configured) : ''
   const some = isWhole ? versions : versions.filter(({ standing }) => standing === 'held' || standing === 'proposed')
   if (some.length === 0)
     return `${signed}${moved}nothing of ${server} waits for a decision; ${versions.length} versions are known\n`
   return signed + moved + some.map((version) => versionText(version, server, isWhole)).join('\n')
 }
+
+const movedText = (server: string, before: string, now: string): string =>
+  `${styled('red', 'changed')}  the server was ${plain(before)}, and is ${plain(now)} now\n` +
+  `  to see what it says of itself, before anybody may call it: sekisho pins show ${server} --look\n` +
+  `  to take it for the same, and with it all that waits: sekisho pins approve ${server} --all\n`
 
 const gradeStyles = { high: 'red', medium: 'yellow', low: 'cyan', cosmetic: 'gray' } as const
 
@@ -177,7 +194,7 @@ function versionText(version: VersionShown, server: string, isWhole: boolean): s
   const head = `${mark(standing)}  ${styled('bold', `${kind} ${plain(name)}`)}  ${styled('gray', `${digest.slice(0, 12)}  seen ${seenAt}`)}`
   const why = `  by ${plain(by)}${reason === '' ? '' : `: ${plain(reason)}`}`
   const found = findings.filter((one) => !reason.includes(one)).map((one) => [styled('red', 'scan'), plain(one)])
-  const lines = [...found, ...(changes?.map(({ grade, says }) => [styled(gradeStyles[grade], grade), plain(says)]) ?? [])]
+  const lines = [...found, ...(changes?.flatMap(changeLines) ?? [])]
   const diff = lines.length === 0 ? '' : table(lines, '  ')
   const body = isWhole ? `${indented(JSON.stringify(definition, undefined, 2))}\n` : ''
   const isWaiting = standing === 'held' || standing === 'proposed'
@@ -186,6 +203,12 @@ function versionText(version: VersionShown, server: string, isWhole: boolean): s
     : ''
   return `${head}\n${why}\n${diff}${body}${next}`
 }
+const changeLines = ({ grade, says, was, now }: Change): readonly (readonly string[])[] => [
+  [styled(gradeStyles[grade], grade), plain(says)],
+  ...(was === undefined ? [] : [['', styled('red', `- ${oneLine(was)}`)]]),
+  ...(now === undefined ? [] : [['', styled('green', `+ ${oneLine(now)}`)]]),
+]
+const oneLine = (text: string): string => visible(text.replace(/[\n\r\t]+/g, ' '))
 const quoted = (name: string): string => (/^[\w.:/-]+$/.test(name) ? name : `'${plain(name).replaceAll("'", '?')}'`)
 /** What a model reads, with whatever cannot be seen made visible. */
 const indented = (text: string): string =>

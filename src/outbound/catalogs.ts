@@ -65,13 +65,19 @@ export class Catalogs {
     return entries
   }
 
+  /** What the server says of itself first. Rejects with a Refusal. */
+  async introduction(call: Parcel): Promise<JsonObject> {
+    await this.#options.reading(call.principal.id, 'pins')
+    const { member, body } = await this.#answerTo(askedFor(call, 'server/discover'))
+    if (member !== 'result') throw new Refusal('UPSTREAM_INVALID', { detail: 'server/discover was not answered' })
+    return body
+  }
+
   /** The answers to a list and to its cursors, one after the other. They are shown to nobody. */
   async *#pages(call: Parcel, method: string): AsyncGenerator<Parcel> {
     let cursor: unknown
     for (let page = 0; page < pagesMax; page++) {
-      const body = cursor === undefined ? {} : { cursor: cursor as string }
-      const whole = { leg: 'call', method, concerns: 'server', subject: undefined, member: 'params', body } as const
-      const answer = await this.#answerTo(alongside(call, whole))
+      const answer = await this.#answerTo(askedFor(call, method, cursor === undefined ? {} : { cursor: cursor as string }))
       yield answer
       cursor = answer.body['nextCursor']
       if (answer.member !== 'result' || cursor === undefined) return
@@ -98,3 +104,7 @@ export class Catalogs {
     return catalog
   }
 }
+
+/** A request of our own, on behalf of whoever called. */
+const askedFor = (call: Parcel, method: string, body: JsonObject = {}): Parcel =>
+  alongside(call, { leg: 'call', method, concerns: 'server', subject: undefined, member: 'params', body })

@@ -70,6 +70,11 @@ export class Server implements Lessor {
     return this.#catalogs.entries(call, method, items)
   }
 
+  /** See {@link Catalogs.introduction}. */
+  introduction(call: Parcel): Promise<JsonObject> {
+    return this.#catalogs.introduction(call)
+  }
+
   /** Everything the server sends back for one call. */
   forward(call: Cleared, answers: readonly Cleared[], stop: Stop): Flow {
     if (call.method === 'session/delete') return nothing(() => this.#forget(call))

@@ -147,6 +147,11 @@ export class Upstreams {
     return this.#server(call.server).entries(call, method, items)
   }
 
+  /** What a server says of itself first, as the caller is answered. Rejects with a Refusal. */
+  async introduction(call: Parcel): Promise<JsonObject> {
+    return this.#server(call.server).introduction(call)
+  }
+
   /** Tells whoever listens to a server that a list of it is another one now. */
   announce(id: string, changed: ListChanged): void {
     this.#servers.get(id)?.server.announcements.tell(changed)

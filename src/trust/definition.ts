@@ -29,6 +29,13 @@ export const lists: Readonly<Record<ListedKind, { readonly method: string; reado
   resource: { method: 'resources/list', items: 'resources', key: 'uri' },
   template: { method: 'resources/templates/list', items: 'resourceTemplates', key: 'uriTemplate' },
 }
+/** What a server says that it has, where it has lists of a kind (2026-07-28, ServerCapabilities). */
+export const capabilityOf: Readonly<Record<ListedKind, string>> = {
+  tool: 'tools',
+  prompt: 'prompts',
+  resource: 'resources',
+  template: 'resources',
+}
 const kindOfMethod = new Map(Object.entries(lists).map(([kind, { method }]) => [method, kind as ListedKind]))
 
 /** The kind that a catalog lists, or undefined for one that is not a list of definitions. */

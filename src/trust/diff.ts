@@ -13,7 +13,11 @@ export interface Change {
   readonly grade: Grade
   /** JSON Pointer (RFC 6901) into the definition. */
   readonly path: string
+  /** Our own words, fit for whoever is refused. */
   readonly says: string
+  /** Of a text: the part that is different, as it was and as it is. A stranger's words, for the eyes of whoever decides. */
+  readonly was?: string
+  readonly now?: string
 }
 
 const changesMax = 200
@@ -69,7 +73,12 @@ function compareText(at: Place, before: unknown, after: unknown, changes: Change
   const [old, now] = [textOf(before), textOf(after)]
   if (old === undefined || now === undefined) {
     if (now !== undefined && after !== undefined && before === undefined)
-      changes.push({ grade: hiddenIn(now) > 0 ? 'high' : grade, path: at.path, says: `${at.name} was added, ${lengthOf(now)}` })
+      changes.push({
+        grade: hiddenIn(now) > 0 ? 'high' : grade,
+        path: at.path,
+        says: `${at.name} was added, ${lengthOf(now)}`,
+        now: cut(now),
+      })
     else compareValue(at, before, after, changes, grade)
     return
   }
@@ -86,8 +95,26 @@ function compareText(at: Place, before: unknown, after: unknown, changes: Change
         ? `gained ${more} character${more === 1 ? '' : 's'}`
         : `lost ${-more} character${more === -1 ? '' : 's'}`
   const unseen = hidden > 0 ? `, ${hidden} hidden` : ''
-  changes.push({ grade: hidden > 0 ? 'high' : grade, path: at.path, says: `${at.name} ${size}${unseen}` })
+  const says = `${at.name} ${size}${unseen}`
+  changes.push({ grade: hidden > 0 ? 'high' : grade, path: at.path, says, ...differing(old, now) })
 }
+
+/** What is left when both ends that are the same are taken off, in whole words. */
+function differing(old: string, now: string): { readonly was: string; readonly now: string } {
+  const least = Math.min(old.length, now.length)
+  let start = 0
+  while (start < least && old[start] === now[start]) start++
+  let end = 0
+  while (end < least - start && old.at(-1 - end) === now.at(-1 - end)) end++
+  while (start > 0 && /\S/.test(old[start - 1] as string)) start--
+  while (end > 0 && /\S/.test(old.at(-end) as string)) end--
+  const part = (text: string): string =>
+    `${start > 0 ? '…' : ''}${cut(text.slice(start, text.length - end))}${end > 0 ? '…' : ''}`
+  return { was: part(old), now: part(now) }
+}
+const shownCharsMax = 600
+const cut = (text: string): string =>
+  text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)}… and ${text.length - shownCharsMax} more` : text
 
 function compareSchema(at: Place, before: unknown, after: unknown, changes: Change[]): void {
   if (!isObject(before) || !isObject(after)) return compareValue(at, before, after, changes, 'medium')
@@ -233,6 +260,7 @@ const lengthOf = (text: string): string => {
 const escaped = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
 const quotedCharsMax = 60
 const quoted = (value: unknown): string => {
+  if (typeof value === 'boolean' || typeof value === 'number') return String(value)
   const text = typeof value === 'string' ? printable(value) : (JSON.stringify(value) ?? 'nothing')
   return `"${text.length > quotedCharsMax ? `${text.slice(0, quotedCharsMax)}…` : text}"`
 }

@@ -33,7 +33,8 @@ export function trustGuard(options: TrustGuardOptions): Guard {
       if (parcel.leg === 'notice') return noticed(parcel, trust)
       const server = trust.serverStands(parcel.server)
       if (!server.stands) return block(parcel, 'SERVER_CHANGED', server, options)
-      if (parcel.leg === 'catalog') return parcel.member === 'result' ? judgeCatalog(parcel, trust) : pass
+      if (parcel.leg === 'catalog')
+        return parcel.member === 'result' ? judgeCatalog(parcel, trust) : judgeNoCatalog(parcel, trust)
       return judgeCall(parcel, options)
     },
   }
@@ -85,6 +86,13 @@ function judgeCatalog(parcel: Parcel, trust: Trust): Verdict | Promise<Verdict> 
   const call = alongside(parcel, { leg: 'call', body: {} })
   return trust.read(call, kind).then(() => judgeList(parcel, kind, trust), refused)
 }
+
+/** Not a list, but the answer that there is none (JSON-RPC 2.0, method not found). */
+function judgeNoCatalog({ method, member, body, server }: Parcel, trust: Trust): Verdict | Promise<Verdict> {
+  const kind = member === 'error' && body['code'] === noSuchMethod ? listedBy(method) : undefined
+  return kind === undefined ? pass : trust.hasNone(server, kind).then(() => pass)
+}
+const noSuchMethod = -32601
 
 function judgeList(parcel: Parcel, kind: ListedKind, trust: Trust): Verdict | Promise<Verdict> {
   const { server, principal, body } = parcel

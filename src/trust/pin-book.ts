@@ -5,7 +5,15 @@
 import { timingSafeEqual } from 'node:crypto'
 import { type JsonObject, parseStrict } from '../lib/strict-json.ts'
 import { type Approvals, type ApprovalsByServer, noApprovals, signedReason, unsignedReason } from './approvals/approvals.ts'
-import { type Definition, type DefinitionKind, digestOf, isSameJson, pinned } from './definition.ts'
+import {
+  capabilityOf,
+  type Definition,
+  type DefinitionKind,
+  digestOf,
+  isSameJson,
+  type ListedKind,
+  pinned,
+} from './definition.ts'
 import {
   gatewayDecides,
   manifestDecides,
@@ -76,6 +84,13 @@ export class PinBook {
 
   /** The list of this kind has been read whole once. */
   isListed = (server: string, kind: DefinitionKind): boolean => this.#lists.has(`${server} ${kind}`)
+
+  /** What the server was approved for does not include it: it said that it has no such thing. */
+  isDenied(server: string, kind: ListedKind): boolean {
+    const approved = this.versionsOf(server, 'capabilities', '').filter(({ standing }) => standing === 'approved')
+    const named = new RegExp(`"${capabilityOf[kind]}"`)
+    return approved.length > 0 && !approved.some(({ text }) => named.test(text))
+  }
 
   /** Where the server stood, or how it was started, when it was taken for what it is; undefined for a new one. */
   identityOf = (server: string): string | undefined => this.#identities.get(server)

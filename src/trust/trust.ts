@@ -11,6 +11,7 @@ import { type ApprovalsByServer, type Refused, signedReason, standingAt, unsigne
 import { changedSince } from './changed-lists.ts'
 import { type Definition, type DefinitionKind, type ListedKind, lists, pinned } from './definition.ts'
 import { changesBetween, worstOf } from './diff.ts'
+import { type Decided, freshPins, gravestOf } from './fresh.ts'
 import {
   gatewayDecides,
   type Identity,
@@ -24,7 +25,6 @@ import {
 } from './pin.ts'
 import { type Kept, PinBook } from './pin-book.ts'
 import type { Neighbour, ScanContext } from './scan/finding.ts'
-import { scanDefinition } from './scan/scan.ts'
 import type { PinsConfig } from './schema.ts'
 import { Sightings, type Told } from './sightings.ts'
 
@@ -60,10 +60,6 @@ export type Held = ReadonlyMap<string, Fallen>
 
 const nothingHeld: Held = new Map()
 const stands: Verdict = Object.freeze({ stands: true })
-/** A server that says something else every time fills no disk with it. */
-const versionsMax = 20
-const namesMax = 10_000
-const textCharsMax = 1_000_000
 const pagesMax = 1000
 
 export class Trust {
@@ -231,6 +227,11 @@ export class Trust {
     return held
   }
 
+  /** The server has no such list: whatever is on one later, is an addition. */
+  hasNone(server: string, kind: ListedKind): Promise<void> {
+    return this.#book.isListed(server, kind) ? Promise.resolve() : this.#see(server, [], { server, kind })
+  }
+
   /** What this caller was told of a name. To be asked when {@link mustRead} says no. */
   told(call: Parcel, kind: ListedKind, name: string): Verdict {
     const { server, principal } = call
@@ -265,7 +266,7 @@ export class Trust {
   ): Promise<void> {
     const seen = this.#writing.then(async () => {
       const { store, seal, identityOf, clock } = this.#options
-      const fresh = this.#fresh(server, definitions, list !== undefined)
+      const fresh = this.#fresh(server, definitions, list !== undefined && !this.#book.isDenied(server, list.kind))
       if (fresh.length === 0 && list === undefined) return
       if (this.book.identityOf(server) === undefined) {
         const identity: Identity = { server, identity: identityOf(server) }
@@ -283,31 +284,21 @@ export class Trust {
 
   #fresh(server: string, definitions: readonly Definition[], isFirst: boolean): readonly Pin[] {
     const { clock } = this.#options
-    const at = clock.now()
     const others = this.book.neighboursOf(server)
-    const pins = new Map<string, Pin>()
-    for (const definition of definitions) {
-      const { kind, name } = definition
-      const versions = this.book.versionsOf(server, kind, name)
-      const { digest } = this.book.find(server, definition)
-      if (versions.some((one) => one.digest === digest)) continue
-      const text = canonicalJson(pinned(definition))
-      if (text.length > textCharsMax || pins.size >= namesMax) continue
-      const id = { server, kind, name, digest }
-      const signed = this.#signedDecision(id, definition, others)
-      // What is signed is looked for among however many versions a server has shown.
-      if (signed?.standing !== 'approved' && versions.length >= versionsMax) continue
-      const decided = signed ?? this.#firstDecision({ server, others }, definition, versions, isFirst)
-      pins.set(`${kind} ${name} ${digest}`, { ...id, text, seenAt: at, by: gatewayDecides, at, ...decided })
-    }
-    return [...pins.values()]
+    const seen = { server, book: this.book, by: gatewayDecides, at: clock.now() }
+    return freshPins(
+      seen,
+      definitions,
+      (definition, versions, id) =>
+        this.#signedDecision(id, definition, others) ?? this.#firstDecision({ server, others }, definition, versions, isFirst),
+    )
   }
 
   /** Where a manifest is named, it decides alone. What the scan says against something that was signed is written down beside it. */
   #signedDecision(id: PinId, definition: Definition, others: readonly Neighbour[]): Decided | undefined {
     const approvals = this.book.approvalsOf(id.server)
     if (approvals === undefined) return undefined
-    const grave = gravest(definition, { server: id.server, others })
+    const grave = gravestOf(definition, { server: id.server, others })
     if (approvals.outcome === 'refused' || !approvals.approves(id))
       return { standing: 'held', reason: grave ?? unsignedReason(approvals) }
     const reason = signedReason(approvals)
@@ -317,7 +308,7 @@ export class Trust {
   /** What the configuration says of something nobody has decided about. */
   #firstDecision(context: ScanContext, definition: Definition, versions: readonly Pin[], isFirst: boolean): Decided {
     const { firstUse, additions, cosmetic } = this.#options.config()
-    const grave = gravest(definition, context)
+    const grave = gravestOf(definition, context)
     if (grave !== undefined) return { standing: 'held', reason: grave }
     const approved = versions.findLast((one) => one.standing === 'approved')
     if (approved !== undefined) {
@@ -334,14 +325,6 @@ export class Trust {
     const choice = isAddition ? additions : firstUse
     return { standing: choice === 'approve' ? 'approved' : 'held', reason: isAddition ? 'added later' : 'first use' }
   }
-}
-
-type Decided = Pick<Pin, 'standing' | 'reason'> & Partial<Pick<Pin, 'by'>>
-
-/** What the scan finds that nothing is approved with unseen. */
-function gravest(definition: Definition, context: ScanContext): string | undefined {
-  const found = scanDefinition(definition, context).find(({ severity }) => severity === 'high' || severity === 'critical')
-  return found && `${found.rule}: ${found.evidence}`
 }
 
 /** What the scan found, where that is why it is held. */

@@ -10,7 +10,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { Legacy, modernParts, Stream } from '../attacks/support/client.ts'
-import { type Echo, echo, type Json, tool } from '../attacks/support/echo.ts'
+import { type Answer, type Echo, echo, type Json, tool } from '../attacks/support/echo.ts'
 import { codeOf, httpServer, open, passed, recordOf, saysOf, startIn } from '../attacks/support/house.ts'
 import { until } from './support/until.ts'
 import { cli, Yard } from './support/yard.ts'
@@ -21,18 +21,14 @@ let upstream: Echo
 /** What the server says of itself now. */
 let tools: Json[] = []
 let instructions = 'Notes are private.'
+const introduced: Answer = ({ params: { protocolVersion } }) => ({
+  ...{ protocolVersion, capabilities: { tools: { listChanged: true } }, serverInfo: { name: 'x', version: '1' }, instructions },
+})
 before(async () => {
   upstream = await echo({
     era: 'legacy',
     answers: {
-      initialize: ({ params: { protocolVersion } }) => ({
-        ...{
-          protocolVersion,
-          capabilities: { tools: { listChanged: true } },
-          serverInfo: { name: 'x', version: '1' },
-          instructions,
-        },
-      }),
+      initialize: introduced,
       'tools/list': () => ({ tools }),
     },
   })
@@ -249,6 +245,64 @@ describe('what is decided about a server', { concurrency: false }, () => {
     assert.match(await pins(gateway, 'show', 'notes'), /the server was http.* and is http.* now/)
     await pins(gateway, 'approve', 'notes', '--server')
     await until('it can be called', async () => codeOf(await call(await client(gateway))) === undefined)
+    await stop(gateway)
+    await elsewhere.close()
+  })
+})
+
+describe('another server under the same id, and its definitions, are one decision', { concurrency: false }, () => {
+  const moved = async (changes: Json = {}): Promise<{ gateway: Started; who: Legacy; elsewhere: Echo }> => {
+    tools = [note()]
+    const gateway = await started(changes)
+    const who = await client(gateway)
+    await namesIn(who)
+    await pins(gateway, 'approve', 'notes', '--all').catch(() => 'nothing waits')
+    if (changes['twoPeople'] !== true) await until('it can be called', async () => codeOf(await call(who)) === undefined)
+    const keeps = note({ description: 'Reads a note, and keeps it.' })
+    const elsewhere = await echo({
+      era: 'legacy',
+      answers: { initialize: introduced, 'tools/list': () => ({ tools: [keeps] }) },
+    })
+    const config = open({ notes: httpServer(elsewhere, 'legacy') }, { pins: { recheckSeconds: 0, ...changes }, guards: [] })
+    writeFileSync(join(gateway.folder, 'sekisho.yaml'), JSON.stringify(config))
+    await until('it is reloaded', () => recordOf(gateway).some(({ action }) => action === 'config.reloaded'))
+    return { gateway, who, elsewhere }
+  }
+
+  it('it is not asked for anything until somebody looks; a look lets nobody in; one command lets all in', async () => {
+    const { gateway, who, elsewhere } = await moved()
+    assert.equal(codeOf(await call(who)), 'SERVER_CHANGED')
+    await pins(gateway, 'show', 'notes')
+    assert.deepEqual(elsewhere.methods(), [])
+    const shown = await pins(gateway, 'show', 'notes', '--look')
+    assert.match(shown, /^changed +the server was http.* and is http.* now$/m)
+    assert.match(shown, /^held +tool read_note/m)
+    assert.match(shown, /^ +\+ …note, and keeps it\.$/m)
+    assert.ok(!elsewhere.methods().includes('tools/call'))
+    assert.equal(codeOf(await call(who)), 'SERVER_CHANGED')
+    assert.match(await pins(gateway, 'approve', 'notes', '--all'), /^approved +notes is http.*\napproved +tool +read_note/)
+    await until('it can be called', async () => codeOf(await call(await client(gateway))) === undefined)
+    await stop(gateway)
+    await elsewhere.close()
+  })
+
+  it('taken without a look, what it changed is held', async () => {
+    const { gateway, who, elsewhere } = await moved()
+    await pins(gateway, 'approve', 'notes', '--all')
+    await until('it is taken', async () => codeOf(await call(who)) === 'DEFINITION_CHANGED')
+    await stop(gateway)
+    await elsewhere.close()
+  })
+
+  it('with two people, what one proposes takes no server', async () => {
+    const { gateway, who, elsewhere } = await moved({ twoPeople: true })
+    await pins(gateway, 'show', 'notes', '--look')
+    const proposed = await pins(gateway, 'approve', 'notes', '--all')
+    assert.match(proposed, /^proposed +tool +read_note/)
+    assert.doesNotMatch(proposed, /^approved/m)
+    assert.equal(codeOf(await call(who)), 'SERVER_CHANGED')
+    assert.match(await refusedBy(gateway, 'approve', 'notes', '--all'), /was proposed by cli:.*; somebody else has to/)
+    assert.equal(codeOf(await call(who)), 'SERVER_CHANGED')
     await stop(gateway)
     await elsewhere.close()
   })

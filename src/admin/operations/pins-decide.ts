@@ -20,23 +20,36 @@ export interface PinsDecide {
   readonly reason?: string | undefined
 }
 
-/** Approves, rejects or revokes definitions. A running gateway obeys at once, and no client has to be started again. */
-export async function pinsDecide(hand: PinsAtHand, wanted: PinsDecide): Promise<readonly Pin[]> {
+export interface PinsDecided {
+  readonly pins: readonly Pin[]
+  /** With `all`: another server stood under the id, and is taken for the one that was approved. */
+  readonly accepted: Accepted | undefined
+}
+export interface Accepted {
+  readonly before: string | undefined
+  readonly now: string
+}
+
+/**
+ * Approves, rejects or revokes definitions. A running gateway obeys at once, and no client has to be started again. To approve all
+ * that waits is to approve the server itself too, where it is another one than before: so an upgrade is one decision.
+ */
+export async function pinsDecide(hand: PinsAtHand, wanted: PinsDecide): Promise<PinsDecided> {
   const { store, book, seal, twoPeople } = hand
-  hand.whereabouts(wanted.server)
-  if (wanted.all === true ? wanted.names.length > 0 : wanted.names.length === 0)
+  const { server, wish, by, reason = '', all = false } = wanted
+  hand.whereabouts(server)
+  if (all ? wanted.names.length > 0 : wanted.names.length === 0)
     throw new Error('name what you decide about, or say --all for everything that waits')
-  const reviewer = {
-    by: wanted.by,
-    at: systemClock.now(),
-    reason: wanted.reason ?? '',
-    twoPeople,
-  }
-  const pins = wanted.all === true ? waiting(book.pinsOf(wanted.server)) : wanted.names.map((name) => named(hand, wanted, name))
-  if (pins.length === 0) throw new Error(`nothing of the server "${wanted.server}" waits for a decision`)
-  const after = pins.map((pin) => decided(pin, wanted.wish, reviewer))
+  const isKnown = book.identityOf(server) !== undefined
+  const isMoved = isKnown && all && wish === 'approve' && strangerAt(hand, server) !== undefined
+  const pins = all ? waiting(book.pinsOf(server)) : wanted.names.map((name) => named(hand, wanted, name))
+  if (pins.length === 0 && !isMoved) throw new Error(`nothing of the server "${server}" waits for a decision`)
+  const reviewer = { by, at: systemClock.now(), reason, twoPeople }
+  const after = pins.map((pin) => decided(pin, wish, reviewer))
   await store.decidePins(after.map((pin) => sealedPin(pin, seal)))
-  return after
+  // What one person has only proposed lets no server in.
+  const isProposed = after.some(({ standing }) => standing === 'proposed')
+  return { pins: after, accepted: isMoved && !isProposed ? await pinsAcceptServer(hand, server, by, reason) : undefined }
 }
 
 const waiting = (pins: readonly Pin[]): readonly Pin[] =>
@@ -64,18 +77,19 @@ function named({ book }: PinsAtHand, { server, wish, kind, digest }: PinsDecide,
   return pin
 }
 
+/** What stands under the id now, where it is not what was approved. */
+function strangerAt({ whereabouts, book }: PinsAtHand, server: string): string | undefined {
+  const [now, before] = [whereabouts(server), book.identityOf(server)]
+  return before === now ? undefined : now
+}
+
 /** Takes the server that stands under an id now for the one whose definitions were approved. */
-export async function pinsAcceptServer(
-  { whereabouts, store, book, seal }: PinsAtHand,
-  server: string,
-  by: string,
-  reason = '',
-): Promise<{ readonly before: string | undefined; readonly now: string }> {
-  const now = whereabouts(server)
-  const before = book.identityOf(server)
-  if (now === undefined || before === now) throw new Error(`the server "${server}" is the one that was approved`)
+export async function pinsAcceptServer(hand: PinsAtHand, server: string, by: string, reason = ''): Promise<Accepted> {
+  const { store, book, seal } = hand
+  const now = strangerAt(hand, server)
+  if (now === undefined) throw new Error(`the server "${server}" is the one that was approved`)
   await store.setPinnedServer(sealedServer({ server, identity: now }, seal), { by, at: systemClock.now(), reason })
-  return { before, now }
+  return { before: book.identityOf(server), now }
 }
 
 /** Goes back to what was approved before the newest approval. */

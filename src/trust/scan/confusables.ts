@@ -63,6 +63,10 @@ const table = new Map(Object.entries(alike).flatMap(([ascii, others]) => [...oth
 /** The ASCII letter that a character looks like, if there is one and it is another. */
 export const looksLike = (character: string): string | undefined => table.get(character)
 
+/** Cyrillic words as a reading has them, where half of their letters are Latin: for patterns in Russian, in lower case. */
+export const cyrillic = (pattern: string): string =>
+  pattern.replace(/\p{Script=Cyrillic}/gu, (letter) => looksLike(letter) ?? letter)
+
 /** Letters and digits that are mistaken for each other within ASCII, as one. */
 const twins: Readonly<Record<string, string>> = { 0: 'o', 1: 'l', i: 'l', '|': 'l' }
 

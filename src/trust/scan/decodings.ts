@@ -36,17 +36,20 @@ function sentence(bytes: Buffer): string | undefined {
 const nested = /^[A-Za-z0-9+/_-]{20,}={0,2}\s?$/
 
 /** A few words that show that the whole text is written otherwise, for each writing. */
-const rotated = /\b(?:vtaber|vafgehpgvbaf?|cerivbhf|hfref?|flfgrz|nffvfgnag|frperg|cnffjbeq|fraq)\b/gi
+const rotated =
+  /\b(?:vtaber|vafgehpgvbaf?|cerivbhf|hfref?|flfgrz|nffvfgnag|frperg|cnffjbeq|fraq|ernq|cnff|gryy|orsber|nyjnlf|pbagragf?|hfvat)\b/gi
 const reversed = /\b(?:erongi|snoitcurtsni|noitcurtsni|suoiverp|resu|metsys|tnatsissa|terces|drowssap|llet|reven)\b/gi
 /** A digit with a letter behind it, within a word: `1gn0re`, and not `sha1`, `v1` or `3`. */
 const leet = /\b(?=[a-z013457@$]{4,24}\b)[a-z]{0,12}[013457@$]{1,2}[a-z][a-z@$013457]{1,20}\b/gi
+/** Where there are such words, whatever may be one: `n0t`, `u$er`, `id_r54`. */
+const figured = /\b(?=[013457@$]{0,40}[a-z_])[a-z013457@$_]{2,40}\b/gi
 const spaced = /(?:(?<![A-Za-z])[A-Za-z][ .\-_]{1,3}){9,}[A-Za-z](?![A-Za-z])/g
 
 function* whole(text: string): Generator<Decoding> {
   const all = { start: 0, end: text.length }
   if (countOf(text, rotated) >= 2) yield { ...all, text: text.replace(/[a-z]/gi, turned), how: 'ROT13' }
   if (countOf(text, reversed) >= 2) yield { ...all, text: [...text].reverse().join(''), how: 'reversed letters' }
-  if (countOf(text, leet) >= 3) yield { ...all, text: text.replace(leet, unleet), how: 'digits for letters' }
+  if (countOf(text, leet) >= 3) yield { ...all, text: text.replace(figured, unleet), how: 'digits for letters' }
   for (const { index, 0: run } of text.matchAll(spaced)) {
     const words = run.replace(/([A-Za-z])[ .\-_](?=[A-Za-z])/g, '$1').replace(/[ .\-_]{2,3}/g, ' ')
     yield { start: index, end: index + run.length, text: words, how: 'spaced letters' }

@@ -117,6 +117,7 @@ export interface LegacyOptions {
   readonly token?: string | undefined
   readonly capabilities?: Json
   readonly protocolVersion?: string
+  readonly client?: Json
 }
 
 /** A legacy session over HTTP. */
@@ -134,10 +135,15 @@ export class Legacy {
 
   static async open(
     url: string,
-    { token, capabilities = {}, protocolVersion = '2025-11-25' }: LegacyOptions = {},
+    {
+      token,
+      capabilities = {},
+      protocolVersion = '2025-11-25',
+      client: clientInfo = { name: 'test', version: '1' },
+    }: LegacyOptions = {},
   ): Promise<Legacy> {
     const client = new Legacy(url, token)
-    const params = { protocolVersion, capabilities, clientInfo: { name: 'test', version: '1' } }
+    const params = { protocolVersion, capabilities, clientInfo }
     client.opened = await client.raw({ id: 0, method: 'initialize', params })
     client.session = String(client.opened.headers['mcp-session-id'] ?? '')
     await client.raw({ method: 'notifications/initialized' })

@@ -146,7 +146,6 @@ async function respond(
   const turn: Turn = { message, params: (message['params'] ?? {}) as Json, request, response, send }
   const known = eraOf(method) === undefined || eraOf(method) === era
   const answer = known ? (options.answers?.[method] ?? ((it: Turn) => usual[method]?.(it, options) ?? {})) : undefined
-  const session = method === 'initialize' ? { 'mcp-session-id': `upstream-session-${randomUUID()}` } : {}
   if (!answer) {
     const error = era === 'modern' ? { code: -32022, message: 'only 2026-07-28' } : { code: -32601, message: 'no such method' }
     return void response
@@ -155,6 +154,8 @@ async function respond(
   }
   const result = await answer(turn)
   if (result === undefined) return
+  const isNew = method === 'initialize' && !response.hasHeader('mcp-session-id')
+  const session = isNew ? { 'mcp-session-id': `upstream-session-${randomUUID()}` } : {}
   const whole = {
     id,
     ...('code' in result ? { error: result } : { result: era === 'modern' ? { resultType: 'complete', ...result } : result }),

@@ -1,4 +1,5 @@
 /** Places where a machine keeps secrets. A tool that manages them names them; any other has no reason to. */
+import { cyrillic } from '../confusables.ts'
 import type { Family, Mark } from '../finding.ts'
 import type { Leaf } from '../leaves.ts'
 import { matches, phrases, spoken } from '../phrases.ts'
@@ -25,6 +26,10 @@ const environment = String.raw`\bprocess\.env(?!\.(?:node_env|port|home)\b)|\bos
 /** Before the place, in the same sentence, or as a command line says it. */
 const taking =
   /\b(?:reads?|reading|opens?|loads?|access(?:es)?|fetche?s?|collects?|includes?|attach(?:es)?|sends?|pass(?:es)?|uploads?|cop(?:y|ies)|extracts?|retrieves?|gets?|provides?|steals?|dumps?|exfiltrates?|contents? of|content from|lies|lee|lis|lisez|cat|base64|curl|scp)\b[^.!?。\u2029]{0,60}$|(?:-d ?@|< ?)[^\u2029]{0,4}$|(?:読|读取|讀取)[^。\u2029]{0,20}$/
+/** The same in Russian. */
+const takingToo = new RegExp(
+  cyrillic(String.raw`(?:прочит|прочт|читай|откро|отправ|переда|скопир|загруз|содержимое)[^.!?\u2029]{0,60}$`),
+)
 /** Loading `.env` is what it is for. */
 const handing =
   /\b(?:collects?|attach(?:es)?|sends?|pass(?:es)?|uploads?|cop(?:y|ies)|extracts?|provides?|steals?|dumps?|exfiltrates?|contents? of|content from|cat|base64|curl|scp)\b[^.!?。\u2029]{0,60}$/
@@ -41,16 +46,15 @@ const wholeEnvironment = phrases(
 function* ofText(leaf: Leaf): Generator<Mark> {
   yield* spoken(leaf, wholeEnvironment, 'trust/takes-environment')
   const { reading } = leaf
-  let before = -1
+  let past = -1
   for (const { start, end } of matches(reading, mentioned, { marksMax: Number.POSITIVE_INFINITY })) {
     // `~/.ssh/id_rsa` is one place.
-    const isPart = start <= before + 2 && before !== -1
-    before = end
+    const isPart = start <= past + 2 && past !== -1
+    past = end
     if (isPart) continue
     const how = reading.lower.slice(start, end).includes('.env') ? handing : taking
-    const isTaken =
-      how.test(reading.lower.slice(Math.max(0, start - beforeChars), start)) ||
-      takingAfter.test(reading.lower.slice(end, end + beforeChars))
+    const before = reading.lower.slice(Math.max(0, start - beforeChars), start)
+    const isTaken = how.test(before) || takingToo.test(before) || takingAfter.test(reading.lower.slice(end, end + beforeChars))
     yield { rule: isTaken ? 'trust/takes-private-file' : 'trust/private-path', leaf, ...reading.span(start, end) }
   }
 }

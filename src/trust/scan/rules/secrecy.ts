@@ -1,4 +1,5 @@
 /** Whoever asks a model to keep something from its user has something to hide: no tool needs that to work. */
+import { cyrillic } from '../confusables.ts'
 import type { Family } from '../finding.ts'
 import { phrases, spoken } from '../phrases.ts'
 
@@ -38,6 +39,13 @@ const conceal = phrases(
   String.raw`\bno (?:se )?(?:le |lo |les |la )?(?:digas?|menciones?|informes?|reveles?|avises?|cuentes?|notifiques?|comuniques?)\b~\b(?:usuari[oa]|cliente)`,
   String.raw`\bsin (?:informar|avisar|decir|decirle|notificar|mencionar)~\b(?:usuari[oa]|cliente)`,
   String.raw`\ba espaldas (?:del|de la|de los) (?:usuari|client)`,
+  // Russian; a capital `Н` is read as `h`
+  cyrillic(
+    '(?:не|hе) (?:говори|сообщай|рассказывай|упоминай|раскрывай|информируй|уведомляй|показывай|предупреждай)(?:те)?[^.!?\u2029]{0,30}(?:пользовател|клиент|никому)',
+  ),
+  cyrillic(
+    '(?:пользовател|клиент)(?:ь|и|ю|ям|у|ы)? (?:не|ничего не|об этом не) (?:долж|следует|нужно)[^.!?\u2029]{0,20}(?:знать|узнать|сообщать|говорить|видеть|замет)',
+  ),
   // Japanese
   '(?:ユーザー?|利用者|使用者|お客様|顧客)[^。\u2029]{0,20}(?:伝え|知らせ|言わ|言っ|話さ|話し|明かさ|明かし|教え|通知し|報告し|気付か|気づか|漏らさ)[^。\u2029]{0,3}(?:ない|ず|いけな|いけま|なら|禁止|だめ|ダメ)',
   '(?:ユーザー?|利用者|使用者|お客様|顧客)(?:には?|に対して)(?:秘密|内緒|黙って|内密)',

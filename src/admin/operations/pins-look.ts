@@ -1,0 +1,19 @@
+import { systemClock } from '../../lib/clock.ts'
+import { heldPins } from '../../trust/fresh.ts'
+import { sealedPin } from '../../trust/pin.ts'
+import { PinBook } from '../../trust/pin-book.ts'
+import type { PinsAtHand } from '../with-pins.ts'
+
+/**
+ * Asks a server what it says of itself now, before a client may: what is not approved of it waits for a decision from now on. The
+ * way to see what a new version of a server brings, while nobody can call it yet.
+ */
+export async function pinsLook(hand: PinsAtHand, server: string, by: string): Promise<PinsAtHand> {
+  const { store, seal, whereabouts, look } = hand
+  whereabouts(server)
+  const definitions = await look(server, by)
+  const pins = heldPins({ server, book: hand.book, by, at: systemClock.now() }, definitions)
+  await store.seePins(pins.map((pin) => sealedPin(pin, seal)))
+  const [kept, lists, servers] = await Promise.all([store.pins(), store.pinnedLists(), store.pinnedServers()])
+  return { ...hand, book: new PinBook({ pins: kept, lists, servers }, seal) }
+}
