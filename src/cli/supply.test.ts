@@ -96,6 +96,13 @@ error yarn.lock is no lock file that can be read
 $ supply sbom --serial 7
 error: option '--serial <urn>' argument '7' is invalid. It is urn:uuid: and a UUID in small letters.
 [1]
+$ supply sbom --home .
+error --home is where to look for clients; ask for them with --clients
+[1]
+$ supply check --traffic
+error there is no log at FOLDER/data/audit.db
+  fix look at traffic after the gateway has run, or leave --traffic out
+[2]
 $ supply attest nobody --key private.pem
 error no component is called "nobody"
   fix write it under "components"

@@ -4,7 +4,7 @@ import { type Check, checksOf } from '../../trust/supply/inventory-checks.ts'
 import { refOf } from '../../trust/supply/inventory-component.ts'
 import { loadAdvisories } from '../advisory-files.ts'
 import { attestationKeys, type FactsAtHand, factsOf } from '../component-facts.ts'
-import { inventoryOf } from '../inventory-of.ts'
+import { type Besides, inventoryOf } from '../inventory-of.ts'
 
 export type { AdvisoryReport } from '../../trust/supply/advisories.ts'
 export type { Check } from '../../trust/supply/inventory-checks.ts'
@@ -30,14 +30,16 @@ export interface SupplyReport {
 export interface SupplyAtHand {
   readonly config: Config
   readonly lockFiles: readonly string[]
+  readonly clients?: Besides['clients']
+  readonly traffic?: boolean | undefined
   /** Milliseconds since 1970. */
   readonly now: number
   readonly tlsKey?: FactsAtHand['tlsKey']
 }
 
 /** Everything that can be found out about the components of a gateway, without changing anything. */
-export async function supplyCheck({ config, lockFiles, now, tlsKey }: SupplyAtHand): Promise<SupplyReport> {
-  const inventory = await inventoryOf(config, lockFiles)
+export async function supplyCheck({ config, now, tlsKey, ...besides }: SupplyAtHand): Promise<SupplyReport> {
+  const inventory = await inventoryOf(config, besides)
   const keys = await attestationKeys(config.supply.attestationKeys)
   const components: ComponentChecked[] = []
   for (const one of inventory) {

@@ -8,10 +8,14 @@ import { systemClock } from '../../lib/clock.ts'
 import { operator } from '../operator.ts'
 import { told } from '../problems.ts'
 import { jsonLine, plain, styled, table } from '../table.ts'
+import { clientsOf } from './clients.ts'
 
 interface Options {
   readonly config: string
   readonly lockfile: readonly string[]
+  readonly clients?: true
+  readonly home?: string
+  readonly traffic?: true
   readonly once?: true
   readonly all?: true
   readonly json?: true
@@ -22,6 +26,9 @@ const shared = (name: string, description: string): Command =>
     .description(description)
     .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
     .option('-l, --lockfile <file...>', 'package-lock.json, uv.lock, poetry.lock, requirements.txt', [])
+    .option('--clients', 'also what the clients of this machine start and call')
+    .option('--home <folder>', 'of the clients: look under another home')
+    .option('--traffic', 'also hosts that servers reached for, out of the audit log')
     .option('--json', 'machine-readable')
 
 export const supplyCheck = (): Command =>
@@ -37,19 +44,22 @@ export const supplyWatch = (): Command =>
 /** As `supply verify` and grep: 0 is yes, 1 is no, and 2 that something could not be looked at. */
 const exitCodes = { verified: 0, failed: 1, 'not-checked': 2 } as const
 
-const runCheck = ({ config, lockfile, json, all }: Options): Promise<void> =>
+const runCheck = ({ config, lockfile, clients, home, traffic, json, all }: Options): Promise<void> =>
   told(
     config,
     async () => {
       const loaded = await loadConfig(config, undefined, { secrets: 'leave' })
-      const report = await check({ config: loaded, lockFiles: lockfile, now: systemClock.now() })
+      const report = await check({
+        ...{ config: loaded, lockFiles: lockfile, clients: clientsOf(clients, home), traffic },
+        now: systemClock.now(),
+      })
       process.exitCode = exitCodes[report.outcome]
       process.stdout.write(json ? jsonLine(report) : reportText(report, all === true))
     },
     { json, exitCode: 2 },
   )
 
-const runWatch = ({ config, lockfile, json, once }: Options): Promise<void> =>
+const runWatch = ({ config, lockfile, clients, home, traffic, json, once }: Options): Promise<void> =>
   told(
     config,
     () =>
@@ -57,7 +67,10 @@ const runWatch = ({ config, lockfile, json, once }: Options): Promise<void> =>
         const memory = join(dirname(first.vault.keyFile), 'sekisho.supply.json')
         const round = async (): Promise<WatchRound> => {
           const loaded = await loadConfig(config, undefined, { secrets: 'leave' })
-          const seen = await look({ config: loaded, store, memory, lockFiles: lockfile, now: systemClock.now(), by: operator() })
+          const seen = await look({
+            ...{ config: loaded, store, memory, lockFiles: lockfile, clients: clientsOf(clients, home), traffic },
+            ...{ now: systemClock.now(), by: operator() },
+          })
           process.stdout.write(json ? jsonLine(seen) : roundText(seen))
           return seen
         }

@@ -7,10 +7,14 @@ import { loadConfig } from '../../config/load.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { told } from '../problems.ts'
 import { styled } from '../table.ts'
+import { clientsOf } from './clients.ts'
 
 interface Options {
   readonly config: string
   readonly lockfile: readonly string[]
+  readonly clients?: true
+  readonly home?: string
+  readonly traffic?: true
   readonly specVersion: '1.6' | '1.7'
   readonly serial?: string
   readonly output?: string
@@ -21,16 +25,23 @@ export const supplySbom = (): Command =>
     .description('the bill of materials: CycloneDX in JSON, models, data and services included')
     .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
     .option('-l, --lockfile <file...>', 'package-lock.json, uv.lock, poetry.lock, requirements.txt', [])
+    .option('--clients', 'also what the clients of this machine start and call')
+    .option('--home <folder>', 'of the clients: look under another home')
+    .option('--traffic', 'also hosts that servers reached for, out of the audit log')
     .addOption(new Option('--spec-version <version>', 'of CycloneDX').choices(['1.6', '1.7']).default('1.6'))
     .option('--serial <urn>', 'the serial number, instead of one that depends on the content alone', serial)
     .option('-o, --output <file>', 'write it there')
     .action(run)
 
-const run = ({ config, lockfile, specVersion, serial: serialNumber, output }: Options): Promise<void> =>
+const run = ({ config, lockfile, clients, home, traffic, specVersion, serial: serialNumber, output }: Options): Promise<void> =>
   told(config, async () => {
     const loaded = await loadConfig(config, undefined, { secrets: 'leave' })
     const at = readEnvironment().sourceDateMs ?? systemClock.now()
-    const text = await sbomOf(loaded, lockfile, { folder: dirname(resolve(config)), version: specVersion, serialNumber, at })
+    const text = await sbomOf(
+      loaded,
+      { lockFiles: lockfile, clients: clientsOf(clients, home), traffic },
+      { folder: dirname(resolve(config)), version: specVersion, serialNumber, at },
+    )
     if (output === undefined) return void process.stdout.write(text)
     await writeFile(output, text)
     process.stdout.write(`${styled('green', 'written')}  ${output}\n`)

@@ -131,6 +131,7 @@ function propertiesOf(one: Component): Models.PropertyRepository {
     ['installScripts', one.installScripts === true ? 'true' : undefined],
     ...one.seen.map((seen) => ['seen', seen] as const),
     ...one.usedBy.map((server) => ['usedBy', server] as const),
+    ...(one.clients ?? []).map((client) => ['client', client] as const),
     ...one.gaps.map((gap) => ['gap', gap] as const),
     ...(one.attestations ?? []).map(
       ({ by, owner, statement, expires }) => ['attestation', JSON.stringify({ by, owner, statement, expires })] as const,
