@@ -144,6 +144,7 @@ test('secrets, code and SARIF have exit codes like grep', () =>
   transcript(`
 $ supply secrets app.env
 app.env:1:7  GitHub token  certain  secret/github-token  DIGEST
+rotate  GitHub token  GitHub: Settings, Developer settings, Personal access tokens (or the app that it is of)
 1 secret  1 file
 [1]
 $ supply secrets none.sarif
