@@ -1,12 +1,15 @@
+import { readFile, stat } from 'node:fs/promises'
 import type { Config } from '../../config/schema.ts'
 import { type AdvisoryReport, ageDays, checkAdvisories } from '../../trust/supply/advisories.ts'
+import { type Alert, readAlerts } from '../../trust/supply/alerts.ts'
 import { type Check, checksOf } from '../../trust/supply/inventory-checks.ts'
-import { refOf } from '../../trust/supply/inventory-component.ts'
+import { type Component, refOf } from '../../trust/supply/inventory-component.ts'
 import { loadAdvisories } from '../advisory-files.ts'
 import { attestationKeys, type FactsAtHand, factsOf } from '../component-facts.ts'
 import { type Besides, inventoryOf } from '../inventory-of.ts'
 
 export type { AdvisoryReport } from '../../trust/supply/advisories.ts'
+export type { Alert } from '../../trust/supply/alerts.ts'
 export type { Check } from '../../trust/supply/inventory-checks.ts'
 
 export interface ComponentChecked {
@@ -21,6 +24,8 @@ export interface SupplyReport {
   readonly outcome: 'failed' | 'not-checked' | 'verified'
   readonly components: readonly ComponentChecked[]
   readonly advisories: readonly AdvisoryReport[]
+  /** Of the files that were named; those that nobody has closed make it fail. */
+  readonly alerts: readonly Alert[]
   /** Of the copy of the advisories; or why there is none. */
   readonly database:
     | { readonly records: number; readonly ageDays: number | undefined; readonly unreadable: number }
@@ -35,10 +40,12 @@ export interface SupplyAtHand {
   /** Milliseconds since 1970. */
   readonly now: number
   readonly tlsKey?: FactsAtHand['tlsKey']
+  /** Files of what GitHub lists of its alerts. */
+  readonly alertFiles?: readonly string[]
 }
 
 /** Everything that can be found out about the components of a gateway, without changing anything. */
-export async function supplyCheck({ config, now, tlsKey, ...besides }: SupplyAtHand): Promise<SupplyReport> {
+export async function supplyCheck({ config, now, tlsKey, alertFiles = [], ...besides }: SupplyAtHand): Promise<SupplyReport> {
   const inventory = await inventoryOf(config, besides)
   const keys = await attestationKeys(config.supply.attestationKeys)
   const components: ComponentChecked[] = []
@@ -48,13 +55,32 @@ export async function supplyCheck({ config, now, tlsKey, ...besides }: SupplyAtH
     components.push({ ref: refOf(one), kind, name, usedBy, checks: checksOf(one, facts, config.supply) })
   }
   const { database, advisories } = await advisoriesOf(config, inventory, now)
+  const alerts = await alertsIn(alertFiles, inventory)
   const all = [
     ...components.flatMap(({ checks }) => checks.map(({ outcome }) => outcome)),
     ...advisories.map(({ outcome }) => outcome),
   ]
-  const isFailed = all.includes('failed') || all.includes('affected')
+  const isFailed = all.includes('failed') || all.includes('affected') || alerts.some(({ isOpen }) => isOpen)
   const isUnknown = all.includes('not-checked') || 'why' in database
-  return { outcome: isFailed ? 'failed' : isUnknown ? 'not-checked' : 'verified', components, advisories, database }
+  return { outcome: isFailed ? 'failed' : isUnknown ? 'not-checked' : 'verified', components, advisories, alerts, database }
+}
+
+const alertBytesMax = 134_217_728
+
+async function alertsIn(files: readonly string[], inventory: readonly Component[]): Promise<readonly Alert[]> {
+  const alerts: Alert[] = []
+  for (const file of files) {
+    const why = (error: unknown) => (error as NodeJS.ErrnoException).code ?? (error as Error).message
+    try {
+      if ((await stat(file)).size > alertBytesMax) throw new Error(`it has more than ${alertBytesMax} bytes`)
+      alerts.push(...readAlerts(await readFile(file, 'utf8'), inventory))
+    } catch (error) {
+      throw Object.assign(new Error(`${file} cannot be read as alerts: ${why(error)}`), {
+        fix: 'write what the API lists: gh api --paginate --slurp repos/OWNER/NAME/dependabot/alerts',
+      })
+    }
+  }
+  return alerts
 }
 
 async function advisoriesOf(
