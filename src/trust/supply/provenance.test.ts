@@ -268,3 +268,15 @@ it('the trusted root that is shipped has what npm and Sigstore sign with', () =>
     ),
   )
 })
+
+it('members that are not what their names promise: failed, not thrown', async () => {
+  for (const predicate of [
+    null,
+    5,
+    { buildDefinition: { resolvedDependencies: 5 } },
+    { buildDefinition: { resolvedDependencies: [null] } },
+  ]) {
+    const odd = await sigstore.bundle({ ...statement, predicate })
+    assert.equal(verifyProvenance(odd, subject, sigstore.trust).status, 'failed')
+  }
+})
