@@ -4,7 +4,8 @@
  * has to be of the publication.
  */
 import { isObject } from '../../protocol/json-rpc.ts'
-import { type Failed, repositoryName, type Statement, signedByBuilder } from './provenance.ts'
+import { type Failed, type Statement, signedByBuilder } from './provenance.ts'
+import { repositoryName } from './repository-name.ts'
 import type { TrustRoot } from './trust-root.ts'
 
 export interface Distribution {

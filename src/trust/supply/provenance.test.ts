@@ -8,7 +8,8 @@ import {
   type SigstoreStandIn,
   workflow,
 } from '../../../test/stand-ins/sigstore.ts'
-import { type Provenance, repositoryName, type Subject, verifyProvenance, verifyPublication } from './provenance.ts'
+import { type Provenance, type Subject, verifyProvenance, verifyPublication } from './provenance.ts'
+import { repositoryName } from './repository-name.ts'
 import { shippedTrustRoot } from './trust-root.ts'
 
 const name = 'pkg:npm/%40acme/server@1.2.3'

@@ -6,6 +6,7 @@
 import { bundleFromJSON } from '@sigstore/bundle'
 import { toSignedEntity, VerificationError, Verifier } from '@sigstore/verify'
 import type { ProvenanceFact } from './lock.ts'
+import { repositoryName } from './repository-name.ts'
 import type { TrustRoot } from './trust-root.ts'
 
 export interface Subject {
@@ -147,23 +148,6 @@ function repositoryIn(workflow: string, host: string): string {
   const path = workflow.slice(host.length).split('@', 1)[0] as string
   const at = path.includes('//') ? path.indexOf('//') : path.split('/', 2).join('/').length
   return host + path.slice(0, at)
-}
-
-/** One spelling for the many that git, npm and SLSA have: `https://host/path`, small letters. */
-export function repositoryName(given: unknown): string | undefined {
-  if (typeof given !== 'string' || given === '') return undefined
-  const short = /^(?:(github|gitlab):)?([\w.-]+\/[\w.-]+)$/.exec(given)
-  if (short) return `https://${short[1] ?? 'github'}.com/${short[2]}`.toLowerCase().replace(/\.git$/, '')
-  const url = given
-    .replace(/^git\+/, '')
-    .replace(/^(ssh:\/\/)?git@([^:/]+)[:/]/, 'https://$2/')
-    .replace(/^(git|ssh|http):\/\//, 'https://')
-  if (!URL.canParse(url)) return undefined
-  const { host, pathname } = new URL(url)
-  return `https://${host}${pathname.split('@', 1)[0]}`
-    .toLowerCase()
-    .replace(/\/$/, '')
-    .replace(/\.git$/, '')
 }
 
 const words: Readonly<Record<string, string>> = {
