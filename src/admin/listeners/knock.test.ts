@@ -76,9 +76,12 @@ describe('is MCP', () => {
     assert.deepEqual(heard, ['POST /mcp -', 'DELETE /mcp s1'])
   })
 
-  test('in a stream that stays open', async () => {
+  test('in a stream that begins with other things, and stays open', async () => {
     const found = await http((_, response) => {
-      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`data: ${initialized}\n\n`)
+      const notice = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params: { data: 'hello' } })
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('id: 1\ndata: \n\n')
+      setImmediate(() => response.write(`data: ${notice}\n\n`))
+      setTimeout(() => response.write(`data: ${initialized}\n\n`), 20)
     })
     assert.equal(found.kind === 'mcp' && found.name, 'crm')
   })

@@ -35,6 +35,8 @@ const bytesMax = 65_536
 const timeoutMsDefault = 2000
 const agentName = `${implementation.name}/${implementation.version} (discover)`
 
+const ownId = 'discover'
+
 const posted = (path: string, { method, params }: Pick<Request, 'method' | 'params'>): Asked => ({
   method: 'POST',
   path,
@@ -43,7 +45,7 @@ const posted = (path: string, { method, params }: Pick<Request, 'method' | 'para
     accept: 'application/json, text/event-stream',
     ...(method === 'initialize' ? {} : requestHeaders(modern.version, method, undefined, params, [])),
   },
-  body: JSON.stringify(writeMessage({ kind: 'request', id: 'discover', method, params })),
+  body: JSON.stringify(writeMessage({ kind: 'request', id: ownId, method, params })),
 })
 
 const initialize = {
@@ -123,7 +125,10 @@ function answered(door: Door, asked: Asked, { host, timeoutMs, secure }: Way): P
   })
 }
 
-/** Until it ends, until the first whole event of a stream, or until it has said enough. */
+/** A stream may begin with an empty event, or with notices: only our answer, or where messages go, is enough. */
+const hasAnswered = new RegExp(`^(data:.*"${ownId}".*|event: ?endpoint\\r?\\ndata:.*)\\r?\\n\\r?\\n`, 'm')
+
+/** Until it ends, until a stream has answered, or until it has said enough. */
 function read(request: ClientRequest, response: IncomingMessage, late: NodeJS.Timeout, end: (answer: Answer) => void): void {
   const chunks: Buffer[] = []
   const isStream = /^text\/event-stream\b/i.test(response.headers['content-type'] ?? '')
@@ -135,7 +140,7 @@ function read(request: ClientRequest, response: IncomingMessage, late: NodeJS.Ti
   response.on('data', (chunk: Buffer) => {
     chunks.push(chunk)
     bytes += chunk.length
-    if (bytes >= bytesMax || (isStream && /^data:.*\r?\n\r?\n/m.test(Buffer.concat(chunks).toString('utf8')))) done()
+    if (bytes >= bytesMax || (isStream && hasAnswered.test(Buffer.concat(chunks).toString('utf8')))) done()
   })
   for (const event of ['end', 'error', 'aborted'] as const) response.on(event, done)
   // A head that came in time tells enough, whatever becomes of the body.
