@@ -56,6 +56,27 @@ put('found.sarif', {
   version: '2.1.0',
   runs: [{ tool: { driver: { name: 'CodeQL' } }, results: [{ ruleId: 'js/x', level: 'error', message: { text: 'bad' } }] }],
 })
+put('alerts.json', [
+  [
+    {
+      ...{
+        number: 1,
+        state: 'open',
+        secret_type: 'github_pat',
+        secret: `gh${'p_'}x1Y2z3A4b5C6d7E8f9G0h1J2k3L4m5N6o7P8`,
+        validity: 'active',
+      },
+      ...{ secret_type_display_name: 'GitHub Token', first_location_detected: { path: 'a.env', start_line: 3 } },
+    },
+  ],
+  [
+    {
+      ...{ number: 2, state: 'fixed', security_advisory: { ghsa_id: 'GHSA-2', severity: 'high', summary: 'It is slow' } },
+      dependency: { package: { ecosystem: 'npm', name: 'server' } },
+    },
+  ],
+])
+put('no-alerts.json', { message: 'Not Found' })
 put('none.sarif', { version: '2.1.0', runs: [{ tool: { driver: { name: 'CodeQL' } }, results: [] }] })
 const token = `gh${'p_'}x1Y2z3A4b5C6d7E8f9G0h1J2k3L4m5N6o7P8`
 put('app.env', `TOKEN=${token}\n`)
@@ -96,6 +117,20 @@ error yarn.lock is no lock file that can be read
 $ supply sbom --serial 7
 error: option '--serial <urn>' argument '7' is invalid. It is urn:uuid: and a UUID in small letters.
 [1]
+$ supply sbom --home .
+error --home is where to look for clients; ask for them with --clients
+[1]
+$ supply check --traffic
+error there is no log at FOLDER/data/audit.db
+  fix look at traffic after the gateway has run, or leave --traffic out
+[2]
+$ supply sbom --format spdx --spec-version 1.6
+error --spec-version is of CycloneDX; SPDX is 2.3
+[1]
+$ supply check --alerts no-alerts.json
+error no-alerts.json cannot be read as alerts: it is not a list of alerts, as the API of GitHub answers
+  fix write what the API lists: gh api --paginate --slurp repos/OWNER/NAME/dependabot/alerts
+[2]
 $ supply attest nobody --key private.pem
 error no component is called "nobody"
   fix write it under "components"
@@ -107,6 +142,25 @@ $ supply sarif nowhere.sarif
 not-checked  nowhere.sarif: it cannot be read: ENOENT
 [2]
 `))
+
+test('alerts of GitHub fail as long as they are open, and name no secret', async () => {
+  const out = await run('supply check --alerts alerts.json --all')
+  assert.match(out, /✗ +secret-scanning +a\.env:3 +critical +github_pat: GitHub Token, which still works\n/)
+  assert.match(out, /✓ +dependabot +npm server +high +GHSA-2: It is slow \(closed\) +files\n/)
+  assert.match(out, /\[1\]$/)
+  assert.doesNotMatch(out, /ghp_/)
+})
+
+test('the bill of materials in SPDX', async () => {
+  const text = await run('supply sbom --format spdx')
+  const { spdxVersion, creationInfo, packages } = JSON.parse(text.slice(0, text.lastIndexOf('['))) as {
+    spdxVersion: string
+    creationInfo: { created: string }
+    packages: { name: string }[]
+  }
+  assert.deepEqual([spdxVersion, creationInfo.created], ['SPDX-2.3', '1970-01-01T00:00:00Z'])
+  assert.deepEqual(packages.map(({ name }) => name).sort(), ['embedder', 'files', 'mcp-gateway', 'server'])
+})
 
 test('check, attest, check again, watch', () =>
   transcript(`
@@ -137,6 +191,7 @@ test('secrets, code and SARIF have exit codes like grep', () =>
   transcript(`
 $ supply secrets app.env
 app.env:1:7  GitHub token  certain  secret/github-token  DIGEST
+rotate  GitHub token  GitHub: Settings, Developer settings, Personal access tokens (or the app that it is of)
 1 secret  1 file
 [1]
 $ supply secrets none.sarif

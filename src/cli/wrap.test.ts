@@ -56,8 +56,8 @@ test('discover: a table, what is wrong, and no secret', async () => {
   assert.equal(
     out,
     `cursor  ~/.cursor/mcp.json
-  github  stdio  npx -y server --token •••      GITHUB_TOKEN
-  crm     http   https://crm.example/mcp?key=…  Authorization
+  github  stdio  npx -y server --token •••      GITHUB_TOKEN   shadow
+  crm     http   https://crm.example/mcp?key=…  Authorization  shadow
 
 codex  ~/.codex/config.toml
   problem  line 2: it is not TOML: invalid value
@@ -69,7 +69,7 @@ findings
   high    clients/plain-secret  cursor crm     ~/.cursor/mcp.json:4  the URL holds a secret, written out
   medium  clients/unpinned      cursor github  ~/.cursor/mcp.json:3  server is whatever is newest when it starts; write @ and a version
 
-2 clients, 2 servers, 0 through Sekisho; 5 findings
+2 clients, 2 servers, 0 through Sekisho, 2 shadows; 5 findings
 Put Sekisho before them: sekisho wrap --all
 `,
   )

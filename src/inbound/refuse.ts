@@ -7,7 +7,7 @@ import { explain, type RefusalCode } from '../protocol/refusal-texts.ts'
 import { type Era, modernVersions } from '../protocol/revisions/index.ts'
 
 /** Our own key in `_meta` and `data` (2026-07-28 basic, `_meta`: reverse DNS, never a reserved prefix). */
-const refusalKey = 'dev.sekisho/refusal'
+export const refusalKey = 'dev.sekisho/refusal'
 
 /** Decisions about what a tool may do: said as the tool's result, so that the model and the person read why. */
 const saidInChat: ReadonlySet<RefusalCode> = new Set([

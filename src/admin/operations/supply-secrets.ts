@@ -26,18 +26,29 @@ export async function supplySecrets(paths: readonly string[], allowed: ReadonlyS
   let files = 0
   for await (const { path, text } of textFiles(paths, (file) => unread.push(file))) {
     files++
-    const secrets = findSecrets(text, { isAllowed: (value) => allowed.size > 0 && allowed.has(digestOf(value)) })
-    if (secrets.length === 0) continue
-    const lines = allowing.test(text) ? text.split('\n') : undefined
-    const places = lineColumns(
-      text,
-      secrets.map(({ start }) => start),
-    )
-    for (const [at, { rule, name, certainty, start, end }] of secrets.entries()) {
-      const { line, column } = places[at] as (typeof places)[number]
-      if (lines?.slice(Math.max(0, line - 2), line).some((one) => allowing.test(one))) continue
-      found.push({ rule, name, certainty, file: path, line, column, sha256: digestOf(text.slice(start, end)) })
-    }
+    for (const { lastLine: _, ...place } of secretsInText(text, path, allowed)) found.push(place)
   }
   return { files, found, unread }
+}
+
+/** `lastLine`: where a secret ends that has more than one. */
+export function secretsInText(
+  text: string,
+  file: string,
+  allowed: ReadonlySet<string>,
+): readonly (SecretPlace & { readonly lastLine: number })[] {
+  const secrets = findSecrets(text, { isAllowed: (value) => allowed.size > 0 && allowed.has(digestOf(value)) })
+  if (secrets.length === 0) return []
+  const lines = allowing.test(text) ? text.split('\n') : undefined
+  const places = lineColumns(
+    text,
+    secrets.map(({ start }) => start),
+  )
+  return secrets.flatMap(({ rule, name, certainty, start, end }, at) => {
+    const { line, column } = places[at] as (typeof places)[number]
+    if (lines?.slice(Math.max(0, line - 2), line).some((one) => allowing.test(one))) return []
+    const secret = text.slice(start, end)
+    const lastLine = line + (secret.match(/\n/g)?.length ?? 0)
+    return [{ rule, name, certainty, file, line, column, sha256: digestOf(secret), lastLine }]
+  })
 }

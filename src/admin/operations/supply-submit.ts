@@ -37,7 +37,7 @@ export async function supplySubmit({ config, lockFiles, reach, now }: SubmitAtHa
   const { repository, api, token, sha, ref, correlator } = asked
   if (!/^[\w.-]+\/[\w.-]+$/.test(repository)) throw new TypeError(`"${repository}" is no repository; write owner/name`)
   const detector = { name: 'sekisho', version, url: 'https://www.npmjs.com/package/sekisho' }
-  const inventory = await inventoryOf(config, lockFiles)
+  const inventory = await inventoryOf(config, { lockFiles })
   const snapshot = snapshotOf(inventory, { sha, ref, correlator, jobId: `${correlator}-${now}`, detector, scanned: now })
   const response = await reach(`${api.replace(/\/$/, '')}/repos/${repository}/dependency-graph/snapshots`, {
     method: 'POST',

@@ -1,6 +1,12 @@
 import { dirname, join } from 'node:path'
 import { Command } from 'commander'
-import { type AdvisoryReport, type Check, supplyCheck as check, type SupplyReport } from '../../admin/operations/supply-check.ts'
+import {
+  type AdvisoryReport,
+  type Check,
+  supplyCheck as check,
+  type Alert as GithubAlert,
+  type SupplyReport,
+} from '../../admin/operations/supply-check.ts'
 import { type Alert, supplyWatch as look, type WatchRound } from '../../admin/operations/supply-watch.ts'
 import { withStore } from '../../admin/with-store.ts'
 import { loadConfig } from '../../config/load.ts'
@@ -8,10 +14,15 @@ import { systemClock } from '../../lib/clock.ts'
 import { operator } from '../operator.ts'
 import { told } from '../problems.ts'
 import { jsonLine, plain, styled, table } from '../table.ts'
+import { clientsOf } from './clients.ts'
 
 interface Options {
   readonly config: string
   readonly lockfile: readonly string[]
+  readonly clients?: true
+  readonly home?: string
+  readonly traffic?: true
+  readonly alerts: readonly string[]
   readonly once?: true
   readonly all?: true
   readonly json?: true
@@ -22,10 +33,14 @@ const shared = (name: string, description: string): Command =>
     .description(description)
     .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
     .option('-l, --lockfile <file...>', 'package-lock.json, uv.lock, poetry.lock, requirements.txt', [])
+    .option('--clients', 'also what the clients of this machine start and call')
+    .option('--home <folder>', 'of the clients: look under another home')
+    .option('--traffic', 'also hosts that servers reached for, out of the audit log')
     .option('--json', 'machine-readable')
 
 export const supplyCheck = (): Command =>
   shared('check', 'hold every component against the policy and the known vulnerabilities')
+    .option('--alerts <file...>', 'what GitHub lists of its alerts: Dependabot, secret scanning, code scanning', [])
     .option('--all', 'also what is as it should be')
     .action(runCheck)
 
@@ -37,19 +52,23 @@ export const supplyWatch = (): Command =>
 /** As `supply verify` and grep: 0 is yes, 1 is no, and 2 that something could not be looked at. */
 const exitCodes = { verified: 0, failed: 1, 'not-checked': 2 } as const
 
-const runCheck = ({ config, lockfile, json, all }: Options): Promise<void> =>
+const runCheck = ({ config, lockfile, clients, home, traffic, alerts, json, all }: Options): Promise<void> =>
   told(
     config,
     async () => {
       const loaded = await loadConfig(config, undefined, { secrets: 'leave' })
-      const report = await check({ config: loaded, lockFiles: lockfile, now: systemClock.now() })
+      const report = await check({
+        ...{ config: loaded, lockFiles: lockfile, clients: clientsOf(clients, home), traffic },
+        alertFiles: alerts,
+        now: systemClock.now(),
+      })
       process.exitCode = exitCodes[report.outcome]
       process.stdout.write(json ? jsonLine(report) : reportText(report, all === true))
     },
     { json, exitCode: 2 },
   )
 
-const runWatch = ({ config, lockfile, json, once }: Options): Promise<void> =>
+const runWatch = ({ config, lockfile, clients, home, traffic, json, once }: Options): Promise<void> =>
   told(
     config,
     () =>
@@ -57,7 +76,10 @@ const runWatch = ({ config, lockfile, json, once }: Options): Promise<void> =>
         const memory = join(dirname(first.vault.keyFile), 'sekisho.supply.json')
         const round = async (): Promise<WatchRound> => {
           const loaded = await loadConfig(config, undefined, { secrets: 'leave' })
-          const seen = await look({ config: loaded, store, memory, lockFiles: lockfile, now: systemClock.now(), by: operator() })
+          const seen = await look({
+            ...{ config: loaded, store, memory, lockFiles: lockfile, clients: clientsOf(clients, home), traffic },
+            ...{ now: systemClock.now(), by: operator() },
+          })
           process.stdout.write(json ? jsonLine(seen) : roundText(seen))
           return seen
         }
@@ -97,7 +119,7 @@ const marks: Readonly<Record<Check['outcome'] | AdvisoryReport['outcome'], reado
 }
 const mark = (outcome: keyof typeof marks): string => styled(...marks[outcome])
 
-function reportText({ components, advisories, database, outcome }: SupplyReport, all: boolean): string {
+function reportText({ components, advisories, alerts, database, outcome }: SupplyReport, all: boolean): string {
   const isShown = (one: keyof typeof marks): boolean => all || !['verified', 'none-known'].includes(one)
   const checked = components.flatMap(({ kind, name, usedBy, checks }) =>
     checks
@@ -119,7 +141,7 @@ function reportText({ components, advisories, database, outcome }: SupplyReport,
         : matches.map((match) => head(`${match.severity}\t${match.id}: ${match.summary}`))
     })
   const titles = ['', 'KIND', 'NAME', 'CHECK', '', 'USED BY'].map((title) => styled('bold', title))
-  const rows = [...checked, ...known]
+  const rows = [...checked, ...known, ...alerts.filter(({ isOpen }) => all || isOpen).map(alertRow)]
   const source = 'why' in database ? `${mark('not-checked')}  advisories not checked: ${plain(database.why)}` : ageText(database)
   const end = {
     failed: styled('red', 'not as it should be'),
@@ -128,6 +150,15 @@ function reportText({ components, advisories, database, outcome }: SupplyReport,
   }
   return `${rows.length === 0 ? '' : table([titles, ...rows])}${source}\n${end[outcome]}  ${components.length === 1 ? '1 component' : `${components.length} components`}\n`
 }
+
+const alertRow = ({ kind, severity, rule, says, where = '', isOpen, usedBy }: GithubAlert): string[] => [
+  mark(isOpen ? 'failed' : 'verified'),
+  kind,
+  plain(where),
+  severity,
+  plain(`${rule}: ${says}${isOpen ? '' : ' (closed)'}`),
+  plain(usedBy.join(', ')),
+]
 
 const split = (text: string): string[] => text.split('\t').map(plain)
 

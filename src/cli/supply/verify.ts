@@ -12,6 +12,7 @@ import {
   supplyVerifyPackage,
   type Verified,
 } from '../../admin/operations/supply-verify.ts'
+import { isPythonDistribution, supplyVerifyPython } from '../../admin/operations/supply-verify-python.ts'
 import { readEnvironment } from '../../config/environment.ts'
 import { loadConfig, parseConfig } from '../../config/load.ts'
 import { told } from '../problems.ts'
@@ -31,7 +32,7 @@ interface Options {
 export function verifyCommand(): Command {
   return new Command('verify')
     .description('verify servers against the lock, and packages against registry, signatures and provenance')
-    .argument('[what]', 'a server, PACKAGE@VERSION, or the file of a tarball; without it, every server')
+    .argument('[what]', 'a server, PACKAGE@VERSION, or the file of a tarball or wheel; without it, every server')
     .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
     .option('--require <checks>', `also fail where these are absent or not checked: ${checkNames.join(', ')}`, names, [])
     .option('--offline', 'ask no registry; what is at hand is verified all the same')
@@ -45,7 +46,7 @@ export function verifyCommand(): Command {
 
 async function verify(what: string | undefined, options: Options): Promise<void> {
   const { config: file, offline, registry, bundle, json, require } = options
-  const isPackage = what !== undefined && (/.@\d/.test(what) || /\.(tgz|tar\.gz)$/.test(what))
+  const isPackage = what !== undefined && (/.@\d/.test(what) || /\.(tgz|tar\.gz|whl)$/.test(what))
   // A package can be verified before there is a configuration.
   const config = isPackage && !existsSync(file) ? parseConfig('') : await loadConfig(file, undefined, { secrets: 'leave' })
   const { variables, proxy } = readEnvironment()
@@ -65,7 +66,7 @@ async function verify(what: string | undefined, options: Options): Promise<void>
   if (what !== undefined && !isPackage && !ids.includes(what))
     throw new Error(`there is no server "${what}" in the configuration; a package is named with its version: ${what}@1.2.3`)
   const found = isPackage
-    ? [await supplyVerifyPackage(what, asked)]
+    ? [await ((await isPythonDistribution(what, bundle)) ? supplyVerifyPython(what, bundle) : supplyVerifyPackage(what, asked))]
     : await supplyVerify(what === undefined ? ids : [what], asked).finally(() => progress.clear())
   process.stdout.write(json ? jsonLine(found) : verifiedText(found, require))
   if (found.some((one) => isBad(one, require))) process.exitCode = 1

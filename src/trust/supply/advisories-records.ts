@@ -1,9 +1,10 @@
 /**
  * Records of known vulnerabilities, in the two forms in which they are handed round: OSV (ossf.github.io/osv-schema, 1.7), and the
- * answers of GitHub's advisory API. Only what is needed to match packages of npm and PyPI is kept.
+ * answers of GitHub's advisory API. Only what is needed to match packages of npm and PyPI, and commits, is kept.
  */
 import { parseStrict } from '../../lib/strict-json.ts'
 import { severityOfVector } from './advisories-cvss.ts'
+import { type GitRange, gitRangeOf } from './advisories-git.ts'
 import type { Ecosystem } from './advisories-versions.ts'
 
 export const severities = ['unknown', 'low', 'medium', 'high', 'critical'] as const
@@ -26,6 +27,7 @@ export interface Advisory {
   /** Milliseconds since 1970. */
   readonly modified: number
   readonly affected: readonly Affected[]
+  readonly git: readonly GitRange[]
 }
 
 export type ReadRecord = { readonly advisory: Advisory } | { readonly withdrawn: string; readonly modified: number } | undefined
@@ -66,6 +68,9 @@ function readOsv(record: Json): ReadRecord {
       ? []
       : [{ ...of, versions: texts(one['versions']), ranges: ranges.map((range) => boundsOf(list(range['events']))) }]
   })
+  const git = list(record['affected']).flatMap((one) =>
+    list(one['ranges']).flatMap((range) => gitRangeOf(range, boundsOf(list(range['events']))) ?? []),
+  )
   const vectors = [...list(record['severity']), ...list(record['affected']).flatMap((one) => list(one['severity']))]
   const word = text(object(record['database_specific'])['severity'])
   return {
@@ -76,6 +81,7 @@ function readOsv(record: Json): ReadRecord {
       severity: severityOf(word) ?? highest(vectors.map(({ score }) => severityOfVector(text(score) ?? ''))),
       modified,
       affected,
+      git,
     },
   }
 }
@@ -125,6 +131,7 @@ function readGithub(record: Json): ReadRecord {
       severity: severityOf(text(record['severity'])) ?? 'unknown',
       modified,
       affected,
+      git: [],
     },
   }
 }

@@ -3,11 +3,13 @@
  * not checked, with the reason: no version, an ecosystem that the database has nothing about, or a database that is too old.
  */
 
+import { commitIn } from './advisories-git.ts'
 import { type Advisory, type Affected, type ReadRecord, type Severity, severities } from './advisories-records.ts'
 import { compareVersions, type Ecosystem, readVersion, type Version } from './advisories-versions.ts'
 import type { Component } from './inventory-component.ts'
 import { refOf } from './inventory-component.ts'
 import { readPurl } from './inventory-purl.ts'
+import { repositoryName } from './repository-name.ts'
 
 export interface AdvisoryMatch {
   readonly id: string
@@ -65,6 +67,13 @@ export class AdvisoryDatabase {
     return this.#byPackage.get(`${ecosystem} ${name}`) ?? []
   }
 
+  /** Advisories about commits of a repository, as {@link repositoryName} spells it. */
+  about(repository: string): readonly Advisory[] {
+    return [...this.#seen.values()].flatMap(({ advisory }) =>
+      advisory?.git.some((range) => range.repository === repository) ? [advisory] : [],
+    )
+  }
+
   #index(): void {
     if (this.#byPackage.size > 0) return
     for (const { advisory } of this.#seen.values())
@@ -105,6 +114,8 @@ function reportOf(component: Component, database: AdvisoryDatabase, stale: strin
   const { name, version, usedBy, purl } = component
   const head = { ref: refOf(component), name, version, usedBy }
   const unchecked = (why: string): AdvisoryReport => ({ ...head, outcome: 'not-checked', why, matches: [] })
+  const repository = component.commit === undefined ? undefined : repositoryName(component.source)
+  if (repository !== undefined) return ofCommit(head, repository, component.commit as string, database)
   const parts = purl === undefined ? undefined : readPurl(purl)
   if (parts === undefined) return unchecked('it has no package URL')
   if (parts.type !== 'npm' && parts.type !== 'pypi') return unchecked(`nothing is known here about ${parts.type}`)
@@ -123,10 +134,34 @@ function reportOf(component: Component, database: AdvisoryDatabase, stale: strin
   return stale === undefined ? { ...head, outcome: 'none-known', matches: [] } : unchecked(stale)
 }
 
+/** Never a clean answer: what is known of packages by their versions says nothing about a commit. */
+function ofCommit(
+  head: Pick<AdvisoryReport, 'ref' | 'name' | 'version' | 'usedBy'>,
+  repository: string,
+  commit: string,
+  database: AdvisoryDatabase,
+): AdvisoryReport {
+  const about = database.about(repository).map((advisory) => {
+    const ranges = advisory.git.filter((range) => range.repository === repository)
+    return { advisory, ranges, has: ranges.map((range) => commitIn(range, commit)) }
+  })
+  const found = about.filter(({ has }) => has.includes('affected'))
+  if (found.length > 0) {
+    const matches = found.map(({ advisory, ranges }) => matchOf(advisory, [{ ranges: ranges.map(({ bounds }) => bounds) }]))
+    return { ...head, outcome: 'affected', matches: matches.sort(worstFirst) }
+  }
+  const open = about.filter(({ has }) => has.includes('unknown')).map(({ advisory }) => advisory.id)
+  const why =
+    open.length > 0
+      ? `only the history of ${repository} tells whether its commit has ${open.slice(0, 5).join(', ')}`
+      : 'it is a commit, and advisories are about versions'
+  return { ...head, outcome: 'not-checked', why, matches: [] }
+}
+
 const worstFirst = (a: AdvisoryMatch, b: AdvisoryMatch): number =>
   severities.indexOf(b.severity) - severities.indexOf(a.severity) || (a.id < b.id ? -1 : 1)
 
-const matchOf = ({ id, aliases, severity, summary }: Advisory, touched: readonly Affected[]): AdvisoryMatch => ({
+const matchOf = ({ id, aliases, severity, summary }: Advisory, touched: readonly Pick<Affected, 'ranges'>[]): AdvisoryMatch => ({
   ...{ id, aliases, severity, summary },
   fixedIn: [
     ...new Set(

@@ -11,6 +11,7 @@ import type { ModelReport } from './models.ts'
 import { lookalikeOf } from './names.ts'
 
 export type CheckName =
+  | 'declared'
   | 'pinned'
   | 'hash'
   | 'format'
@@ -39,6 +40,7 @@ export interface Facts {
 }
 
 export function checksOf(component: Component, facts: Facts, policy: SupplyPolicy): readonly Check[] {
+  if (component.seen.every((seen) => seen === 'traffic')) return [check('declared', 'failed', component.gaps.join('; '))]
   return [
     pinned(component),
     ...hash(component, facts),
@@ -58,9 +60,11 @@ const check = (what: CheckName, outcome: Check['outcome'], detail = ''): Check =
 const pinned = ({ gaps, version, commit, hash: digest }: Component): Check =>
   gaps.length === 0 ? check('pinned', 'verified', version ?? commit ?? digest ?? '') : check('pinned', 'absent', gaps.join('; '))
 
-function hash({ hash: wanted, file, purl }: Component, { digest }: Facts): readonly Check[] {
+function hash({ hash: wanted, file, purl, seen }: Component, { digest }: Facts): readonly Check[] {
   if (wanted === undefined) return file === undefined ? [] : [check('hash', 'absent', 'no hash is written down for its file')]
-  if (digest === undefined) return purl === undefined ? [check('hash', 'not-checked', 'no file is named')] : []
+  // What is locked is compared by `sekisho supply verify`, and whenever it is started.
+  if (digest === undefined)
+    return purl === undefined && !seen.includes('lock') ? [check('hash', 'not-checked', 'no file is named')] : []
   if ('unknown' in digest) return [check('hash', 'not-checked', digest.unknown)]
   return [
     digest.value === wanted.split(':')[1]

@@ -45,6 +45,8 @@ export interface Component {
   readonly seen: readonly Sighting[]
   /** Servers of the configuration that bring it in. */
   readonly usedBy: readonly string[]
+  /** Clients of this machine that bring it in: `cursor`. */
+  readonly clients?: readonly string[] | undefined
   /** What it needs, by {@link refOf}. */
   readonly dependsOn: readonly string[]
   /** The file that named it: `package-lock.json`. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import test from 'node:test'
-import { takeInventory, undeclaredHosts } from './inventory.ts'
+import { takeInventory } from './inventory.ts'
 import { refOf } from './inventory-component.ts'
 import { readPackageLock } from './inventory-npm.ts'
 import { readPythonLock, readRequirements } from './inventory-python.ts'
@@ -191,11 +191,6 @@ test('the order of the sources does not matter', () => {
   const packages = readPackageLock(ownLock).slice(0, 50)
   const refs = (list: typeof packages) => takeInventory({ servers: {}, packages: list }).map(refOf)
   assert.deepEqual(refs(packages), refs([...packages].reverse()))
-})
-
-test('a host that nobody declared is found', () => {
-  const inventory = takeInventory({ servers: { crm: { kind: 'http', url: 'https://crm.example.com/mcp' } } })
-  assert.deepEqual(undeclaredHosts(inventory, ['crm.example.com', 'evil.example', 'evil.example']), ['evil.example'])
 })
 
 const wrong: readonly [component: object, path: string][] = [

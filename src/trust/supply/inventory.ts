@@ -4,7 +4,10 @@
  */
 import { startedBy } from './inventory-command.ts'
 import { type Component, refOf, type Sighting } from './inventory-component.ts'
+import { lockedComponents } from './inventory-lock.ts'
 import type { DeclaredComponent } from './inventory-schema.ts'
+import { type ReachedFor, undeclaredComponents } from './inventory-traffic.ts'
+import type { ServerLock } from './lock.ts'
 
 /** How a server is reached: what a configuration says of one, ours or a client's. */
 export type Reached =
@@ -22,13 +25,17 @@ export interface Sources {
   readonly clients?: readonly { readonly client: string; readonly name: string; readonly reached: Reached }[]
   /** What lock files say. */
   readonly packages?: readonly Component[]
+  /** Entries of `sekisho.lock`, by server; those that are in step with how the server is reached now. */
+  readonly locked?: Readonly<Record<string, ServerLock>>
+  /** Hosts that servers reached for, as the log has them. */
+  readonly reached?: readonly ReachedFor[]
 }
 
 /** In a fixed order, whatever the order of the sources. */
 export function takeInventory(sources: Sources): readonly Component[] {
   const all = [
-    ...Object.entries(sources.servers).flatMap(([id, reached]) => componentsOf(id, reached, 'configuration', [id])),
-    ...(sources.clients ?? []).flatMap(({ name, reached }) => componentsOf(name, reached, 'client', [])),
+    ...Object.entries(sources.servers).flatMap(([id, reached]) => serverComponents(id, reached, sources.locked?.[id])),
+    ...clientComponents(sources),
     ...(sources.identityProviders ?? []).map((one) => serviceOf('identity-provider', one)),
     ...(sources.services ?? []).map((one) => serviceOf('api', one)),
     ...(sources.declared ?? []).map(declaredOf),
@@ -40,13 +47,34 @@ export function takeInventory(sources: Sources): readonly Component[] {
     const before = once.get(ref)
     once.set(ref, before === undefined ? component : merged(before, component))
   }
-  return closed(once).sort((a, b) => compare(refOf(a), refOf(b)))
+  const declared = closed(once)
+  return [...declared, ...undeclaredComponents(declared, sources.reached ?? [])].sort((a, b) => compare(refOf(a), refOf(b)))
 }
 
-/** Hosts that were called and that no component names: somebody uses what nobody declared. */
-export function undeclaredHosts(inventory: readonly Component[], hosts: readonly string[]): readonly string[] {
-  const known = new Set(inventory.flatMap(({ url }) => (url === undefined ? [] : new URL(url).hostname)))
-  return [...new Set(hosts)].filter((host) => !known.has(host)).sort()
+/** What the lock knows goes before what a command leaves open. */
+function serverComponents(id: string, reached: Reached, lock: ServerLock | undefined): readonly Component[] {
+  if (lock === undefined) return componentsOf(id, reached, 'configuration', [id])
+  return lockedComponents(id, lock).map((one) =>
+    one.name === id && one.kind === 'server' ? withSeen(one, 'configuration') : one,
+  )
+}
+
+const withSeen = (one: Component, seen: Sighting): Component => ({ ...one, seen: [seen, ...one.seen] })
+
+/** Two clients may call different servers by one name, and one that the gateway has: these are told apart by the client. */
+function clientComponents({ servers, clients = [] }: Sources): readonly Component[] {
+  const named = new Map(Object.entries(servers).map(([id, reached]) => [id, JSON.stringify(reached)]))
+  return clients.flatMap(({ client, name, reached }) => {
+    const how = JSON.stringify(reached)
+    const names = [
+      name,
+      `${name} (${client})`,
+      ...Array.from({ length: clients.length }, (_, at) => `${name} (${client} ${at + 2})`),
+    ]
+    const free = names.find((one) => (named.get(one) ?? how) === how) as string
+    named.set(free, how)
+    return componentsOf(free, reached, 'client', []).map((one) => ({ ...one, clients: [client] }))
+  })
 }
 
 /** A program of a folder of packages is of the package that installed it, as far as a lock file tells. */
@@ -65,6 +93,7 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 function componentsOf(id: string, reached: Reached, seen: Sighting, usedBy: readonly string[]): readonly Component[] {
   const common = { seen: [seen], usedBy, dependsOn: [] }
   if (reached.kind === 'http') {
+    if (!URL.canParse(reached.url)) return [{ kind: 'server', name: id, ...common, gaps: ['its URL is filled in by the client'] }]
     const { origin, pathname } = new URL(reached.url)
     const gaps = ['a service: what runs there may change at any time', ...(origin.startsWith('http:') ? ['no TLS'] : [])]
     return [{ kind: 'server', name: id, url: origin + pathname, ...common, gaps }]
@@ -109,6 +138,7 @@ function merged(one: Component, two: Component): Component {
     ...(known as unknown as Component),
     seen: union(one.seen, two.seen),
     usedBy: union(one.usedBy, two.usedBy),
+    ...((one.clients ?? two.clients) && { clients: union(one.clients ?? [], two.clients ?? []) }),
     dependsOn: union(one.dependsOn, two.dependsOn),
     gaps: isPinned ? [] : union(one.gaps, two.gaps),
   }

@@ -8,7 +8,8 @@ import {
   type SigstoreStandIn,
   workflow,
 } from '../../../test/stand-ins/sigstore.ts'
-import { type Provenance, repositoryName, type Subject, verifyProvenance, verifyPublication } from './provenance.ts'
+import { type Provenance, type Subject, verifyProvenance, verifyPublication } from './provenance.ts'
+import { repositoryName } from './repository-name.ts'
 import { shippedTrustRoot } from './trust-root.ts'
 
 const name = 'pkg:npm/%40acme/server@1.2.3'
@@ -267,4 +268,16 @@ it('the trusted root that is shipped has what npm and Sigstore sign with', () =>
       ({ id, usage }) => usage === 'npm:signatures' && id === 'SHA256:DhQ8wR5APBvFHLF/+Tc+AYvPOdTpcIDqOhxsBHRwC7U',
     ),
   )
+})
+
+it('members that are not what their names promise: failed, not thrown', async () => {
+  for (const predicate of [
+    null,
+    5,
+    { buildDefinition: { resolvedDependencies: 5 } },
+    { buildDefinition: { resolvedDependencies: [null] } },
+  ]) {
+    const odd = await sigstore.bundle({ ...statement, predicate })
+    assert.equal(verifyProvenance(odd, subject, sigstore.trust).status, 'failed')
+  }
 })

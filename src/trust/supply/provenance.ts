@@ -6,6 +6,7 @@
 import { bundleFromJSON } from '@sigstore/bundle'
 import { toSignedEntity, VerificationError, Verifier } from '@sigstore/verify'
 import type { ProvenanceFact } from './lock.ts'
+import { repositoryName } from './repository-name.ts'
 import type { TrustRoot } from './trust-root.ts'
 
 export interface Subject {
@@ -29,7 +30,28 @@ const slsa = /^https:\/\/slsa\.dev\/provenance\/v(0\.2|1)$/
 const failed = (why: string): Failed => ({ status: 'failed', why: why.slice(0, 300) })
 
 /** Never throws: what cannot be read has failed. */
-export function verifyProvenance(json: unknown, subject: Subject, { material }: TrustRoot): Provenance {
+export function verifyProvenance(json: unknown, subject: Subject, trust: TrustRoot): Provenance {
+  const signed = signedByBuilder(json, trust)
+  if ('why' in signed) return signed
+  try {
+    return judged(signed.statement, subject, signed)
+  } catch (error) {
+    return failed(reasonOf(error)) // its members are not what their names promise
+  }
+}
+
+export interface SignedByBuilder {
+  /** What it says has not been held against anything at this point. */
+  readonly statement: Statement
+  readonly issuer: string
+  /** As the certificate names it. */
+  readonly workflow: string
+  /** Of the workflow. */
+  readonly repository: string
+}
+
+/** A statement that a known builder has signed, and that is in the transparency log. Never throws. */
+export function signedByBuilder(json: unknown, { material }: TrustRoot): SignedByBuilder | Failed {
   try {
     const bundle = bundleFromJSON(json)
     if (bundle.content.$case !== 'dsseEnvelope') return failed('the bundle has no statement')
@@ -42,8 +64,9 @@ export function verifyProvenance(json: unknown, subject: Subject, { material }: 
     const host = Object.hasOwn(issuers, issuer) ? issuers[issuer] : undefined
     if (host === undefined || !workflow.startsWith(host))
       return failed(`it was signed by ${workflow || 'nobody'}, vouched for by ${issuer}`)
-    const statement = JSON.parse(Buffer.from(payload).toString('utf8')) as Statement
-    return judged(statement, subject, { issuer, repository: repositoryIn(workflow, host) })
+    const statement: unknown = JSON.parse(Buffer.from(payload).toString('utf8'))
+    if (typeof statement !== 'object' || statement === null) return failed('the envelope has no in-toto statement')
+    return { statement, issuer, workflow, repository: repositoryIn(workflow, host) }
   } catch (error) {
     return failed(reasonOf(error))
   }
@@ -67,9 +90,12 @@ export function verifyPublication(
   }
 }
 
-interface Statement {
+export interface Statement {
   readonly _type?: unknown
-  readonly subject?: readonly { readonly name?: unknown; readonly digest?: { readonly sha512?: unknown } }[]
+  readonly subject?: readonly {
+    readonly name?: unknown
+    readonly digest?: { readonly sha512?: unknown; readonly sha256?: unknown }
+  }[]
   readonly predicateType?: unknown
   readonly predicate?: Predicate
 }
@@ -122,23 +148,6 @@ function repositoryIn(workflow: string, host: string): string {
   const path = workflow.slice(host.length).split('@', 1)[0] as string
   const at = path.includes('//') ? path.indexOf('//') : path.split('/', 2).join('/').length
   return host + path.slice(0, at)
-}
-
-/** One spelling for the many that git, npm and SLSA have: `https://host/path`, small letters. */
-export function repositoryName(given: unknown): string | undefined {
-  if (typeof given !== 'string' || given === '') return undefined
-  const short = /^(?:(github|gitlab):)?([\w.-]+\/[\w.-]+)$/.exec(given)
-  if (short) return `https://${short[1] ?? 'github'}.com/${short[2]}`.toLowerCase().replace(/\.git$/, '')
-  const url = given
-    .replace(/^git\+/, '')
-    .replace(/^(ssh:\/\/)?git@([^:/]+)[:/]/, 'https://$2/')
-    .replace(/^(git|ssh|http):\/\//, 'https://')
-  if (!URL.canParse(url)) return undefined
-  const { host, pathname } = new URL(url)
-  return `https://${host}${pathname.split('@', 1)[0]}`
-    .toLowerCase()
-    .replace(/\/$/, '')
-    .replace(/\.git$/, '')
 }
 
 const words: Readonly<Record<string, string>> = {

@@ -7,6 +7,7 @@ import { Enums, Models, Serialize, SPDX, Spec } from '@cyclonedx/cyclonedx-libra
 import { version as ownVersion } from '../../lib/version.ts'
 import { type Component, type ComponentKind, refOf, uuidOf } from './inventory-component.ts'
 import { isSpdxExpression } from './licences.ts'
+import { factsOf } from './sbom-facts.ts'
 import { withMore } from './sbom-more.ts'
 
 export const sbomVersions = ['1.6', '1.7'] as const
@@ -119,28 +120,8 @@ function referencesOf({ url, source, commit }: Component): Models.ExternalRefere
   ]
 }
 
-/** What CycloneDX has no member for. */
-function propertiesOf(one: Component): Models.PropertyRepository {
-  const facts: readonly (readonly [string, string | undefined])[] = [
-    ['kind', one.kind],
-    ['commit', one.commit],
-    ['file', one.file],
-    ['tlsKey', one.tlsKey],
-    ['dataRegion', one.dataRegion],
-    ['manifest', one.manifest],
-    ['installScripts', one.installScripts === true ? 'true' : undefined],
-    ...one.seen.map((seen) => ['seen', seen] as const),
-    ...one.usedBy.map((server) => ['usedBy', server] as const),
-    ...one.gaps.map((gap) => ['gap', gap] as const),
-    ...(one.attestations ?? []).map(
-      ({ by, owner, statement, expires }) => ['attestation', JSON.stringify({ by, owner, statement, expires })] as const,
-    ),
-  ]
-  const properties = facts.flatMap(([name, value]) =>
-    value === undefined ? [] : [new Models.Property(`sekisho:${name}`, value)],
-  )
-  return new Models.PropertyRepository(properties)
-}
+const propertiesOf = (one: Component): Models.PropertyRepository =>
+  new Models.PropertyRepository(factsOf(one).map(([name, value]) => new Models.Property(name, value)))
 
 function linkDependencies(bom: Models.Bom, inventory: readonly Component[]): void {
   const all = [...bom.components, ...bom.services]
