@@ -10,7 +10,7 @@ import type { Parcel } from '../pipeline/parcel.ts'
 import { entriesOf, entryName } from '../pipeline/parcel.ts'
 import { isObject } from '../protocol/json-rpc.ts'
 
-export const definitionKinds = ['tool', 'prompt', 'resource', 'template', 'instructions', 'capabilities'] as const
+export const definitionKinds = ['tool', 'prompt', 'resource', 'template', 'skill', 'instructions', 'capabilities'] as const
 export type DefinitionKind = (typeof definitionKinds)[number]
 /** The kinds that come in lists. The others come with the first answer of a server. */
 export type ListedKind = Exclude<DefinitionKind, 'instructions' | 'capabilities'>
@@ -28,6 +28,7 @@ export const lists: Readonly<Record<ListedKind, { readonly method: string; reado
   prompt: { method: 'prompts/list', items: 'prompts', key: 'name' },
   resource: { method: 'resources/list', items: 'resources', key: 'uri' },
   template: { method: 'resources/templates/list', items: 'resourceTemplates', key: 'uriTemplate' },
+  skill: { method: 'skills/list', items: 'skills', key: 'uri' },
 }
 /** What a server says that it has, where it has lists of a kind (2026-07-28, ServerCapabilities). */
 export const capabilityOf: Readonly<Record<ListedKind, string>> = {
@@ -35,8 +36,12 @@ export const capabilityOf: Readonly<Record<ListedKind, string>> = {
   prompt: 'prompts',
   resource: 'resources',
   template: 'resources',
+  skill: 'extensions',
 }
-const kindOfMethod = new Map(Object.entries(lists).map(([kind, { method }]) => [method, kind as ListedKind]))
+const kindOfMethod = new Map([
+  ...Object.entries(lists).map(([kind, { method }]) => [method, kind as ListedKind] as const),
+  ['resources/directory/read', 'resource'] as const,
+])
 
 /** The kind that a catalog lists, or undefined for one that is not a list of definitions. */
 export const listedBy = (method: string): ListedKind | undefined => kindOfMethod.get(method)

@@ -78,10 +78,7 @@ export async function serversAdd(options: ServersAdd): Promise<Added> {
   const store = await openStore(config.store)
   try {
     const seal = await keyForPins(config, store)
-    const book = new PinBook(
-      { pins: await store.pins(), lists: await store.pinnedLists(), servers: await store.pinnedServers() },
-      seal,
-    )
+    const book = new PinBook(await store.keptPins(), seal)
     const steps: Step[] = []
     const findings: Reported[] = []
     const isEnd = (step: Step, found: readonly Reported[] = []): boolean => {

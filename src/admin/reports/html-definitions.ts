@@ -44,6 +44,7 @@ const titles: Readonly<Record<DefinitionKind, string>> = {
   prompt: 'Prompt',
   resource: 'Resource',
   template: 'Resource template',
+  skill: 'skills',
   instructions: 'Instructions',
   capabilities: 'Capabilities',
 }
