@@ -3,7 +3,8 @@ import test from 'node:test'
 import fc from 'fast-check'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import { type JsonObject, type JsonValue, parseStrict } from '../lib/strict-json.ts'
-import { type Definition, digestOf, introducedIn, isSameJson } from './definition.ts'
+import { type Definition, digestOf, isSameJson } from './definition.ts'
+import { introducedIn } from './introduction.ts'
 
 const tool = (body: JsonObject): Definition => ({ kind: 'tool', name: 't', body })
 

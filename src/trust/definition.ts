@@ -10,10 +10,19 @@ import type { Parcel } from '../pipeline/parcel.ts'
 import { entriesOf, entryName } from '../pipeline/parcel.ts'
 import { isObject } from '../protocol/json-rpc.ts'
 
-export const definitionKinds = ['tool', 'prompt', 'resource', 'template', 'skill', 'instructions', 'capabilities'] as const
+export const definitionKinds = [
+  'tool',
+  'prompt',
+  'resource',
+  'template',
+  'skill',
+  'instructions',
+  'capabilities',
+  'about',
+] as const
 export type DefinitionKind = (typeof definitionKinds)[number]
 /** The kinds that come in lists. The others come with the first answer of a server. */
-export type ListedKind = Exclude<DefinitionKind, 'instructions' | 'capabilities'>
+export type ListedKind = Exclude<DefinitionKind, 'instructions' | 'capabilities' | 'about'>
 
 export interface Definition {
   readonly kind: DefinitionKind
@@ -73,24 +82,6 @@ export function listedIn(parcel: Parcel, kind: ListedKind): readonly Definition[
     return name === undefined ? [] : [{ kind, name, body }]
   })
 }
-
-/** What comes with the first answer of a server (`initialize`, `server/discover`). */
-export function introducedIn({ instructions, capabilities }: JsonObject): readonly Definition[] {
-  const said: Definition[] = []
-  if (typeof instructions === 'string' && instructions !== '')
-    said.push({ kind: 'instructions', name: '', body: { instructions } })
-  if (isObject(capabilities)) said.push({ kind: 'capabilities', name: '', body: { capabilities: capabilityNames(capabilities) } })
-  return said
-}
-
-/** `tools`, `tools.listChanged`: what is on, whichever way a revision writes it. */
-const capabilityNames = (capabilities: JsonObject): readonly string[] =>
-  Object.entries(capabilities)
-    .flatMap(([name, value]) => [
-      name,
-      ...(isObject(value) ? Object.entries(value).flatMap(([detail, on]) => (on === true ? [`${name}.${detail}`] : [])) : []),
-    ])
-    .sort()
 
 /** Whether two values are the same JSON: what an equal digest says, without making one. Asked of every list that passes. */
 export function isSameJson(one: unknown, other: unknown): boolean {

@@ -8,7 +8,8 @@ import { pass } from '../pipeline/guard.ts'
 import { alongside, type Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import { printable } from '../protocol/json-rpc.ts'
-import { introducedIn, type ListedKind, listedBy, listedIn } from './definition.ts'
+import { type ListedKind, listedBy, listedIn } from './definition.ts'
+import { introducedIn, withoutWords } from './introduction.ts'
 import type { PinsConfig } from './schema.ts'
 import type { Fallen, Held, Verdict as Standing, Trust } from './trust.ts'
 
@@ -114,7 +115,9 @@ function judgeIntroduction(parcel: Parcel, trust: Trust): Verdict | Promise<Verd
   if (said.length === 0) return pass
   return trust.judgeIntroduction(parcel.server, said).then((held) => {
     const findings = findingsOf(parcel, held)
-    return held.has('instructions') ? { kind: 'omit', names: new Set(['instructions']), findings } : { kind: 'pass', findings }
+    const [instructions, about] = [held.has('instructions'), held.has('about')]
+    if (!instructions && !about) return { kind: 'pass', findings }
+    return { kind: 'redact', body: withoutWords(parcel.body, { instructions, about }), findings }
   })
 }
 

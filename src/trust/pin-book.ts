@@ -101,8 +101,9 @@ export class PinBook {
   /** What the server was approved for does not include it: it said that it has no such thing. */
   isDenied(server: string, kind: ListedKind): boolean {
     const approved = this.versionsOf(server, 'capabilities', '').filter(({ standing }) => standing === 'approved')
-    const named = new RegExp(`"${capabilityOf[kind]}"`)
-    return approved.length > 0 && !approved.some(({ text }) => named.test(text))
+    const has = ({ text }: Pin): boolean =>
+      (JSON.parse(text) as { readonly capabilities: readonly string[] }).capabilities.includes(capabilityOf[kind])
+    return approved.length > 0 && !approved.some(has)
   }
 
   /** Where the server stood, or how it was started, when it was taken for what it is; undefined for a new one. */

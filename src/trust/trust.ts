@@ -326,7 +326,10 @@ export class Trust {
       return isCosmetic ? { standing: 'approved', reason: 'a cosmetic change' } : { standing: 'held', reason: 'changed' }
     }
     if (versions.length > 0) return { standing: 'held', reason: 'changed' }
-    const isAddition = definition.kind === 'instructions' ? this.#isIntroduced(context.server) : !isFirst && isLasting(definition)
+    const isAddition =
+      definition.kind === 'instructions' || definition.kind === 'about'
+        ? this.#isIntroduced(context.server)
+        : !isFirst && isLasting(definition)
     const choice = isAddition ? additions : firstUse
     return { standing: choice === 'approve' ? 'approved' : 'held', reason: isAddition ? 'added later' : 'first use' }
   }

@@ -47,6 +47,7 @@ const titles: Readonly<Record<DefinitionKind, string>> = {
   skill: 'skills',
   instructions: 'Instructions',
   capabilities: 'Capabilities',
+  about: 'Of itself',
 }
 
 const summaryOf = (definitions: readonly Definition[]): string =>
