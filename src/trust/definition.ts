@@ -9,6 +9,7 @@ import { isRawNumber, type JsonObject } from '../lib/strict-json.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
 import { entriesOf, entryName } from '../pipeline/parcel.ts'
 import { isObject } from '../protocol/json-rpc.ts'
+import { nameFrom } from '../protocol/methods.ts'
 
 export const definitionKinds = ['tool', 'prompt', 'resource', 'template', 'instructions', 'capabilities'] as const
 export type DefinitionKind = (typeof definitionKinds)[number]
@@ -68,6 +69,10 @@ export function listedIn(parcel: Parcel, kind: ListedKind): readonly Definition[
     return name === undefined ? [] : [{ kind, name, body }]
   })
 }
+
+/** Those entries of a list that have a name to be decided about; the others reach nobody (policy/guard.ts). */
+export const nameable = (kind: ListedKind, entries: readonly JsonObject[]): readonly JsonObject[] =>
+  entries.filter((body) => nameFrom(body[lists[kind].key]) !== undefined)
 
 /** What comes with the first answer of a server (`initialize`, `server/discover`). */
 export function introducedIn({ instructions, capabilities }: JsonObject): readonly Definition[] {
