@@ -55,6 +55,8 @@ export interface FoundServer {
   readonly at: Place
   /** Where it stands in the file. */
   readonly path: Path
+  /** As of its file: whoever wrote the project has chosen every word of it. */
+  readonly cameWith?: Tree['cameWith']
 }
 
 export interface Entries {
@@ -73,7 +75,7 @@ export function entriesOf(tree: Tree, dialect: Dialect): Entries {
       const read = serverOf(valueAt(tree.plain, path), dialect)
       if (read === 'built-in') continue
       if (typeof read === 'string') problems.push({ message: `the server "${name}" ${read}`, line: at.line, column: at.column })
-      else servers.push({ name, ...projectOf(container), ...read, at, path })
+      else servers.push({ name, ...projectOf(container), ...read, at, path, ...(tree.cameWith && { cameWith: tree.cameWith }) })
     }
   }
   return { servers, problems }
@@ -111,7 +113,7 @@ function hasTwin({ root }: Tree, path: Path): boolean {
   return holder?.kind === 'map' && holder.members.filter(({ key }) => key === path.at(-1)).length > 1
 }
 
-type Read = Omit<FoundServer, 'name' | 'project' | 'at' | 'path'>
+type Read = Omit<FoundServer, 'name' | 'project' | 'at' | 'path' | 'cameWith'>
 
 /** A server, or what is wrong with the entry. */
 function serverOf(entry: unknown, dialect: Dialect): Read | string {

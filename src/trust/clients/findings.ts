@@ -6,7 +6,7 @@ import { isLoopback } from '../../lib/loopback.ts'
 import type { Finding } from '../../pipeline/guard.ts'
 import type { ClientFile } from './discover.ts'
 import type { FoundServer, Place } from './entries.ts'
-import { guardedIn, type Launcher } from './guarded.ts'
+import { guardOf, type Launcher } from './guarded.ts'
 import { programOf, startedBy } from './launchers.ts'
 
 export interface ClientFinding extends Finding {
@@ -210,7 +210,7 @@ function serverFindings(
 export function ownCommand(server: FoundServer, launcher: Launcher): { words: readonly string[]; url: string | undefined } {
   if (server.command === undefined) return { words: [], url: server.url }
   const words = [server.command, ...server.args]
-  const inner = guardedIn(words, launcher)?.inner ?? words
+  const inner = guardOf(server, launcher)?.inner ?? words
   return inner.length === 1 && /^https?:\/\//i.test(inner[0] as string)
     ? { words: [], url: inner[0] }
     : { words: inner, url: undefined }

@@ -47,6 +47,8 @@ export interface Tree {
   readonly root: Node
   /** The values alone, as the format's own reader has them. Maps have no prototype. */
   readonly plain: unknown
+  /** The folder of the project that the file came with, in each way to write it. Undefined for a file of the user's own. */
+  readonly cameWith?: readonly string[]
 }
 
 /** It is not what its format says. */
