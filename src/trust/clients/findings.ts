@@ -230,12 +230,13 @@ function writable({ client, file, source }: ClientFile): ClientFinding[] {
 
 /** One name for different servers: what one client was allowed, the other does with something else. */
 function sameNames(files: readonly ClientFile[], launcher: Launcher): ClientFinding[] {
-  const named = new Map<string, { file: ClientFile; server: FoundServer; own: string }[]>()
-  for (const file of files)
-    for (const server of file.servers) {
+  const all = files.flatMap((file) =>
+    file.servers.map((server) => {
       const { words, url } = ownCommand(server, launcher)
-      named.set(server.name, [...(named.get(server.name) ?? []), { file, server, own: JSON.stringify([words, url]) }])
-    }
+      return { file, server, own: JSON.stringify([words, url]) }
+    }),
+  )
+  const named = Map.groupBy(all, ({ server }) => server.name)
   return [...named.values()].flatMap(([first, ...others]) =>
     others
       .filter(({ own, file }) => own !== first?.own && file.client !== first?.file.client)
