@@ -1,6 +1,6 @@
 /** What is to be scanned: the servers of the clients here, of a file, at a URL, behind a command, or a manifest. */
 import { readFileSync, statSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { clientPlaces } from '../config/client-places.ts'
 import { readEnvironment } from '../config/environment.ts'
 import { loadConfig } from '../config/load.ts'
@@ -81,7 +81,8 @@ export async function ofFile(file: string, launcher: Launcher): Promise<readonly
   const text = readFileSync(file, 'utf8')
   if (isGateway(file, text)) return ofGateway(file)
   const format = /\.toml$/.test(file) ? 'toml' : /\.ya?ml$/.test(file) ? 'yaml' : 'json'
-  const tree = readTree(format, text)
+  // Whoever wrote the file may have written what lies beside it, too.
+  const tree = { ...readTree(format, text), cameWith: [dirname(resolve(file))] }
   const found = Object.values(dialects)
     .map((dialect) => ({ dialect, ...entriesOf(tree, dialect) }))
     .find(({ servers }) => servers.length > 0)

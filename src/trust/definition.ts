@@ -9,6 +9,7 @@ import { isRawNumber, type JsonObject } from '../lib/strict-json.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
 import { entriesOf, entryName } from '../pipeline/parcel.ts'
 import { isObject } from '../protocol/json-rpc.ts'
+import { nameFrom } from '../protocol/methods.ts'
 
 export const definitionKinds = [
   'tool',
@@ -82,6 +83,10 @@ export function listedIn(parcel: Parcel, kind: ListedKind): readonly Definition[
     return name === undefined ? [] : [{ kind, name, body }]
   })
 }
+
+/** Those entries of a list that have a name to be decided about; the others reach nobody (policy/guard.ts). */
+export const nameable = (kind: ListedKind, entries: readonly JsonObject[]): readonly JsonObject[] =>
+  entries.filter((body) => nameFrom(body[lists[kind].key]) !== undefined)
 
 /** Whether two values are the same JSON: what an equal digest says, without making one. Asked of every list that passes. */
 export function isSameJson(one: unknown, other: unknown): boolean {
