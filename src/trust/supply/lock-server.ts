@@ -1,11 +1,12 @@
 /** Makes the entry of one local server in the lock, from what is on this machine, and keeps copies of what it runs from. */
 import { basename, dirname, resolve, sep } from 'node:path'
+import { loadingVariables } from './loading-variables.ts'
 import type { FilesLock, ServerLock } from './lock.ts'
 import { readOne } from './manifest.ts'
 import { NotAdmitted } from './not-admitted.ts'
 import { type Enquiry, lockNpm } from './npm-lock.ts'
 import { lockPython } from './python-lock.ts'
-import { type LocalServer, loadingVariables, startedBy } from './started.ts'
+import { type LocalServer, startedBy } from './started.ts'
 import type { Store } from './store.ts'
 
 export interface LockServerOptions {

@@ -6,7 +6,7 @@ import { after, describe, it } from 'node:test'
 import { imageOf, rightsOf } from './image.ts'
 import { NotAdmitted } from './not-admitted.ts'
 import { npxRequest } from './npx.ts'
-import { isLoadingVariable, startedBy } from './started.ts'
+import { startedBy } from './started.ts'
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'sekisho-started-')))
 after(() => rmSync(folder, { recursive: true }))
@@ -127,18 +127,4 @@ describe('what a command starts', () => {
     assert.equal(npxRequest('npm', ['run', 'start']), undefined)
     assert.equal(npxRequest('constructor', []), undefined)
   })
-})
-
-it('variables that load code are known, and others are not', () => {
-  for (const name of [
-    'NODE_OPTIONS',
-    'LD_PRELOAD',
-    'DYLD_INSERT_LIBRARIES',
-    'PYTHONPATH',
-    'BASH_ENV',
-    'JAVA_TOOL_OPTIONS',
-    'DOCKER_HOST',
-  ])
-    assert.ok(isLoadingVariable(name), name)
-  for (const name of ['PATH', 'HOME', 'API_KEY', 'NODE_ENV', 'PYTHONUNBUFFERED']) assert.ok(!isLoadingVariable(name), name)
 })
