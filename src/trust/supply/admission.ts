@@ -20,6 +20,7 @@ import { lockedPythonTree, pythonParts, pythonVariables } from './python-lock.ts
 import { type LocalServer, type Started, startedBy } from './started.ts'
 import { Store } from './store.ts'
 import { type LockedTree, mustBeAsLocked, type Part } from './tree.ts'
+import { mustBeRecent, onlyWithin } from './within.ts'
 
 export interface AdmissionOptions {
   readonly lockFile: string
@@ -132,6 +133,7 @@ export class Admission {
 
   async #npm(locked: NpmLock, started: Extract<Started, { kind: 'npm' | 'npm-missing' }>): Promise<Launch> {
     const tree = lockedNpmTree(locked)
+    if (locked.interpreter !== 'own') mustBeRecent(locked.interpreter)
     let parts: readonly Part[] | undefined
     // What npx names is wherever npx looks; ours is the copy, once there is one.
     if (started.kind === 'npm' && !(started.asked && this.#store.has(tree.tree))) {
@@ -157,7 +159,7 @@ export class Admission {
     const flags = started.kind === 'npm' ? started.flags : []
     return {
       what: `${locked.package} ${locked.tree}`,
-      command: [interpreter.path, ...flags, join(folder, locked.entry), ...started.args],
+      command: [interpreter.path, ...flags, onlyWithin(folder), join(folder, locked.entry), ...started.args],
       env: {},
       confirm: confirmation(new Map([...identities, ...interpreter.identities]), folder, 'our own copy'),
     }

@@ -8,6 +8,7 @@ import { type Enquiry, lockNpm } from './npm-lock.ts'
 import { lockPython } from './python-lock.ts'
 import { type LocalServer, startedBy } from './started.ts'
 import type { Store } from './store.ts'
+import { mustBeRecent } from './within.ts'
 
 export interface LockServerOptions {
   readonly server: LocalServer
@@ -44,6 +45,7 @@ export async function lockServer({
     case 'npm': {
       const interpreter =
         started.node === undefined ? 'own' : { path: started.node, ...(await described(started.node, versionOf)) }
+      if (interpreter !== 'own') mustBeRecent(interpreter)
       const about = await lockNpm({ started, store, enquire, platform, aside, ...(progress && { progress }) })
       const { package: name, platform: at, entry, tree, links, packages } = about
       return {
