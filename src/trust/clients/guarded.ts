@@ -6,7 +6,10 @@
 /** What starts this program, absolute, so that it works wherever a client starts it: node and a script, or npx and a package. */
 export type Launcher = readonly string[]
 
-export const guardWords = (launcher: Launcher, id: string): readonly string[] => [...launcher, 'run', '--id', id, '--']
+/** Its id; or, where only the guard knows which server a command is, the name that the id begins with. */
+export type Called = readonly [option: '--id' | '--name', value: string]
+
+export const guardWords = (launcher: Launcher, called: Called): readonly string[] => [...launcher, 'run', ...called, '--']
 
 export interface Guarded {
   /** How many words come before the server's own. */
@@ -22,8 +25,10 @@ export function guardedIn(words: readonly string[], launcher: Launcher = []): Gu
   const run = words.findIndex((word, at) => word === 'run' && isProgram(words.slice(0, at), launcher, words[at + 1]))
   const dashes = run === -1 ? -1 : words.indexOf('--', run)
   if (dashes === -1 || dashes === words.length - 1) return undefined
-  return { lead: dashes + 1, inner: words.slice(dashes + 1), isOurs: words[run + 1] === '--id' && dashes === run + 3 }
+  return { lead: dashes + 1, inner: words.slice(dashes + 1), isOurs: isCalled(words[run + 1]) && dashes === run + 3 }
 }
+
+const isCalled = (word: string | undefined): boolean => word === '--id' || word === '--name'
 
 /** Whether the words start Sekisho, as a guard or as a gateway. */
 export const startsSekisho = (words: readonly string[], launcher: Launcher = []): boolean =>
@@ -34,7 +39,7 @@ function isProgram(words: readonly string[], launcher: Launcher, next: string | 
   const last = words.at(-1) ?? ''
   if (launcher.length > 0 && words.length === launcher.length && words.every((word, at) => word === launcher[at])) return true
   if (/^(.*[\\/])?sekisho(@[^\\/]*)?(\.cmd|\.exe|\.ps1)?$/.test(last)) return true
-  return /[\\/](dist|src)[\\/]cli[\\/]main\.[jt]s$/.test(last) && (next === '--id' || /[\\/]sekisho[\\/]/.test(last))
+  return /[\\/](dist|src)[\\/]cli[\\/]main\.[jt]s$/.test(last) && (isCalled(next) || /[\\/]sekisho[\\/]/.test(last))
 }
 
 /** A word as it stands in JSON, TOML and YAML alike: in double quotes, with every sign escaped that one of them would not take. */

@@ -9,7 +9,7 @@ import { unwrap, wrapEntry } from './rewrite.ts'
 import type { Format, Path, Tree } from './tree.ts'
 
 const launcher = ['/usr/bin/node', '/opt/a b/"sekisho"/dist/cli/main.js']
-const words = guardWords(launcher, 'files')
+const words = guardWords(launcher, ['--id', 'files'])
 
 /** The entry at `path` with Sekisho before it, whichever kind it is. */
 function wrapped(tree: Tree, path: Path, dialect: Dialect) {
@@ -261,6 +261,7 @@ test('a command is known again whichever copy of Sekisho wrote it', () => {
     ['npx -y sekisho@0.1.0 run --id x -- npx y', ['npx', 'y']],
     ['sekisho run -- https://x/', ['https://x/']],
     ['C:\\tools\\sekisho.cmd run --id x -- y', ['y']],
+    ['/n/node /src/checkout/src/cli/main.ts run --name x -- y', ['y']],
     ['/n/node --flag /src/checkout/src/cli/main.ts run --id x -- y -- z', ['y', '--', 'z']],
     ['/n/node /other/dist/cli/main.js run -- y', undefined],
     ['sekisho run', undefined],
