@@ -103,4 +103,10 @@ export const migrations: readonly string[] = [
    ) STRICT, WITHOUT ROWID;
    CREATE TABLE pins_revision (revision INTEGER NOT NULL) STRICT;
    INSERT INTO pins_revision VALUES (0)`,
+  `CREATE TABLE pinned_servers_proposed (
+     server   TEXT PRIMARY KEY,
+     identity TEXT NOT NULL,
+     by       TEXT NOT NULL,
+     seal     TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID`,
 ]

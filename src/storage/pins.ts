@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Act } from '../lib/act.ts'
 import type { DefinitionKind } from '../trust/definition.ts'
-import type { Decision, PinId, PinStore, SealedPin, Standing } from '../trust/pin.ts'
+import type { Decision, PinId, PinStore, SealedPin, SealedProposal, Standing } from '../trust/pin.ts'
 import type { Noted } from './acts.ts'
 import { transaction } from './transaction.ts'
 
@@ -25,6 +25,11 @@ export function pins(database: DatabaseSync, noted: Noted): PinStore {
   const setServer = database.prepare('INSERT OR REPLACE INTO pinned_servers (server, identity, seal) VALUES (?, ?, ?)')
   const servers = database.prepare('SELECT server, identity, seal, stranger FROM pinned_servers')
   const stranger = database.prepare('UPDATE pinned_servers SET stranger = ? WHERE server = ? AND stranger IS NOT ?')
+  const propose = database.prepare(
+    'INSERT OR REPLACE INTO pinned_servers_proposed (server, identity, by, seal) VALUES (?, ?, ?, ?)',
+  )
+  const proposed = database.prepare('SELECT server, identity, by, seal FROM pinned_servers_proposed WHERE server = ?')
+  const endProposal = database.prepare('DELETE FROM pinned_servers_proposed WHERE server = ?')
   const revision = database.prepare('SELECT revision FROM pins_revision')
   const moved = database.prepare('UPDATE pins_revision SET revision = revision + 1')
 
@@ -69,9 +74,20 @@ export function pins(database: DatabaseSync, noted: Noted): PinStore {
         moved.run()
       })
     },
+    proposedServer: async (server) => {
+      const row = proposed.get(server)
+      return row && proposalOf(row)
+    },
+    async proposeServer({ server, identity, by, seal }, { at, reason }) {
+      transaction(database, () => {
+        propose.run(server, identity, by, seal)
+        noted({ action: 'pin.server-proposed', by, at, server, detail: `${identity}: ${reason}` })
+      })
+    },
     async setPinnedServer({ server, identity, seal }, { by, at, reason }) {
       transaction(database, () => {
         setServer.run(server, identity, seal)
+        endProposal.run(server)
         noted({ action: 'pin.server', by, at, server, detail: `${identity}: ${reason}` })
         moved.run()
       })
@@ -105,6 +121,12 @@ const decisionOf = (row: Record<string, unknown>): PinId & Decision => ({
   by: String(row['by']),
   at: Number(row['at']),
   reason: String(row['reason']),
+})
+const proposalOf = (row: Record<string, unknown>): SealedProposal => ({
+  server: String(row['server']),
+  identity: String(row['identity']),
+  by: String(row['by']),
+  seal: String(row['seal']),
 })
 const pinOf = (row: Record<string, unknown>): SealedPin => ({
   ...decisionOf(row),
