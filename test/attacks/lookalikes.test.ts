@@ -51,7 +51,7 @@ for (const [what, words, rules] of [
     const [wrapped] = await wrap(options)
     assert.deepEqual(
       wrapped?.outcomes.map(({ kind, after: now }) => [kind, now]),
-      [['wrapped', [...launcher, 'run', '--id', 'a', '--', ...words]]],
+      [['wrapped', [...launcher, 'run', '--name', 'a', '--', ...words]]],
     )
     const again = await discover(options)
     assert.deepEqual(
