@@ -96,8 +96,7 @@ export function isSameJson(one: unknown, other: unknown): boolean {
   const keys = Object.keys(one)
   if (keys.length !== Object.keys(other).length) return false
   for (const key of keys) {
-    const value = (other as JsonObject)[key]
-    if ((value === undefined && !Object.hasOwn(other, key)) || !isSameJson((one as JsonObject)[key], value)) return false
+    if (!Object.hasOwn(other, key) || !isSameJson((one as JsonObject)[key], (other as JsonObject)[key])) return false
   }
   // A raw number looks like an object that has its text.
   return keys[0] !== 'rawJSON' || isRawNumber(one) === isRawNumber(other)
