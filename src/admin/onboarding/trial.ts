@@ -51,7 +51,7 @@ export async function trial({ id, entry, folder, base, lock, proxy }: TrialOf, a
   const sighted = await attempt({ ...look, servers, supply, proxy }, id)
   const store = await openStore(lookStore(folder))
   try {
-    const pins = (await store.pins(id)).map(({ seal: _, ...pin }): Pin => pin)
+    const pins = (await store.keptPins()).pins.map(({ seal: _, ...pin }): Pin => pin)
     const definitions = pins.map(({ kind, name, text }) => ({ kind, name, body: parseStrict(text) as JsonObject }))
     return { ...sighted, pins, definitions }
   } finally {

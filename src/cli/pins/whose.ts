@@ -12,8 +12,10 @@ export interface WhoseOptions {
 }
 
 export const shared = (usage: string, description: string): Command =>
-  new Command(usage.split(' ', 1)[0])
-    .arguments(usage.split(' ').slice(1).join(' '))
+  usage
+    .split(' ')
+    .slice(1)
+    .reduce((command, argument) => command.argument(argument), new Command(usage.split(' ', 1)[0]))
     .description(description)
     .option('-c, --config <file>', 'the configuration', './sekisho.yaml')
     .option('-l, --local', 'of servers that were started with `sekisho run`')
