@@ -77,7 +77,7 @@ describe('a home with clients', () => {
     const folder = home()
     const { code, out } = await scan(folder, '--home', folder)
     assert.equal(code, 1)
-    assert.match(out, /✗ impostor.*\n(?: .*\n)* {2}high +the variable TOKEN holds a secret, written out clients\/plain-secret/)
+    assert.match(out, /✗ impostor.*\n(?: .*\n)* {2}high +the variable TOKEN holds a secret, written out {2}clients\/plain-secret/)
     assert.match(out, /✗ handbook.*\n(?: .*\n)* {2}high +the header Authorization holds a secret, written out/)
     assert.ok(!/of-the-(server|client)/.test(out))
   })
