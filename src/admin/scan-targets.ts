@@ -13,7 +13,7 @@ import { entriesOf, type FoundServer, Values } from '../trust/clients/entries.ts
 import { type ClientFinding, findings, ownCommand } from '../trust/clients/findings.ts'
 import type { Launcher } from '../trust/clients/guarded.ts'
 import type { Definition } from '../trust/definition.ts'
-import { definitionsIn } from '../trust/scan/manifest.ts'
+import { definitionsIn, ManifestRefused } from '../trust/scan/manifest.ts'
 import { isSecretUrl, maskedWords, shownUrl, shownWords } from './operations/masking.ts'
 import type { EntryFinding, Origin } from './operations/scan.ts'
 
@@ -54,10 +54,18 @@ export const ofManifest = (file: string): readonly Target[] => [
     name: basename(file).replace(/\.json$/, ''),
     origin: { file: resolve(file), line: 1 },
     how: file,
-    definitions: definitionsIn(readFileSync(file, 'utf8')),
+    definitions: definitionsOf(file),
     entry: [],
   },
 ]
+
+function definitionsOf(file: string): readonly Definition[] {
+  try {
+    return definitionsIn(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw error instanceof ManifestRefused ? new ManifestRefused(`${file}: ${error.message}`) : error
+  }
+}
 
 export function ofCommand(command: readonly string[]): readonly Target[] {
   const name = basename(command[0] ?? 'server')

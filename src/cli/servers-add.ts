@@ -11,6 +11,7 @@ import type { Config } from '../config/schema.ts'
 import { openGateway } from '../gateway.ts'
 import { systemClock } from '../lib/clock.ts'
 import { type Class, classes } from '../protocol/methods.ts'
+import { lastWords } from './last-words.ts'
 import { listsOf } from './lists-of.ts'
 import { operator } from './operator.ts'
 import { told } from './problems.ts'
@@ -145,7 +146,7 @@ const ends = [
 /** Opens a gateway for this one server, reads its lists, and notes what it reached for. */
 async function look(config: Config, id: string): Promise<Sighted> {
   const reached = new Set<string>()
-  let last: string | undefined
+  let heard: readonly string[] = []
   const gateway = await openGateway({
     config,
     sinks: [
@@ -161,7 +162,7 @@ async function look(config: Config, id: string): Promise<Sighted> {
       },
     ],
     tell: (event) => {
-      if (event.kind === 'server') last = event.line
+      if (event.kind === 'server') heard = [...heard.slice(-200), event.line]
     },
   })
   let problem: string | undefined
@@ -173,7 +174,9 @@ async function look(config: Config, id: string): Promise<Sighted> {
     await gateway.close()
   }
   const why = problem?.replace(" An operator sees why in the gateway's output.", '')
-  return { reached: [...reached].sort(), problem: why && [why, last].filter(Boolean).join(' It ') }
+  const wrote = lastWords(heard)
+  const parts = [why, heard.at(-1) && `It ${heard.at(-1)}`, wrote && `and wrote: ${wrote}`]
+  return { reached: [...reached].sort(), problem: why && parts.filter(Boolean).join(' ') }
 }
 
 const marks: Readonly<Record<Step['outcome'], readonly [Style, string]>> = {

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import type { Weaker } from '../../trust/supply/earlier.ts'
+import { rightsOf } from '../../trust/supply/image.ts'
 import { lockVersion, type ServerLock } from '../../trust/supply/lock.ts'
 import { readLock, writeLock } from '../../trust/supply/lock-text.ts'
 import { readServerJson, withRegistry } from '../../trust/supply/server-json.ts'
@@ -16,7 +18,13 @@ export interface SupplyLockOptions extends LockedWith {
 }
 
 export interface Locked {
-  readonly servers: readonly { readonly id: string; readonly entry: ServerLock; readonly changed: boolean }[]
+  readonly servers: readonly {
+    readonly id: string
+    readonly entry: ServerLock
+    readonly changed: boolean
+    /** Of an image: flags that give it more of this machine than an image has, for whoever reviews it. */
+    readonly rights: readonly string[]
+  }[]
   readonly removed: readonly string[]
   /** What packages have lost against the versions that were locked before. */
   readonly weaker: readonly Weaker[]
@@ -49,6 +57,7 @@ export async function supplyLock(options: SupplyLockOptions): Promise<Locked> {
       id,
       entry,
       changed: JSON.stringify(before?.servers[id]) !== JSON.stringify(readLock(writeLock(lock), lockFile).servers[id]),
+      rights: entry.kind === 'image' ? rightsOf(basename(entry.command[0] as string), entry.command.slice(1)) : [],
     })),
     removed: Object.keys(before?.servers ?? {}).filter((id) => !Object.hasOwn(lock.servers, id)),
     weaker,

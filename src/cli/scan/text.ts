@@ -20,7 +20,7 @@ export function scanText({ servers, expired, advisories }: ScanReport, isWhole: 
       `${styled('yellow', 'expired')}  the suppression of ${rule} (${plain(reason)}) ended on ${expires}\n`,
   )
   const each = servers.map((server) => serverText(server, isWhole)).join('\n')
-  return `${each}\n${old.join('')}${uncheckedText(servers)}${copyText(advisories)}${summary(servers)}`
+  return `${each}\n${old.join('')}${uncheckedText(servers)}${copyText(advisories)}${scanSummary(servers)}`
 }
 
 function serverText(server: ScannedServer, isWhole: boolean): string {
@@ -44,7 +44,7 @@ function serverText(server: ScannedServer, isWhole: boolean): string {
     .filter((one) => isWhole || rank(one) >= severities.indexOf('medium'))
     .toSorted((a, b) => rank(b) - rank(a))
   const hidden = findings.length - shown.length
-  const rest = hidden === 0 ? '' : `${hidden} more with --all`
+  const rest = hidden === 0 ? '' : `${hidden} more ${hidden === 1 ? 'finding' : 'findings'} with --all`
   const made =
     part === undefined
       ? ''
@@ -76,7 +76,7 @@ function uncheckedText(servers: readonly ScannedServer[]): string {
       const { what, why } = some[0] as (typeof all)[number]
       const of =
         some.length === local.length && some.length > 1 ? 'all local servers' : some.map(({ server }) => server).join(', ')
-      return `${styled('yellow', '? not checked')}  ${plain(what)}: ${plain(why)}  ${styled('gray', plain(of))}\n`
+      return `${styled('yellow', '? not checked')}  ${plain(what)}: ${plain(why)}  ${styled('gray', `(${plain(of)})`)}\n`
     })
     .join('')
 }
@@ -94,7 +94,8 @@ export function findingText({ severity, rule, evidence, shown = '', fix = '', su
   return `${labelled(severity, styles[severity], `${plain(evidence)}  ${styled('gray', rule)}${why}`)}${reads}${advice}`
 }
 
-function summary(servers: readonly ScannedServer[]): string {
+/** The last line: how many, and how bad. */
+export function scanSummary(servers: readonly ScannedServer[]): string {
   const findings = servers.flatMap(({ findings: some }) => some).filter(({ suppressedBy }) => suppressedBy === undefined)
   const counts = severities
     .toReversed()

@@ -64,7 +64,7 @@ async function lock(
 }
 
 function lockedText({ servers, removed, weaker, signed, lostSignature }: Locked, file: string, isUnused: boolean): string {
-  const rows = servers.map(({ id, entry, changed }) => {
+  const rows = servers.map(({ id, entry, changed, rights }) => {
     const packages = 'packages' in entry ? Object.values(entry.packages) : []
     const scripts = packages.filter(({ installScripts }) => installScripts).length
     const what =
@@ -73,6 +73,7 @@ function lockedText({ servers, removed, weaker, signed, lostSignature }: Locked,
       packages.length > 1 ? `${packages.length} packages` : '',
       scripts > 0 ? `${scripts} with install scripts` : '',
       'platform' in entry && entry.platform !== undefined ? `only on ${entry.platform}` : '',
+      rights.length > 0 ? styled('yellow', `with more of this machine: ${rights.map(plain).join(', ')}`) : '',
     ]
     return [id, changed ? styled('yellow', 'locked') : styled('gray', 'as before'), plain(what), notes.filter(Boolean).join(', ')]
   })

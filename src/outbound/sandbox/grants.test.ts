@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
-import { checkGrants } from './grants.ts'
+import { socketFolders } from './egress/socket-folder.ts'
+import { checkGrants, neverFor } from './grants.ts'
 import { isWithin, outermost } from './paths.ts'
 import { SandboxRefused } from './refused.ts'
 
@@ -82,4 +83,22 @@ test('what lies in what', () => {
   ] as const
   for (const [path, folder, is] of cases) assert.equal(isWithin(path, folder), is, `${path} in ${folder}`)
   assert.deepEqual(outermost(['/b/c', '/a/b', '/a', '/b/c', '/a-b']), ['/a', '/a-b', '/b/c'])
+})
+
+test('what is never granted, whatever is there', () => {
+  for (const path of [
+    '/run/user',
+    '/run/user/1000',
+    '/run/user/1000/sekisho-egress-a',
+    '/tmp/sekisho-egress-a/egress.sock',
+    '/proc/1',
+  ])
+    assert.ok(neverFor(path), path)
+  for (const path of ['/run/user/1000/app', '/run/users', '/tmp/sekisho']) assert.equal(neverFor(path), undefined, path)
+})
+
+test('the folder with the ways out of all sandboxes is granted to none', () => {
+  const around = { withheld: [socketFolders()], written: [], program: [] }
+  for (const key of ['read', 'write'] as const)
+    assert.throws(() => checkGrants({ read: [], write: [], [key]: [dirname(socketFolders())] }, around), SandboxRefused)
 })

@@ -2,6 +2,7 @@
  * What the configuration grants, looked at on the disk before each start. A server that may write a folder may put a link there, so
  * whatever lies in it could by now lead anywhere: nothing in a writable folder is granted a second time. Files of ours are never granted.
  */
+import { isSocketFolder } from './egress/socket-folder.ts'
 import { isWithin, realPath } from './paths.ts'
 import { SandboxRefused } from './refused.ts'
 
@@ -13,11 +14,14 @@ export interface Grants {
 /** Not only what is in them: a server that sees the processes of others, or devices, is in no sandbox. */
 const neverGranted = ['/proc', '/sys', '/dev']
 const tooMuch = ['/', '/run', '/var', '/var/run', '/etc', '/home', '/root']
+/** Of everybody who is logged in: the sockets of all that runs for them (XDG Base Directory Specification, XDG_RUNTIME_DIR). */
+const sessions = /^\/run\/user(\/\d+)?$/
 
 /** Why a path cannot be granted, whatever is there; undefined for one that can. */
 export function neverFor(path: string): string | undefined {
   if (neverGranted.some((folder) => isWithin(path, folder))) return `is part of ${neverGranted.join(', ')}`
-  return tooMuch.includes(path) ? 'is more than a server can need' : undefined
+  if (isSocketFolder(path)) return 'is the way out of a sandbox'
+  return tooMuch.includes(path) || sessions.test(path) ? 'is more than a server can need' : undefined
 }
 
 export interface Circumstances {

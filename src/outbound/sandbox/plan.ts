@@ -3,6 +3,7 @@
  * becomes mounts. Reads the disk and changes nothing, so that a sandbox can be shown before it is agreed to.
  */
 import { type WayOut, wayOut } from './egress/egress.ts'
+import { socketFolders } from './egress/socket-folder.ts'
 import { checkGrants } from './grants.ts'
 import { isWithin, realPath } from './paths.ts'
 import { type Mount, type Profile, profile, profileText } from './profile.ts'
@@ -32,7 +33,7 @@ export function planOf(
 ): Profile {
   const ours = withheld().map((file) => realPath(file) ?? file)
   const program = programOf({ command, cwd, path: env['PATH'], home: env['HOME'], withheld: ours })
-  checkGrants(config, { withheld: ours, written: written(), program: program.reads })
+  checkGrants(config, { withheld: [...ours, socketFolders()], written: written(), program: program.reads })
   const system = systemView()
   const mount = (path: string, writable = false): Mount => ({ path, source: realPath(path) as string, writable })
   const mounts = [

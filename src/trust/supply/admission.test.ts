@@ -28,6 +28,7 @@ import { readLock, writeLock } from './lock-text.ts'
 import { NotAdmitted } from './not-admitted.ts'
 import type { LocalServer } from './started.ts'
 import { removeCopy, Store } from './store.ts'
+import { onlyWithin } from './within.ts'
 
 const folders: string[] = []
 after(() => Promise.all(folders.map(removeCopy)))
@@ -380,7 +381,7 @@ test('SUP-C2 what is started is our copy, under the Node that runs us, read-only
   const { folder, server, lock, admission } = await house()
   const launch = await admission().admit('acme', server)
   const entry = join(inCopy(folder, lock), 'node_modules/@acme/server/dist/main.js')
-  assert.deepEqual(launch?.command, [process.execPath, entry, '--root', join(folder, 'work')])
+  assert.deepEqual(launch?.command, [process.execPath, onlyWithin(inCopy(folder, lock)), entry, '--root', join(folder, 'work')])
   assert.equal(readFileSync(entry, 'utf8'), main)
   assert.ok(!existsSync(join(inCopy(folder, lock), 'node_modules/unrelated')), 'what nobody asked for is not there to be loaded')
   await launch.confirm()
@@ -449,7 +450,9 @@ describe('npx stands for what is locked, and asks no registry', () => {
   const npx = (): string[] => ['npx', '-y', '@acme/server@1.2.3', '--root', '.']
   it('from the copy, also when nothing is installed any more', async () => {
     const { folder, server, lock, admission } = await house(npx)
-    const expected = [process.execPath, join(inCopy(folder, lock), 'node_modules/@acme/server/dist/main.js'), '--root', '.']
+    const copy = inCopy(folder, lock)
+    const entry = join(copy, 'node_modules/@acme/server/dist/main.js')
+    const expected = [process.execPath, onlyWithin(copy), entry, '--root', '.']
     assert.deepEqual((await admission().admit('acme', server))?.command, expected)
     rmSync(join(folder, 'node_modules'), { recursive: true })
     assert.deepEqual((await admission().admit('acme', server))?.command, expected)
@@ -551,7 +554,7 @@ test('a server whose folder is also that of the lock and the store', async () =>
   const files = { 'package.json': json({ name: 'own', version: '1.0.0' }), 'main.js': 'import "./more.js"\n', 'more.js': '' }
   const { folder, server, lock, admission } = await house(() => ['node', 'main.js'], files)
   const launch = await admission().admit('acme', server)
-  assert.deepEqual(launch?.command, [process.execPath, join(inCopy(folder, lock), 'main.js')])
+  assert.deepEqual(launch?.command, [process.execPath, onlyWithin(inCopy(folder, lock)), join(inCopy(folder, lock), 'main.js')])
   assert.ok(!existsSync(join(inCopy(folder, lock), 'sekisho.lock')))
   appendFileSync(join(folder, 'more.js'), ' ')
   await assert.rejects(admission().admit('acme', server), refused(/own@1\.0\.0: more\.js: has changed/))
@@ -582,7 +585,7 @@ describe('SUP-C2 packages that are linked to each other, as pnpm does it', () =>
   it('run from the copy, links and all', async () => {
     const { folder, server, lock, admission } = await house(command, pnpm)
     const launch = await admission().admit('acme', server)
-    assert.ok(launch?.command[1]?.startsWith(inCopy(folder, lock)))
+    assert.ok(launch?.command[2]?.startsWith(inCopy(folder, lock)))
     rmSync(join(folder, 'node_modules'), { recursive: true })
     const [program, ...args] = launch!.command
     assert.equal(spawnSync(program, args, { encoding: 'utf8' }).stdout, 'papers in order')

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../lib/clock.ts'
+import { loadingVariables } from './loading-variables.ts'
 import type { FilesLock, ImageLock, Lock, NpmLock, PythonLock } from './lock.ts'
 import { absolutePath, portable } from './lock-server.ts'
 import { mustBeSigned } from './lock-signature.ts'
@@ -16,9 +17,10 @@ import { NotAdmitted } from './not-admitted.ts'
 import { lockedNpmTree, npmParts } from './npm-lock.ts'
 import { npmPurl, npmTree } from './npm-packages.ts'
 import { lockedPythonTree, pythonParts, pythonVariables } from './python-lock.ts'
-import { type LocalServer, loadingVariables, type Started, startedBy } from './started.ts'
+import { type LocalServer, type Started, startedBy } from './started.ts'
 import { Store } from './store.ts'
 import { type LockedTree, mustBeAsLocked, type Part } from './tree.ts'
+import { mustBeRecent, onlyWithin } from './within.ts'
 
 export interface AdmissionOptions {
   readonly lockFile: string
@@ -131,6 +133,7 @@ export class Admission {
 
   async #npm(locked: NpmLock, started: Extract<Started, { kind: 'npm' | 'npm-missing' }>): Promise<Launch> {
     const tree = lockedNpmTree(locked)
+    if (locked.interpreter !== 'own') mustBeRecent(locked.interpreter)
     let parts: readonly Part[] | undefined
     // What npx names is wherever npx looks; ours is the copy, once there is one.
     if (started.kind === 'npm' && !(started.asked && this.#store.has(tree.tree))) {
@@ -156,7 +159,7 @@ export class Admission {
     const flags = started.kind === 'npm' ? started.flags : []
     return {
       what: `${locked.package} ${locked.tree}`,
-      command: [interpreter.path, ...flags, join(folder, locked.entry), ...started.args],
+      command: [interpreter.path, ...flags, onlyWithin(folder), join(folder, locked.entry), ...started.args],
       env: {},
       confirm: confirmation(new Map([...identities, ...interpreter.identities]), folder, 'our own copy'),
     }

@@ -1,12 +1,14 @@
 /** Makes the entry of one local server in the lock, from what is on this machine, and keeps copies of what it runs from. */
 import { basename, dirname, resolve, sep } from 'node:path'
+import { loadingVariables } from './loading-variables.ts'
 import type { FilesLock, ServerLock } from './lock.ts'
 import { readOne } from './manifest.ts'
 import { NotAdmitted } from './not-admitted.ts'
 import { type Enquiry, lockNpm } from './npm-lock.ts'
 import { lockPython } from './python-lock.ts'
-import { type LocalServer, loadingVariables, startedBy } from './started.ts'
+import { type LocalServer, startedBy } from './started.ts'
 import type { Store } from './store.ts'
+import { mustBeRecent } from './within.ts'
 
 export interface LockServerOptions {
   readonly server: LocalServer
@@ -43,6 +45,7 @@ export async function lockServer({
     case 'npm': {
       const interpreter =
         started.node === undefined ? 'own' : { path: started.node, ...(await described(started.node, versionOf)) }
+      if (interpreter !== 'own') mustBeRecent(interpreter)
       const about = await lockNpm({ started, store, enquire, platform, aside, ...(progress && { progress }) })
       const { package: name, platform: at, entry, tree, links, packages } = about
       return {

@@ -161,4 +161,6 @@ export const pythonVariables = (copy: string): Readonly<Record<string, string>> 
   PYTHONSAFEPATH: '1',
   PYTHONNOUSERSITE: '1',
   PYTHONDONTWRITEBYTECODE: '1',
+  // Nowhere: caches are believed for their time stamps. Those of the standard library are as trusted as that is.
+  PYTHONPYCACHEPREFIX: '',
 })

@@ -160,6 +160,7 @@ describe('SUP-C2 a server in a virtual environment runs from the copy', () => {
       PYTHONSAFEPATH: '1',
       PYTHONNOUSERSITE: '1',
       PYTHONDONTWRITEBYTECODE: '1',
+      PYTHONPYCACHEPREFIX: '',
     })
     assert.equal(readFileSync(join(copy, 'site-packages/acme/inner.py'), 'utf8'), inner)
     await assert.rejects(async () => readFileSync(join(copy, 'site-packages/acme/__pycache__/inner.cpython-311.pyc')), {

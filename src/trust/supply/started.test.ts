@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { imageOf } from './image.ts'
+import { imageOf, rightsOf } from './image.ts'
 import { NotAdmitted } from './not-admitted.ts'
 import { npxRequest } from './npx.ts'
-import { isLoadingVariable, startedBy } from './started.ts'
+import { startedBy } from './started.ts'
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'sekisho-started-')))
 after(() => rmSync(folder, { recursive: true }))
@@ -68,7 +68,16 @@ describe('SUP-C2 a command that may run what no lock covers is refused', () => {
     [['podman', 'run', '-e', 'A=b', '--name', 'x', 'mcp/time:1.2@sha256:abc'], /without its digest/],
     [['docker', 'run', '--pull=always', `mcp/time@${digest}`], /may replace the image/],
     [['docker', 'compose', 'up'], /not told to "run"/],
+    [['docker', 'run', '--pull', 'always', `mcp/time@${digest}`], /may replace the image/],
     [['docker', 'run', '--rm'], /names no image/],
+    [['docker', 'run', '--rm', '-ie', `mcp/time@${digest}`, 'other:latest'], /other:latest: is an image without/],
+    [['docker', 'run', '-itv', `mcp/time@${digest}`, 'other:latest'], /other:latest: is an image without/],
+    [['docker', 'run', '--use-api-socket', 'other:latest', `mcp/time@${digest}`], /other:latest: is an image without/],
+    [['docker', 'run', '--env-host', `mcp/time@${digest}`], /flag --env-host of docker run is not known/],
+    [['docker', 'run', '-iz', `mcp/time@${digest}`], /flag -z of docker run is not known/],
+    [['docker', '--context', 'other', 'run', `mcp/time@${digest}`], /not told to "run"/],
+    [['podman', 'run', '--env-host', 'other:latest', `mcp/time@${digest}`], /other:latest: is an image without/],
+    [['podman', 'run', '--rootfs', `mcp/time@${digest}`], /flag --rootfs of podman run is not known/],
   ]
   for (const [command, pattern] of commands) it(command.join(' '), () => assert.rejects(start(...command), refusal(pattern)))
 })
@@ -105,9 +114,26 @@ describe('what a command starts', () => {
       ['-it', '-e', 'TOKEN', '--name=x', '-v', '/a:/b'],
       ['--network', 'none', '--'],
       ['-eA=b', '-v/a:/b'],
+      ['-ite', 'A=b', '-i=true', '--rm=false', '-m=1g', '--memory', '1g'],
     ])
       assert.equal(imageOf('docker', ['run', ...flags, image, 'serve', '--port', '1']), image, flags.join(' '))
     assert.equal(imageOf('bash', ['run', image]), undefined)
+    const wide = [
+      '-iv',
+      '/:/host',
+      '--privileged',
+      '--network=host',
+      '-v',
+      'data:/data',
+      '--mount',
+      'type=bind,src=/a,dst=/b',
+      '--init',
+    ]
+    assert.deepEqual(rightsOf('docker', ['run', ...wide, image]), [
+      ...['-v /:/host', '--privileged', '--network host', '--mount type=bind,src=/a,dst=/b'],
+    ])
+    assert.deepEqual(rightsOf('docker', ['run', '--privileged=false', '--network', 'none', image]), [])
+    assert.deepEqual(rightsOf('bash', ['run', '--privileged']), [])
   })
   it('a package that npx and its like name', () => {
     const one = { name: '@acme/server', version: '1.2.3', bin: undefined, args: ['-p', '1'] }
@@ -119,18 +145,4 @@ describe('what a command starts', () => {
     assert.equal(npxRequest('npm', ['run', 'start']), undefined)
     assert.equal(npxRequest('constructor', []), undefined)
   })
-})
-
-it('variables that load code are known, and others are not', () => {
-  for (const name of [
-    'NODE_OPTIONS',
-    'LD_PRELOAD',
-    'DYLD_INSERT_LIBRARIES',
-    'PYTHONPATH',
-    'BASH_ENV',
-    'JAVA_TOOL_OPTIONS',
-    'DOCKER_HOST',
-  ])
-    assert.ok(isLoadingVariable(name), name)
-  for (const name of ['PATH', 'HOME', 'API_KEY', 'NODE_ENV', 'PYTHONUNBUFFERED']) assert.ok(!isLoadingVariable(name), name)
 })

@@ -218,17 +218,3 @@ const below = (folder: string, path: string): string => {
     throw new NotAdmitted({ file: path, why: 'is not in its package', fix: 'install the package anew' })
   return within.split(sep).join('/')
 }
-
-/** What makes a program load code before its own: by the environment no less than by the command. */
-const loading =
-  /^(NODE_OPTIONS|NODE_PATH|NODE_REPL_EXTERNAL_MODULE|LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT|DYLD_\w+|PYTHONPATH|PYTHONHOME|PYTHONSTARTUP|PYTHONUSERBASE|PYTHONPLATLIBDIR|PYTHONBREAKPOINT|PYTHONWARNINGS|BASH_ENV|ENV|PERL5LIB|PERL5OPT|PERLLIB|RUBYOPT|RUBYLIB|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|JDK_JAVA_OPTIONS|CLASSPATH|DOTNET_STARTUP_HOOKS|DENO_\w+|BUN_\w+|DOCKER_HOST|DOCKER_CONTEXT|DOCKER_CONFIG)$/
-
-export const isLoadingVariable = (name: string): boolean => loading.test(name)
-
-export const loadingVariables = (env: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.keys(env)
-      .filter(isLoadingVariable)
-      .sort()
-      .map((name) => [name, env[name] as string]),
-  )

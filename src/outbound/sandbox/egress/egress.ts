@@ -1,9 +1,9 @@
 /** The way out of the sandboxes of one server: the proxy on its socket, and what a process inside needs to find it. */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, rmSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import type { Mount } from '../profile.ts'
 import { type EgressOptions, egressProxy } from './proxy.ts'
+import { newSocketFolder } from './socket-folder.ts'
 
 const inside = '/run/sekisho'
 const socket = `${inside}/egress.sock`
@@ -44,7 +44,7 @@ export function wayOut(path: string, hosts: readonly string[]): WayOut {
 }
 
 export async function openEgress(options: EgressOptions, hosts: readonly string[]): Promise<Egress> {
-  const folder = mkdtempSync(join(tmpdir(), 'sekisho-egress-')) // for us alone
+  const folder = newSocketFolder()
   const path = join(folder, 'egress.sock')
   const server = egressProxy(options)
   const close = (): Promise<void> =>

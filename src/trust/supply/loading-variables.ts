@@ -1,0 +1,41 @@
+/**
+ * Variables that make a program load code before its own, or other code than it names, by what reads them. A lock has them with their
+ * values. HOME and PATH are none: what is found by them is compared by what it is.
+ */
+const byReader: Readonly<Record<string, RegExp>> = {
+  linker: /^(LD_\w+|DYLD_\w+)$/,
+  libc: /^(GCONV_PATH|GETCONF_DIR|GLIBC_TUNABLES|LOCPATH|NLSPATH)$/,
+  openssl: /^OPENSSL_(CONF|CONF_INCLUDE|MODULES|ENGINES)$/,
+  libraries:
+    /^(KRB5_CONFIG|SASL_PATH|ODBC(SYSINI|INI|INSTINI)|GIO_(EXTRA_MODULES|MODULE_DIR)|GTK\w*_(MODULES|PATH|EXE_PREFIX)|GDK_PIXBUF_MODULE_FILE|GST_PLUGIN\w*|QT_PLUGIN_PATH|QML2?_IMPORT_PATH|LIBGL_DRIVERS_PATH|LIBVA_DRIVERS_PATH|GBM_BACKENDS_PATH|VK_\w+|OCL_ICD_\w+|MAGICK_\w+|OMP_TOOL_LIBRARIES|CUDA_INJECTION\d*_PATH)$/,
+  node: /^(NODE_OPTIONS|NODE_PATH|NODE_REPL_EXTERNAL_MODULE|NODE_COMPILE_CACHE\w*|NODE_PRESERVE_SYMLINKS\w*|TS_NODE_\w+|TSX_\w+|DENO_\w+|BUN_\w+)$/,
+  python:
+    /^(PYTHON(PATH|HOME|STARTUP|USERBASE|PLATLIBDIR|BREAKPOINT|WARNINGS|PYCACHEPREFIX|EXECUTABLE|INSPECT|CASEOK|_PRESITE)|__PYVENV_LAUNCHER__|PYPY_\w+)$/,
+  shell: /^(BASH_ENV|ENV|ZDOTDIR|BASH_FUNC_.*|SHELLOPTS|BASHOPTS|PROMPT_COMMAND|PS4|FPATH|fish_function_path)$/,
+  perl: /^(PERL5\w+|PERLLIB|PERLIO)$/,
+  ruby: /^(RUBYOPT|RUBYLIB|RUBYSHELL|RUBYGEMS_GEMDEPS|GEM_(HOME|PATH)|BUNDLE_(GEMFILE|PATH|BIN_PATH|APP_CONFIG)|JRUBY_OPTS|TRUFFLERUBYOPT)$/,
+  php: /^(PHPRC|PHP_INI_SCAN_DIR)$/,
+  lua: /^LUA_(INIT|PATH|CPATH)(_\d_\d)?$/,
+  tcl: /^(TCLLIBPATH|TCL_LIBRARY|TK_LIBRARY)$/,
+  java: /^(JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|JDK_JAVA_OPTIONS|(IBM|OPENJ9)_JAVA_OPTIONS|JAVA_OPTS|JAVA_HOME|JRE_HOME|JAVACMD|CLASSPATH|JBANG_\w+)$/,
+  dotnet:
+    /^(DOTNET_(STARTUP_HOOKS|ADDITIONAL_DEPS|SHARED_STORE|ROOT\w*|BUNDLE_EXTRACT_BASE_DIR|GC(Name|Path)|AltJit\w*|DiagnosticPorts)|CORECLR_\w+|COR_(ENABLE_PROFILING|PROFILER\w*)|COMPlus_\w+|ASPNETCORE_HOSTINGSTARTUPASSEMBLIES|MONO_\w+|PSModulePath)$/i,
+  r: /^R_(HOME|PROFILE|PROFILE_USER|ENVIRON|ENVIRON_USER|LIBS|LIBS_USER|LIBS_SITE|DEFAULT_PACKAGES)$/,
+  others:
+    /^(JULIA_(LOAD_PATH|DEPOT_PATH|PROJECT)|GUILE_\w*PATH|ERL_(LIBS|FLAGS|[AZ]FLAGS)|ELIXIR_ERL_OPTIONS|CAML_LD_LIBRARY_PATH|EMACSLOADPATH|GHCRTS)$/,
+  git: /^(GIT_(EXEC_PATH|SSH|SSH_COMMAND|PROXY_COMMAND|EXTERNAL_DIFF|CONFIG\w*|TEMPLATE_DIR|ASKPASS|PAGER|EDITOR|SEQUENCE_EDITOR)|SSH_ASKPASS)$/,
+  containers:
+    /^(DOCKER_(HOST|CONTEXT|CONFIG|CERT_PATH|TLS\w*|DEFAULT_PLATFORM)|CONTAINER_(HOST|CONNECTION|SSHKEY)|CONTAINERS_\w*CONF\w*|PODMAN_\w+|CONTAINERD_\w+|NERDCTL_TOML|CNI_PATH)$/,
+}
+
+const patterns = Object.values(byReader)
+
+export const isLoadingVariable = (name: string): boolean => patterns.some((pattern) => pattern.test(name))
+
+export const loadingVariables = (env: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.keys(env)
+      .filter(isLoadingVariable)
+      .sort()
+      .map((name) => [name, env[name] as string]),
+  )
