@@ -33,29 +33,35 @@ function serverText(server: ScannedServer, isWhole: boolean): string {
       : problem !== undefined || unchecked.length > 0
         ? styled('yellow', '?')
         : styled('green', '✓')
-  const where =
-    origin === undefined
-      ? ''
-      : `  ${origin.client === undefined ? '' : `${plain(origin.client)} `}${plain(origin.file)}${origin.line === undefined ? '' : `:${origin.line}`}`
-  const head = `${mark} ${styled('bold', plain(name))}  ${styled('gray', `${plain(cut(how))}${where}`)}\n`
-  const state = problem === undefined ? '' : `  ${styled('yellow', 'not checked')}  ${plain(problem)}\n`
+  const place = origin && `${origin.file}${origin.line === undefined ? '' : `:${origin.line}`}`
+  // A manifest is what it is called by, and where it stands.
+  const isNamedByFile = origin?.file.endsWith(how) === true
+  const about = [isNamedByFile ? '' : cut(how), [origin?.client, place].filter(Boolean).join(' ')].filter((part) => part !== '')
+  const head = `${mark} ${styled('bold', plain(name))}  ${styled('gray', about.map(plain).join('  '))}\n`
+  const state = problem === undefined ? '' : labelled('not checked', 'yellow', plain(problem))
   const shown = findings
     .filter(({ suppressedBy }) => isWhole || suppressedBy === undefined)
     .filter((one) => isWhole || rank(one) >= severities.indexOf('medium'))
     .toSorted((a, b) => rank(b) - rank(a))
   const hidden = findings.length - shown.length
-  const rest = hidden === 0 ? '' : styled('gray', `, ${hidden} more ${hidden === 1 ? 'finding' : 'findings'} with --all`)
+  const rest = hidden === 0 ? '' : `${hidden} more ${hidden === 1 ? 'finding' : 'findings'} with --all`
   const made =
     part === undefined
       ? ''
       : `${[part.name, part.version].filter(Boolean).join(' ')}${loads(part.packages)}${licensed(part.licence)}`
   const count = definitions === 0 ? '' : definitions === 1 ? '1 definition' : `${definitions} definitions`
-  const facts = [count, plain(made)].filter((fact) => fact !== '').join(', ')
-  const fact = facts === '' && rest === '' ? '' : `  ${styled('gray', facts)}${rest}\n`
+  const facts = [count, plain(made), rest].filter((fact) => fact !== '').join(', ')
+  const fact = facts === '' ? '' : labelled('', 'gray', styled('gray', facts))
   const open = [...new Set(unchecked.map(({ what }) => plain(what)))].join(', ')
-  const not = open === '' ? '' : `  ${styled('yellow', '? not checked')}  ${open}\n`
-  return head + state + fact + shown.map(findingText).join('') + not
+  const not = open === '' ? '' : labelled('not checked', 'yellow', open)
+  return head + fact + state + shown.map(findingText).join('') + not
 }
+
+/** What stands at the beginning of each line about a server, so that all of it is read in one column. */
+const labelWidth = 'not checked'.length
+const labelled = (label: string, style: Style, text: string): string => `  ${styled(style, label.padEnd(labelWidth))}  ${text}\n`
+const under = (label: string, text: string): string =>
+  `${' '.repeat(labelWidth + 4)}${styled('gray', label.padEnd('a model reads'.length))}  ${plain(text).trim()}\n`
 
 const loads = (packages = 1): string => (packages === 1 ? '' : ` with ${packages - 1} packages below it`)
 const licensed = (licence: string | undefined): string => (licence === undefined ? '' : ` (${licence})`)
@@ -70,7 +76,7 @@ function uncheckedText(servers: readonly ScannedServer[]): string {
       const { what, why } = some[0] as (typeof all)[number]
       const of =
         some.length === local.length && some.length > 1 ? 'all local servers' : some.map(({ server }) => server).join(', ')
-      return `${styled('yellow', '? not checked')}  ${plain(what)}: ${plain(why)} ${styled('gray', `(${plain(of)})`)}\n`
+      return `${styled('yellow', '? not checked')}  ${plain(what)}: ${plain(why)}  ${styled('gray', `(${plain(of)})`)}\n`
     })
     .join('')
 }
@@ -83,9 +89,9 @@ const copyText = (advisories: ScanReport['advisories']): string =>
 export function findingText({ severity, rule, evidence, shown = '', fix = '', suppressedBy }: Reported): string {
   const why =
     suppressedBy === undefined ? '' : styled('gray', ` (suppressed until ${suppressedBy.expires}: ${plain(suppressedBy.reason)})`)
-  const reads = shown === '' ? '' : `      ${styled('gray', 'a model reads')} ${plain(shown)}\n`
-  const advice = fix === '' ? '' : `      ${styled('gray', 'to do')} ${plain(fix)}\n`
-  return `  ${styled(styles[severity], severity.padEnd(8))}  ${plain(evidence)}  ${styled('gray', rule)}${why}\n${reads}${advice}`
+  const reads = shown === '' ? '' : under('a model reads', shown)
+  const advice = fix === '' ? '' : under('to do', fix)
+  return `${labelled(severity, styles[severity], `${plain(evidence)}  ${styled('gray', rule)}${why}`)}${reads}${advice}`
 }
 
 /** The last line: how many, and how bad. */
