@@ -293,6 +293,12 @@ describe('one thing', () => {
       assert.match(errors, expected)
     })
 
+  it('a command that is wrong is not a finding', async () => {
+    const { code, errors } = await scan(yard.folder(), '--fail-on', 'bad')
+    assert.match(errors, /'bad' is invalid/)
+    assert.equal(code, 2)
+  })
+
   it('a suppression counts until its day, and says why; after it the finding is back', async () => {
     const folder = yard.folder()
     writeFileSync(join(folder, 'tools.json'), JSON.stringify(tools))
