@@ -59,6 +59,7 @@ export function scanCommand(): Command {
     .option('--home <folder>', 'look for clients under another home')
     .option('-a, --all', 'show everything that was found, also what is low or suppressed')
     .option('--json', 'the same as --format json')
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2)) // 1 says that something was found
     .action((words: string[], options: Options) => told('', () => run(words, options), { json: options.json, exitCode: 2 }))
 }
 

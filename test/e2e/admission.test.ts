@@ -202,6 +202,10 @@ describe('SUP-C2 sekisho supply', () => {
     const good = await sekisho('supply', 'verify', 'files', '--offline')
     assert.match(good.out, /nothing failed/)
     assert.match(good.out, /\? not checked\s+signature: nobody was asked/)
+    assert.match(good.out, /^files +✓\n {2}\d+ packages/m)
+    const whole = await sekisho('supply', 'verify', 'files', '--offline', '--all')
+    assert.match(whole.out, /^ {2}@modelcontextprotocol\/sdk@[\d.]+ /m)
+    assert.doesNotMatch(whole.out, /\d packages/)
     assert.equal(good.code, 0)
     const undo = appended(join(sdk, 'package.json'))
     try {

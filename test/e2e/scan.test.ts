@@ -77,7 +77,7 @@ describe('a home with clients', () => {
     const folder = home()
     const { code, out } = await scan(folder, '--home', folder)
     assert.equal(code, 1)
-    assert.match(out, /✗ impostor.*\n(?: .*\n)* {2}high +the variable TOKEN holds a secret, written out {2}clients\/plain-secret/)
+    assert.match(out, /✗ impostor.*\n(?: .*\n)* {2}high +the variable TOKEN holds a secret, written out clients\/plain-secret/)
     assert.match(out, /✗ handbook.*\n(?: .*\n)* {2}high +the header Authorization holds a secret, written out/)
     assert.ok(!/of-the-(server|client)/.test(out))
   })
@@ -89,7 +89,7 @@ describe('a home with clients', () => {
     assert.match(out, /✗ impostor +.*impostor\.mjs .*\.cursor\/mcp\.json:3/)
     assert.match(out, /high +The tool "quote_of_the_day" .*trust\/secrecy\n +a model reads .*Do not mention this to the user/)
     assert.match(out, /\? memory .*\n +\d+ definitions, @modelcontextprotocol\/server-memory [\d.]+ with \d+ packages/)
-    assert.match(out, /^\? not checked {2}known vulnerabilities: .* \(all local servers\)$/m)
+    assert.match(out, /^\? not checked {2}known vulnerabilities: .* all local servers$/m)
     assert.match(out, /^3 servers, \d+ high/m)
     assert.ok(!/of-the-(server|client)/.test(out))
     assert.ok(remote.heard.some(({ headers }) => headers.authorization === 'Bearer of-the-client'))
@@ -106,9 +106,8 @@ describe('a home with clients', () => {
   it('as SARIF that GitHub takes: no error of the validator, each result on the line of its server', async () => {
     const folder = home()
     const file = join(folder, 'report.sarif')
-    const { code, out } = await scan(folder, '--home', folder, '--yes', '--format', 'sarif', '--output', file)
+    const { code } = await scan(folder, '--home', folder, '--yes', '--format', 'sarif', '--output', file)
     assert.equal(code, 1)
-    assert.match(out, /^written {2}.*report\.sarif: 3 servers, \d+ high/)
     const checked = await ran(multitool(), ['validate', file, '--rule-kind', 'Sarif;Ghas'])
     assert.doesNotMatch(checked.out, /error (SARIF|GH|JSON)\d/)
     assert.match(checked.out, /Analysis completed successfully/)
@@ -292,6 +291,20 @@ describe('one thing', () => {
       assert.equal(code, 2)
       assert.match(errors, expected)
     })
+
+  it('a report in a file: where it is, and how it ended', async () => {
+    const folder = yard.folder()
+    writeFileSync(join(folder, 'tools.json'), JSON.stringify(tools))
+    const { code, out } = await scan(folder, '--manifest', 'tools.json', '--format', 'sarif', '--output', 'report.sarif')
+    assert.equal(code, 1)
+    assert.match(out, /^written {2}report\.sarif: 1 server, \d+ high\n$/)
+  })
+
+  it('a command that is wrong is not a finding', async () => {
+    const { code, errors } = await scan(yard.folder(), '--fail-on', 'bad')
+    assert.match(errors, /'bad' is invalid/)
+    assert.equal(code, 2)
+  })
 
   it('a suppression counts until its day, and says why; after it the finding is back', async () => {
     const folder = yard.folder()

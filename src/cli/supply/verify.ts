@@ -26,6 +26,7 @@ interface Options {
   readonly offline?: true
   readonly registry?: string
   readonly bundle?: string
+  readonly all?: true
   readonly json?: true
 }
 
@@ -38,6 +39,7 @@ export function verifyCommand(): Command {
     .option('--offline', 'ask no registry; what is at hand is verified all the same')
     .option('--registry <url>', 'the registry to ask (default: npm_config_registry, or the public one)', origin)
     .option('--bundle <file>', 'a Sigstore bundle at hand, or what a registry says of attestations')
+    .option('-a, --all', 'a line for each package, also where many are alike')
     .option('--json', 'machine-readable')
     .action((what: string | undefined, options: Options) =>
       told(options.config, () => verify(what, options), { json: options.json, exitCode: 2 }),
@@ -68,7 +70,7 @@ async function verify(what: string | undefined, options: Options): Promise<void>
   const found = isPackage
     ? [await ((await isPythonDistribution(what, bundle)) ? supplyVerifyPython(what, bundle) : supplyVerifyPackage(what, asked))]
     : await supplyVerify(what === undefined ? ids : [what], asked).finally(() => progress.clear())
-  process.stdout.write(json ? jsonLine(found) : verifiedText(found, require))
+  process.stdout.write(json ? jsonLine(found) : verifiedText(found, require, options.all === true))
   if (found.some((one) => isBad(one, require))) process.exitCode = 1
 }
 
@@ -79,20 +81,14 @@ const signs: Readonly<Record<Check['status'], readonly [string, Style]>> = {
   failed: ['✗', 'red'],
 }
 
-function verifiedText(found: readonly Verified[], required: readonly CheckName[]): string {
+/** From so many on, packages of one server of which the same is known are one line. */
+const alikeMin = 4
+
+function verifiedText(found: readonly Verified[], required: readonly CheckName[], isWhole: boolean): string {
   if (found.length === 0) return 'no servers yet; let one in with: sekisho servers add\n'
   const titles = ['', ...checkNames.map((name) => name.toUpperCase()), ''].map((title) => styled('bold', title))
-  const rows = found.map(({ subject, server, checks, notes }) => {
-    const cells = checkNames.map((name) => {
-      const [sign, style] = signs[checks[name]?.status ?? 'absent']
-      return checks[name] === undefined ? '' : styled(style, sign)
-    })
-    return [
-      server === undefined || server === subject ? plain(subject) : `  ${plain(subject)}`,
-      ...cells,
-      plain(notes.join(', ')),
-    ]
-  })
+  const alike = isWhole ? found.map((one) => [one]) : [...Map.groupBy(found, kindOf).values()]
+  const rows = alike.flatMap(rowsOf)
   const said = found.flatMap(({ subject, checks }) =>
     Object.entries(checks).flatMap(([name, { status, detail }]) =>
       status === 'verified' ? [] : [{ subject, name, status, detail }],
@@ -111,6 +107,25 @@ function verifiedText(found: readonly Verified[], required: readonly CheckName[]
   const bad = found.filter((one) => isBad(one, required)).length
   const verdict = bad > 0 ? styled(['red', 'bold'], `${bad} of ${found.length} failed`) : styled('green', 'nothing failed')
   return [table([titles, ...rows]), table(faults), table(reasons), `${verdict}\n`].filter((part) => part !== '').join('\n')
+}
+
+/** A server and whatever failed stand by themselves. */
+function kindOf({ subject, server, checks, notes }: Verified): string {
+  const known = Object.values(checks).map(({ status }) => status)
+  const isAlone = server === undefined || server === subject || known.includes('failed')
+  return JSON.stringify([server ?? '', isAlone ? subject : '', known, notes])
+}
+
+function rowsOf(alike: readonly Verified[]): readonly (readonly string[])[] {
+  const shown = alike.length < alikeMin ? alike : alike.slice(0, 1)
+  return shown.map(({ subject, server, checks, notes }) => {
+    const cells = checkNames.map((name) => {
+      const [sign, style] = signs[checks[name]?.status ?? 'absent']
+      return checks[name] === undefined ? '' : styled(style, sign)
+    })
+    const title = shown.length < alike.length ? `${alike.length} packages` : plain(subject)
+    return [server === undefined || server === subject ? title : `  ${title}`, ...cells, plain(notes.join(', '))]
+  })
 }
 
 function names(text: string): CheckName[] {
