@@ -50,6 +50,8 @@ export interface Visited {
   readonly definitions: readonly Definition[]
   /** Why it was not looked at, or not whole. */
   readonly problem?: string | undefined
+  /** Why it was started without a sandbox; undefined where it was in one, or not started. */
+  readonly unconfined?: string | undefined
   readonly entry: readonly EntryFinding[]
   readonly unchecked: readonly Unchecked[]
   readonly part?: Part | undefined

@@ -24,7 +24,7 @@ export function scanText({ servers, expired, advisories }: ScanReport, isWhole: 
 }
 
 function serverText(server: ScannedServer, isWhole: boolean): string {
-  const { server: name, origin, how, definitions, problem, findings, unchecked, part } = server
+  const { server: name, origin, how, definitions, problem, unconfined, findings, unchecked, part } = server
   const counting = findings.filter(({ suppressedBy }) => suppressedBy === undefined)
   const worst = counting.toSorted((a, b) => rank(b) - rank(a))[0]
   const mark =
@@ -39,6 +39,10 @@ function serverText(server: ScannedServer, isWhole: boolean): string {
       : `  ${plain(origin.client ?? '')} ${plain(origin.file)}${origin.line === undefined ? '' : `:${origin.line}`}`
   const head = `${mark} ${styled('bold', plain(name))}  ${styled('gray', `${plain(cut(how))}${where}`)}\n`
   const state = problem === undefined ? '' : `  ${styled('yellow', 'not checked')}  ${plain(problem)}\n`
+  const free =
+    unconfined === undefined
+      ? ''
+      : `  ${styled('yellow', 'no sandbox')}  it was started with all that you may do: ${plain(unconfined)}\n`
   const shown = findings
     .filter(({ suppressedBy }) => isWhole || suppressedBy === undefined)
     .filter((one) => isWhole || rank(one) >= severities.indexOf('medium'))
@@ -54,7 +58,7 @@ function serverText(server: ScannedServer, isWhole: boolean): string {
   const fact = facts === '' && rest === '' ? '' : `  ${styled('gray', facts)}${rest}\n`
   const open = [...new Set(unchecked.map(({ what }) => plain(what)))].join(', ')
   const not = open === '' ? '' : `  ${styled('yellow', '? not checked')}  ${open}\n`
-  return head + state + fact + shown.map(findingText).join('') + not
+  return head + state + fact + free + shown.map(findingText).join('') + not
 }
 
 const loads = (packages = 1): string => (packages === 1 ? '' : ` with ${packages - 1} packages below it`)
