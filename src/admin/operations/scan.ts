@@ -4,10 +4,12 @@
  * and finds harmless is suppressed with a reason, and for a time.
  */
 import type { Finding } from '../../pipeline/guard.ts'
-import { type Definition, digestOf } from '../../trust/definition.ts'
+import { type Definition, digestOf, lists } from '../../trust/definition.ts'
 import type { Neighbour, ScanFinding } from '../../trust/scan/finding.ts'
 import { scanCatalog } from '../../trust/scan/scan.ts'
 import type { SupplyReport } from './supply-check.ts'
+
+export { lists }
 
 /** Where a server is configured: a report points there. */
 export interface Origin {
