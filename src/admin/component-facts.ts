@@ -1,5 +1,5 @@
 /** What this machine can find out about one component: the bytes of its file, the key of its service, who signed for it. */
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
+import { createHash, type KeyObject } from 'node:crypto'
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { tlsKeyOf } from '../lib/tls-key.ts'
 import { type AttestationVerdict, verifyAttestation } from '../trust/supply/inventory-attestation.ts'
@@ -90,24 +90,4 @@ async function attestationVerdict(
   if ('unknown' in signature) return { outcome: 'failed', why: `its signature cannot be read (${signature.unknown})` }
   if ((signature.value?.length ?? 0) > signatureBytesMax) return { outcome: 'failed', why: 'its signature is too long' }
   return verifyAttestation(ref, statement, signature.value, keys, now)
-}
-
-/** Throws for what is no Ed25519 public key in PEM. */
-export async function attestationKeys(files: readonly string[]): Promise<readonly KeyObject[]> {
-  const keys: KeyObject[] = []
-  for (const file of files) {
-    const pem = await readFile(file)
-    let key: KeyObject | undefined
-    try {
-      key = createPublicKey(pem)
-    } catch {
-      // OpenSSL has no words for people
-    }
-    if (key?.asymmetricKeyType !== 'ed25519')
-      throw Object.assign(new TypeError(`${file} is not an Ed25519 public key in PEM`), {
-        fix: 'name the public half of the key',
-      })
-    keys.push(key)
-  }
-  return keys
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { type ClientView, type Discovered, discover, shadowsIn } from '../admin/operations/discover.ts'
+import { severities } from '../admin/operations/scan.ts'
 import { clientPlaces } from '../config/client-places.ts'
 import { line, shortPath } from './changes.ts'
 import { told } from './problems.ts'
@@ -113,7 +114,7 @@ const cut = (text: string): string => (text.length > cutMax ? `${text.slice(0, c
 const cutMax = 72
 
 const colours = { info: 'dim', low: 'dim', medium: 'yellow', high: 'red', critical: 'red' } as const
-const order = ['critical', 'high', 'medium', 'low', 'info'] as const
+const order = severities.toReversed()
 
 function findingsText(findings: Discovered['findings'], home: string): string {
   if (findings.length === 0) return ''

@@ -1,9 +1,10 @@
 /** What a server says of itself, read whole through a gateway as any client would. Nothing of the server is called. */
+import { lists } from '../admin/operations/scan.ts'
 import { lookAddress } from '../config/look.ts'
 import type { Gateway } from '../gateway.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import { modern } from '../protocol/revisions/index.ts'
-import type { Definition } from '../trust/definition.ts'
+import type { Definition, ListedKind } from '../trust/definition.ts'
 
 export interface Lists {
   readonly definitions: readonly Definition[]
@@ -13,12 +14,6 @@ export interface Lists {
   readonly isLate?: boolean
 }
 
-const lists = [
-  ['tool', 'tools/list', 'tools', 'name'],
-  ['prompt', 'prompts/list', 'prompts', 'name'],
-  ['resource', 'resources/list', 'resources', 'uri'],
-  ['template', 'resources/templates/list', 'resourceTemplates', 'uriTemplate'],
-] as const
 const pagesMax = 100
 const noSuchMethod = -32601
 
@@ -43,7 +38,7 @@ async function visit(gateway: Gateway, id: string, definitions: Definition[], si
   if ('problem' in introduction) return introduction.problem
   const { instructions } = introduction.result
   if (typeof instructions === 'string') definitions.push({ kind: 'instructions', name: '', body: { instructions } })
-  for (const [kind, method, items, key] of lists) {
+  for (const [kind, { method, items, key }] of Object.entries(lists) as [ListedKind, (typeof lists)[ListedKind]][]) {
     let cursor: unknown
     for (let page = 0; page < pagesMax; page++) {
       const answer = await asked(method, cursor === undefined ? {} : { cursor: cursor as string })

@@ -15,5 +15,14 @@ const near = (path: string, folder: string): string => {
   return short.startsWith('..') ? path : short
 }
 
-/** One word of a shell command, whatever it says. */
-export const shellWord = (text: string): string => (/^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+/** One word of a shell command, whatever it says; what a terminal would act on or hide is spelt out, as bash and zsh read it. */
+export function shellWord(text: string): string {
+  if (/^[\w./:@%+,=-]+$/.test(text)) return text
+  if (!unseen.test(text)) return `'${text.replaceAll("'", "'\\''")}'`
+  const spelt = text.replace(/[\\']/g, '\\$&').replace(new RegExp(unseen, 'gu'), bytesOf)
+  return `$'${spelt}'`
+}
+
+const unseen = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/u
+const bytesOf = (sign: string): string =>
+  [...Buffer.from(sign)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')

@@ -5,11 +5,12 @@ import { type PinDecision, pinsHistory } from '../admin/operations/pins-history.
 import { type PinRow, pinsList } from '../admin/operations/pins-list.ts'
 import { pinsLook } from '../admin/operations/pins-look.ts'
 import { pinsReseal } from '../admin/operations/pins-reseal.ts'
-import { type PinsShown, pinsShow, type VersionShown } from '../admin/operations/pins-show.ts'
+import { type PinsShown, pinsShow, type VersionShown, visible } from '../admin/operations/pins-show.ts'
 import { type PinsAtHand, withPins } from '../admin/with-pins.ts'
 import type { DefinitionKind } from '../trust/definition.ts'
 import type { Change } from '../trust/diff.ts'
 import { operator } from './operator.ts'
+import { shellWord } from './own-name.ts'
 import { exportCommand, signCommand } from './pins/signed.ts'
 import { shared, type WhoseOptions, whoseOf } from './pins/whose.ts'
 import { told } from './problems.ts'
@@ -231,15 +232,13 @@ const changeLines = ({ grade, says, was, now }: Change): readonly (readonly stri
   ...(was === undefined ? [] : [['', styled('red', `- ${oneLine(was)}`)]]),
   ...(now === undefined ? [] : [['', styled('green', `+ ${oneLine(now)}`)]]),
 ]
-const oneLine = (text: string): string => visible(text.replace(/[\n\r\t]+/g, ' '))
-const quoted = (name: string): string => (/^[\w.:/-]+$/.test(name) ? name : `'${plain(name).replaceAll("'", '?')}'`)
+const oneLine = (text: string): string => seen(text.replace(/[\n\r\t]+/g, ' '))
+/** As an argument after others: a name may begin as a flag does. */
+const quoted = (name: string): string => `${name.startsWith('-') ? '-- ' : ''}${shellWord(name)}`
 /** What a model reads, with whatever cannot be seen made visible. */
 const indented = (text: string): string =>
   text
     .split('\n')
-    .map((line) => `    ${visible(line)}`)
+    .map((line) => `    ${line.slice(0, line.search(/[^ ]|$/))}${seen(line.trimStart())}`)
     .join('\n')
-const visible = (line: string): string =>
-  line.replace(/[\p{Cf}\p{Cc}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu, (sign) =>
-    styled('red', `⟦U+${(sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟧`),
-  )
+const seen = (text: string): string => visible(text).replace(/⟦[^⟧]*⟧/g, (sign) => styled('red', sign))

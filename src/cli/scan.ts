@@ -7,12 +7,14 @@ import { counting, type ScanReport, type Severity, scan, severities, type Visite
 import { scanSupply } from '../admin/operations/scan-supply.ts'
 import { type HtmlExtras, htmlReport } from '../admin/reports/html.ts'
 import { sarif } from '../admin/reports/sarif.ts'
+import { noSandboxHere } from '../admin/sandbox-here.ts'
 import { localTargets, rulesFor } from '../admin/scan-rules.ts'
 import { isGateway, ofClients, ofCommand, ofFile, ofManifest, ofUrl, type Target } from '../admin/scan-targets.ts'
 import { systemClock } from '../lib/clock.ts'
 import { version } from '../lib/version.ts'
 import { told } from './problems.ts'
 import { progressLine } from './progress.ts'
+import { type Consent, consentTo } from './scan/consent.ts'
 import { readSuppressions } from './scan/suppressions.ts'
 import { scanSummary, scanText } from './scan/text.ts'
 import { visitAll, type Way } from './scan/visit.ts'
@@ -45,7 +47,7 @@ export function scanCommand(): Command {
     .option('--manifest <file>', 'a result of tools/list, or a bare list of tools, instead of a server')
     .option('-c, --config <file>', 'whose "supply" says what packages may be (default: sekisho.yaml, where it is there)')
     .option('--advisories <path>', 'a local copy of known vulnerabilities: a folder or a zip of records of OSV or of GitHub')
-    .option('-y, --yes', 'start local servers without asking')
+    .option('-y, --yes', 'start local servers without asking, in a sandbox')
     .option('--no-connect', 'start and call nothing; only say what there is')
     .option('--no-sandbox', 'start local servers with all that you may do')
     .option('--allow-host <host:port...>', 'hosts that a server in the sandbox may connect to', [])
@@ -126,14 +128,15 @@ async function targetsOf(words: readonly string[], { manifest, home }: Options):
   return ofFile(first, thisProgram())
 }
 
-/** Local servers are programs of strangers: each is started only when the person has seen the exact command and agreed. */
 async function visit(targets: readonly Target[], options: Options): Promise<readonly Visited[]> {
   const started = targets.filter(({ visit: way }) => way !== undefined && 'command' in way)
-  const mayStart = started.length === 0 || !options.connect || options.yes === true || (await agreed(started, options))
-  const going = targets.filter(({ visit: way }) => way !== undefined && options.connect && ('url' in way || mayStart))
+  const agreed = (unconfined: string | undefined): Promise<boolean> => agreedTo(started, unconfined)
+  const consent: Consent =
+    started.length === 0 ? { starts: true } : await consentTo(options, { noSandbox: noSandboxHere, agreed })
+  const going = targets.filter(({ visit: way }) => way !== undefined && options.connect && ('url' in way || consent.starts))
   const progress = progressLine('scanning', 'servers')
   let seen = 0
-  const ways = going.map(({ visit: way }) => wayOf(way as NonNullable<Target['visit']>, options))
+  const ways = going.map(({ visit: way }) => wayOf(way as NonNullable<Target['visit']>, options, consent))
   const found =
     going.length === 0
       ? []
@@ -142,20 +145,22 @@ async function visit(targets: readonly Target[], options: Options): Promise<read
   return targets.map((target) => {
     const lists = found[going.indexOf(target)]
     const { name: server, origin, how, entry, definitions = lists?.definitions ?? [] } = target
-    const why = target.visit === undefined || lists !== undefined ? undefined : notVisited(options)
-    return { server, origin, how, definitions, entry, unchecked: [], problem: target.problem ?? lists?.problem ?? why }
+    const why = target.visit === undefined || lists !== undefined ? undefined : notVisited(consent)
+    const unconfined = lists !== undefined && started.includes(target) && consent.starts ? consent.unconfined : undefined
+    const problem = target.problem ?? lists?.problem ?? why
+    return { server, origin, how, definitions, entry, unchecked: [], problem, ...(unconfined !== undefined && { unconfined }) }
   })
 }
 
-const wayOf = (way: NonNullable<Target['visit']>, { sandbox, allowHost }: Options): Way =>
-  'url' in way ? way : { ...way, isSandboxed: sandbox, hosts: allowHost }
+const wayOf = (way: NonNullable<Target['visit']>, { allowHost }: Options, consent: Consent): Way =>
+  'url' in way ? way : { ...way, isSandboxed: consent.starts && consent.unconfined === undefined, hosts: allowHost }
 
-const notVisited = ({ connect }: Options): string =>
-  connect ? 'it was not started; agree to it, or say --yes' : 'nothing was asked of it, as --no-connect says'
+const notVisited = (consent: Consent): string => (consent.starts ? 'nothing was asked of it, as --no-connect says' : consent.why)
 
-async function agreed(targets: readonly Target[], { sandbox }: Options): Promise<boolean> {
+async function agreedTo(targets: readonly Target[], unconfined: string | undefined): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return false
-  process.stderr.write(`${sandbox ? 'These would be started, in a sandbox where there is one' : 'These would be started'}:\n`)
+  const where = unconfined === undefined ? 'in a sandbox' : `WITHOUT a sandbox, with all that you may do (${plain(unconfined)})`
+  process.stderr.write(`These would be started, ${where}:\n`)
   for (const { name, how } of targets) process.stderr.write(`  ${styled('bold', plain(name), process.stderr)}  ${plain(how)}\n`)
   const answer = await confirm({ message: 'Start them?', initialValue: true })
   return !isCancel(answer) && answer

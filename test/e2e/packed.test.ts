@@ -8,6 +8,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, wr
 import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { noSandboxHere } from '../../src/admin/sandbox-here.ts'
 import { ROOT } from '../conformance/launch.ts'
 import { Yard } from './support/yard.ts'
 
@@ -18,6 +19,7 @@ interface Ran {
 }
 
 const yard = new Yard()
+const yes = (await noSandboxHere()) === undefined ? ['--yes'] : ['--yes', '--no-sandbox']
 const app = yard.folder()
 const home = yard.folder()
 // The very Node of the tests, also for npx; a home of its own, also for npm.
@@ -93,7 +95,7 @@ describe('npx sekisho scan, from the tarball', () => {
   it('with the configuration of a project there, lists the server of it, scans it and looks at its packages', async () => {
     const project = folder('project')
     writeFileSync(join(project, '.mcp.json'), JSON.stringify({ mcpServers: { memory: server } }))
-    const { code, out, errors } = await sekisho(project, 'scan', '--yes', '--timeout', '60')
+    const { code, out, errors } = await sekisho(project, 'scan', ...yes, '--timeout', '60')
     assert.equal(code, 0, out + errors)
     assert.match(
       out,

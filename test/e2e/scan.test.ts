@@ -8,10 +8,13 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { noSandboxHere } from '../../src/admin/sandbox-here.ts'
 import { type Echo, echo, type Json, tool } from '../attacks/support/echo.ts'
 import { cli, Yard } from './support/yard.ts'
 
 const yard = new Yard()
+/** On a machine without sandboxes, that has to be fine too. */
+const yes = (await noSandboxHere()) === undefined ? ['--yes'] : ['--yes', '--no-sandbox']
 let remote: Echo
 before(async () => {
   remote = await echo({ tools: [tool('search', { description: 'Searches the handbook.' })] })
@@ -84,7 +87,7 @@ describe('a home with clients', () => {
 
   it('all are found, listed and judged; the malicious one is named with what a model reads', async () => {
     const folder = home()
-    const { code, out } = await scan(folder, '--home', folder, '--yes')
+    const { code, out } = await scan(folder, '--home', folder, ...yes)
     assert.equal(code, 1, out)
     assert.match(out, /✗ impostor +.*impostor\.mjs .*\.cursor\/mcp\.json:3/)
     assert.match(out, /high +The tool "quote_of_the_day" .*trust\/secrecy\n +a model reads .*Do not mention this to the user/)
@@ -97,7 +100,7 @@ describe('a home with clients', () => {
 
   it('as JSON for machines, on one line', async () => {
     const folder = home()
-    const { out } = await scan(folder, '--home', folder, '--yes', '--json')
+    const { out } = await scan(folder, '--home', folder, ...yes, '--json')
     const { servers } = JSON.parse(out) as { servers: { server: string; definitions: number; findings: Json[] }[] }
     assert.deepEqual(servers.map(({ server }) => server).sort(), ['handbook', 'impostor', 'memory'])
     assert.ok(servers.every(({ definitions }) => definitions > 0))
@@ -106,7 +109,7 @@ describe('a home with clients', () => {
   it('as SARIF that GitHub takes: no error of the validator, each result on the line of its server', async () => {
     const folder = home()
     const file = join(folder, 'report.sarif')
-    const { code } = await scan(folder, '--home', folder, '--yes', '--format', 'sarif', '--output', file)
+    const { code } = await scan(folder, '--home', folder, ...yes, '--format', 'sarif', '--output', file)
     assert.equal(code, 1)
     const checked = await ran(multitool(), ['validate', file, '--rule-kind', 'Sarif;Ghas'])
     assert.doesNotMatch(checked.out, /error (SARIF|GH|JSON)\d/)
@@ -243,7 +246,7 @@ describe('one that cannot be looked at stops nobody else', () => {
       const folder = yard.folder()
       mkdirSync(join(folder, '.cursor'))
       writeFileSync(join(folder, '.cursor/mcp.json'), JSON.stringify({ mcpServers: { odd, ...others } }))
-      const { code, out } = await scan(folder, '--home', folder, '--yes', '--fail-on', 'never', '--timeout', timeout)
+      const { code, out } = await scan(folder, '--home', folder, ...yes, '--fail-on', 'never', '--timeout', timeout)
       assert.equal(code, 2, out)
       assert.match(out, expected)
       assert.match(out, /\? memory .*\n +\d+ definitions/)
@@ -252,9 +255,25 @@ describe('one that cannot be looked at stops nobody else', () => {
 
 describe('one thing', () => {
   it('a command', async () => {
-    const { code, out } = await scan(yard.folder(), '--yes', '--', process.execPath, honest)
+    const { code, out } = await scan(yard.folder(), ...yes, '--', process.execPath, honest)
     assert.equal(code, 0, out)
     assert.match(out, /1 server, nothing found/)
+  })
+
+  it('a command without a sandbox: every report says so', async () => {
+    const reported = (...format: string[]): Promise<Ran> =>
+      scan(yard.folder(), '--yes', '--no-sandbox', ...format, '--', process.execPath, honest)
+    const text = await reported()
+    assert.equal(text.code, 0, text.out)
+    assert.match(text.out, /^ {2}no sandbox {2}it was started with all that you may do: --no-sandbox was said$/m)
+    const [json, sarif] = [await reported('--json'), await reported('--format', 'sarif')].map(
+      ({ out }) => JSON.parse(out) as Json,
+    )
+    assert.equal((json as { servers?: { unconfined?: string }[] }).servers?.[0]?.unconfined, '--no-sandbox was said')
+    assert.match(
+      JSON.stringify(sarif),
+      /"toolExecutionNotifications":\[\{"level":"warning","message":\{"text":"Server .*: it was started without a sandbox: --no-sandbox/,
+    )
   })
 
   it('a URL', async () => {

@@ -4,7 +4,10 @@ import { type Change, changesBetween } from '../../trust/diff.ts'
 import type { Pin } from '../../trust/pin.ts'
 import type { Neighbour } from '../../trust/scan/finding.ts'
 import { scanDefinition } from '../../trust/scan/scan.ts'
+import { visible } from '../../trust/scan/shown.ts'
 import type { PinsAtHand } from '../with-pins.ts'
+
+export { visible }
 
 export interface VersionShown {
   readonly kind: Pin['kind']

@@ -4,10 +4,12 @@
  * and finds harmless is suppressed with a reason, and for a time.
  */
 import type { Finding } from '../../pipeline/guard.ts'
-import { type Definition, digestOf } from '../../trust/definition.ts'
+import { type Definition, digestOf, lists } from '../../trust/definition.ts'
 import type { Neighbour, ScanFinding } from '../../trust/scan/finding.ts'
 import { scanCatalog } from '../../trust/scan/scan.ts'
 import type { SupplyReport } from './supply-check.ts'
+
+export { lists }
 
 /** Where a server is configured: a report points there. */
 export interface Origin {
@@ -50,6 +52,8 @@ export interface Visited {
   readonly definitions: readonly Definition[]
   /** Why it was not looked at, or not whole. */
   readonly problem?: string | undefined
+  /** Why it was started without a sandbox; undefined where it was in one, or not started. */
+  readonly unconfined?: string | undefined
   readonly entry: readonly EntryFinding[]
   readonly unchecked: readonly Unchecked[]
   readonly part?: Part | undefined

@@ -6,8 +6,9 @@ import { type Check, checksOf } from '../../trust/supply/inventory-checks.ts'
 import { type Component, refOf } from '../../trust/supply/inventory-component.ts'
 import type { SupplyPolicy } from '../../trust/supply/inventory-policy.ts'
 import { loadAdvisories } from '../advisory-files.ts'
-import { attestationKeys, type FactsAtHand, factsOf } from '../component-facts.ts'
+import { type FactsAtHand, factsOf } from '../component-facts.ts'
 import { type Besides, inventoryOf } from '../inventory-of.ts'
+import { teamKey } from '../team-keys.ts'
 
 export type { AdvisoryReport } from '../../trust/supply/advisories.ts'
 export type { Alert } from '../../trust/supply/alerts.ts'
@@ -61,7 +62,7 @@ export async function checkInventory(
   inventory: readonly Component[],
   { policy, now, tlsKey, alertFiles = [] }: InventoryChecks,
 ): Promise<SupplyReport> {
-  const keys = await attestationKeys(policy.attestationKeys)
+  const keys = await Promise.all(policy.attestationKeys.map((file) => teamKey(file, 'supply.attestationKeys')))
   const components: ComponentChecked[] = []
   for (const one of inventory) {
     const { kind, name, usedBy } = one

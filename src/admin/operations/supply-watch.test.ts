@@ -151,6 +151,12 @@ components:
     'weather tls-key failed',
   ])
   assert.equal(report.outcome, 'failed')
+  const secret = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
+  writeFileSync(join(folder, 'team.pem'), secret)
+  await assert.rejects(supplyCheck({ config, lockFiles: [], now }), /"supply\.attestationKeys" names, is a private key/)
   writeFileSync(join(folder, 'team.pem'), 'no key')
-  await assert.rejects(supplyCheck({ config, lockFiles: [], now }), /team\.pem is not an Ed25519 public key/)
+  await assert.rejects(
+    supplyCheck({ config, lockFiles: [], now }),
+    /team\.pem, which "supply\.attestationKeys" names, is not an Ed25519 public key/,
+  )
 })

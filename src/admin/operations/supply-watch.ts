@@ -1,10 +1,11 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import type { UnrecordedActs } from '../../audit/unrecorded-acts.ts'
 import { makePrivateFolder } from '../../lib/private-files.ts'
 import type { ServerSwitches } from '../../outbound/switches.ts'
 import { isAtLeast } from '../../trust/supply/inventory-policy.ts'
+import { writeWhole } from '../write-whole.ts'
 import { serversDisable } from './servers-disable.ts'
 import { type SupplyAtHand, type SupplyReport, supplyCheck } from './supply-check.ts'
 
@@ -115,7 +116,5 @@ async function remembered(file: string): Promise<ReadonlySet<string>> {
 
 async function remember(file: string, known: readonly string[]): Promise<void> {
   makePrivateFolder(dirname(file))
-  const next = `${file}.next`
-  await writeFile(next, `${JSON.stringify({ v: 1, known })}\n`, { mode: 0o600 })
-  await rename(next, file)
+  await writeWhole(file, `${JSON.stringify({ v: 1, known })}\n`, 0o600)
 }

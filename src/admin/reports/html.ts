@@ -114,7 +114,7 @@ function reasons(servers: readonly ScannedServer[]): Markup | '' {
 }
 
 function section(server: ScannedServer, id: string, definitions: readonly Definition[]): Markup {
-  const { server: name, origin, how, problem, part, findings, definitions: number } = server
+  const { server: name, origin, how, problem, unconfined, part, findings, definitions: number } = server
   const open = countingIn(server)
   const suppressed = findings.filter(({ suppressedBy }) => suppressedBy !== undefined)
   const row = (term: string, what: Markup | string): Markup => html`<dt>${term}</dt><dd>${what}</dd>`
@@ -124,6 +124,7 @@ function section(server: ScannedServer, id: string, definitions: readonly Defini
 ${place === undefined ? '' : row('Configured in', html`<span class="how">${words(place)}</span>${origin?.client ? html` (${words(origin.client)})` : ''}`)}
 ${part === undefined ? '' : row('Made of', partText(part))}
 ${row('Says', number === 0 ? 'nothing that was read' : count(number, 'definition'))}
+${unconfined === undefined ? '' : row('Sandbox', html`none: it was started with all that whoever ran this may do (${words(unconfined)})`)}
 ${problem === undefined ? '' : row('Problem', words(problem))}</dl>
 ${severities.toReversed().map((severity) => group(severity, open))}
 ${suppressed.length === 0 ? '' : html`<details><summary>${suppressed.length} suppressed</summary>${suppressed.map(findingText)}</details>`}

@@ -87,8 +87,11 @@ export function sarif(report: ScanReport, version: string, root: string): object
         invocations: [
           {
             executionSuccessful: report.servers.every(({ problem }) => problem === undefined),
-            toolExecutionNotifications: report.servers.flatMap(({ server, problem, unchecked }) => [
+            toolExecutionNotifications: report.servers.flatMap(({ server, problem, unconfined, unchecked }) => [
               ...(problem === undefined ? [] : [notification('warning', server, problem)]),
+              ...(unconfined === undefined
+                ? []
+                : [notification('warning', server, `it was started without a sandbox: ${unconfined}`)]),
               ...unchecked.map(({ what, why }) => notification('note', server, `${what} not checked: ${why}`)),
             ]),
           },

@@ -24,7 +24,7 @@ export function scanText({ servers, expired, advisories }: ScanReport, isWhole: 
 }
 
 function serverText(server: ScannedServer, isWhole: boolean): string {
-  const { server: name, origin, how, definitions, problem, findings, unchecked, part } = server
+  const { server: name, origin, how, definitions, problem, unconfined, findings, unchecked, part } = server
   const counting = findings.filter(({ suppressedBy }) => suppressedBy === undefined)
   const worst = counting.toSorted((a, b) => rank(b) - rank(a))[0]
   const mark =
@@ -39,6 +39,10 @@ function serverText(server: ScannedServer, isWhole: boolean): string {
   const about = [isNamedByFile ? '' : cut(how), [origin?.client, place].filter(Boolean).join(' ')].filter((part) => part !== '')
   const head = `${mark} ${styled('bold', plain(name))}  ${styled('gray', about.map(plain).join('  '))}\n`
   const state = problem === undefined ? '' : labelled('not checked', 'yellow', plain(problem))
+  const free =
+    unconfined === undefined
+      ? ''
+      : labelled('no sandbox', 'yellow', `it was started with all that you may do: ${plain(unconfined)}`)
   const shown = findings
     .filter(({ suppressedBy }) => isWhole || suppressedBy === undefined)
     .filter((one) => isWhole || rank(one) >= severities.indexOf('medium'))
@@ -54,7 +58,7 @@ function serverText(server: ScannedServer, isWhole: boolean): string {
   const fact = facts === '' ? '' : labelled('', 'gray', styled('gray', facts))
   const open = [...new Set(unchecked.map(({ what }) => plain(what)))].join(', ')
   const not = open === '' ? '' : labelled('not checked', 'yellow', open)
-  return head + fact + state + shown.map(findingText).join('') + not
+  return head + fact + state + free + shown.map(findingText).join('') + not
 }
 
 /** What stands at the beginning of each line about a server, so that all of it is read in one column. */

@@ -9,7 +9,7 @@ import { type Called, everyday, type Started } from '../../admin/scan-targets.ts
 import { lookConfig } from '../../config/look.ts'
 import { ConfigRefused } from '../../config/problem.ts'
 import type { Config } from '../../config/schema.ts'
-import { openGateway } from '../../gateway.ts'
+import { type Gateway, openGateway } from '../../gateway.ts'
 import { Secret } from '../../lib/secret.ts'
 import { type Lists, listsOf } from '../lists-of.ts'
 
@@ -47,19 +47,21 @@ function refusal(server: Way, { serverMsMax }: Visiting): string | undefined {
 
 async function visitTogether(servers: readonly Way[], { serverMsMax, done }: Visiting): Promise<readonly Lists[]> {
   const folder = await mkdtemp(join(tmpdir(), 'sekisho-scan-'))
-  let why: string[] = []
-  const gateway = await openGateway({
-    config: configFor(servers, folder, serverMsMax),
-    tell: (event) => {
-      if (event.kind === 'server' && !/^exited \(SIG(TERM|KILL)\)$/.test(event.line))
-        why = [...why.slice(-200), `${event.server} ${event.line}`]
-    },
-  })
+  let gateway: Gateway | undefined
   try {
+    let why: string[] = []
+    const opened = await openGateway({
+      config: configFor(servers, folder, serverMsMax),
+      tell: (event) => {
+        if (event.kind === 'server' && !/^exited \(SIG(TERM|KILL)\)$/.test(event.line))
+          why = [...why.slice(-200), `${event.server} ${event.line}`]
+      },
+    })
+    gateway = opened
     return await Promise.all(
       servers.map(async (_, at) => {
         const id = idAt(at)
-        const found = await listsOf(gateway, id, serverMsMax)
+        const found = await listsOf(opened, id, serverMsMax)
         done()
         const last = why.findLast((line) => line.startsWith(`${id} `))?.slice(id.length + 1)
         const more = found.isLate ? '; give it more with --timeout' : ''
@@ -68,7 +70,7 @@ async function visitTogether(servers: readonly Way[], { serverMsMax, done }: Vis
       }),
     )
   } finally {
-    await gateway.close()
+    await gateway?.close()
     await rm(folder, { recursive: true, force: true })
   }
 }
@@ -76,7 +78,7 @@ async function visitTogether(servers: readonly Way[], { serverMsMax, done }: Vis
 const idAt = (at: number): string => `s${at}`
 
 function configFor(servers: readonly Way[], folder: string, requestMsMax: number): Config {
-  const sandbox = { network: 'none' as const, whenUnavailable: 'run-unconfined' as const }
+  const sandbox = { network: 'none' as const, whenUnavailable: 'refuse' as const }
   const documents = servers.map((server, at) => [
     idAt(at),
     'url' in server

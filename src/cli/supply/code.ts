@@ -6,7 +6,8 @@ import { loadConfig } from '../../config/load.ts'
 import { told } from '../problems.ts'
 import { jsonLine, plain, type Style, styled, table } from '../table.ts'
 
-const severities = ['low', 'medium', 'high', 'critical'] as const
+/** From which it may be refused. */
+export const severities = ['low', 'medium', 'high', 'critical'] as const
 interface CodeOptions {
   readonly refuse: (typeof severities)[number]
   readonly json?: true

@@ -10,6 +10,7 @@ import { safeFetch } from '../../lib/safe-fetch.ts'
 import { Secret } from '../../lib/secret.ts'
 import { told } from '../problems.ts'
 import { jsonLine, plain, styled, table } from '../table.ts'
+import { severities } from './code.ts'
 
 interface SubmitOptions {
   readonly config: string
@@ -41,9 +42,7 @@ export const supplySarif = (): Command =>
   new Command('sarif')
     .description('whether something may be admitted with what CodeQL or another analyser found')
     .argument('<files...>', 'SARIF 2.1.0')
-    .addOption(
-      new Option('--refuse <severity>', 'from this severity on').choices(['low', 'medium', 'high', 'critical']).default('high'),
-    )
+    .addOption(new Option('--refuse <severity>', 'from this severity on').choices(severities).default('high'))
     .option('--json', 'machine-readable')
     .action(runSarif)
 
@@ -67,7 +66,7 @@ const exitCodes = { passed: 0, failed: 1, 'not-checked': 2 } as const
 
 const runSarif = (
   files: readonly string[],
-  { refuse, json }: { refuse: 'low' | 'medium' | 'high' | 'critical'; json?: true },
+  { refuse, json }: { refuse: (typeof severities)[number]; json?: true },
 ): Promise<void> =>
   told(
     files[0] ?? '',
