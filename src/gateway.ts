@@ -53,7 +53,7 @@ import { route } from './pipeline/route.ts'
 import { stages } from './pipeline/stages.ts'
 import { policyGuard } from './policy/guard.ts'
 import { openStore } from './storage/embedded.ts'
-import { changedNotice, lists } from './trust/definition.ts'
+import { changedNotice, lists, nameable } from './trust/definition.ts'
 import { trustGuard } from './trust/guard.ts'
 import { openKeyFile } from './vault/key-file.ts'
 import { needsKeyFile } from './vault/key-providers/file.ts'
@@ -213,7 +213,7 @@ export async function openGateway({
     config: () => rules.config,
     store,
     keys,
-    read: (call, kind) => upstreams.entries(call, lists[kind].method, lists[kind].items),
+    read: async (call, kind) => nameable(kind, await upstreams.entries(call, lists[kind].method, lists[kind].items)),
     changed: (server, kind) => upstreams.announce(server, changedNotice(kind)),
     record: (event) => audit.event(event),
     log: (server, line) => tell({ kind: 'server', server, line }),

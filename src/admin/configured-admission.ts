@@ -1,19 +1,15 @@
 /** The admission of a configuration: which lock, whose keys, which Node. Its no becomes a refusal that callers and the record get. */
 import { dirname } from 'node:path'
+import { writtenFiles } from '../config/own-files.ts'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { UpstreamsOptions } from '../outbound/upstreams.ts'
-import { storePath } from '../storage/schema.ts'
 import { Admission } from '../trust/supply/admission.ts'
 import { NotAdmitted, refusalOf } from '../trust/supply/not-admitted.ts'
 import { teamKey } from './team-keys.ts'
 
 /** For what has machine code in it, and for interpreters. */
 export const thisPlatform = `${process.platform}-${process.arch}`
-
-/** What a gateway writes, wherever that is: a server may have its folder around it. */
-export const ourFiles = ({ store, audit, vault }: Config, lock: string, copies: string): readonly string[] =>
-  [lock, copies, storePath(store), audit.path, audit.anchor, vault.keyFile].filter((path) => path !== undefined)
 
 export interface AdmissionTold {
   log(server: string, line: string): void
@@ -37,7 +33,7 @@ export async function configuredAdmission(
     folder: dirname(lock),
     ownNode: process.execPath,
     platform: thisPlatform,
-    aside: ourFiles(config, lock, supply.store),
+    aside: writtenFiles(config),
     clock: systemClock,
   })
   const told =

@@ -11,7 +11,7 @@ import { openStore } from '../storage/embedded.ts'
 import { entriesOf, type Manifest, manifestText } from '../trust/approvals/manifest.ts'
 import { signManifest } from '../trust/approvals/signature.ts'
 import { type Definition, digestOf } from '../trust/definition.ts'
-import { sealedPin, sealedWith } from '../trust/pin.ts'
+import { sealedWith } from '../trust/pin.ts'
 import { configuredTrust } from './configured-trust.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sekisho-approvals-'))
@@ -86,7 +86,7 @@ async function house(pins = '', validMs: number | undefined = 90 * minute, manif
   const decide = async (definition: Definition, standing: 'approved' | 'revoked' | 'rejected'): Promise<void> => {
     const pin = trust.book.versionsOf('crm', 'tool', definition.name).find(({ digest }) => digest === digestOf(definition))
     assert.ok(pin !== undefined)
-    await store.decidePins([sealedPin({ ...pin, standing, by: 'cli:alice', at: clock.time, reason: '' }, sealedWith(key))])
+    await store.decidePins([{ ...pin, standing, by: 'cli:alice', at: clock.time, reason: '' }], sealedWith(key))
     await trust.review()
   }
   return { clock, trust, store, events, lines, named, write, listed, reload, decide }
@@ -113,7 +113,7 @@ describe('a signed manifest decides', () => {
   test('what the scan says of it is written down with the approval', async () => {
     const { listed, trust, store } = await house()
     await listed(grave)
-    const [row] = await store.pins()
+    const [row] = (await store.keptPins()).pins
     assert.match(row?.reason ?? '', /^signed with the key [\w-]{43} in crm\.json; trust\/[\w-]+: /)
     assert.deepEqual(
       trust.book.versionsOf('crm', 'tool', 'grave').map(({ standing, by }) => [standing, by]),
@@ -150,9 +150,9 @@ describe('a person decides', () => {
   test('a decision that was not sealed with our key counts as held, also of what is signed', async () => {
     const { listed, trust, store } = await house()
     await listed(signed)
-    const [row] = await store.pins()
+    const [row] = (await store.keptPins()).pins
     assert.ok(row !== undefined)
-    await store.decidePins([{ ...row, standing: 'approved', by: 'cli:alice' }])
+    await store.decidePins([{ ...row, standing: 'approved', by: 'cli:alice' }], sealedWith(Buffer.alloc(32, 9)))
     await trust.review()
     assert.deepEqual(await listed(signed), { signed: 'new' })
   })

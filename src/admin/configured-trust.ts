@@ -53,8 +53,7 @@ export async function configuredTrust({
     identityOf: (server) => whereabouts(config().servers[server] as ServerConfig),
     read,
     changed,
-    forged: (pins) =>
-      noted(record({ action: 'pins.forged', principal: 'unknown', detail: `${pins.length} not sealed with our key` })),
+    forged: (what) => noted(record({ action: 'pins.forged', principal: 'unknown', detail: what })),
     approvals: await said(await configuredApprovals(config(), clock)),
     expired: (server, manifest) => noted(said(new Map([[server, manifest]])).then(() => undefined)),
   })

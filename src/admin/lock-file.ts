@@ -1,6 +1,7 @@
 /** Entries of the lock, from what is on this machine, and the file they stand in: read whole, written in one step, signed. */
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { writtenFiles } from '../config/own-files.ts'
 import type { Config } from '../config/schema.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { Secret } from '../lib/secret.ts'
@@ -18,7 +19,7 @@ import type { Enquiry } from '../trust/supply/npm-lock.ts'
 import type { LocalServer } from '../trust/supply/started.ts'
 import { Store } from '../trust/supply/store.ts'
 import { alone } from './alone.ts'
-import { ourFiles, thisPlatform } from './configured-admission.ts'
+import { thisPlatform } from './configured-admission.ts'
 import { serverOf } from './server-of.ts'
 import { writeWhole } from './write-whole.ts'
 
@@ -60,7 +61,7 @@ export async function lockEntry(
             store: new Store(store),
             enquire,
             platform: thisPlatform,
-            aside: ourFiles(config, lockFile, store),
+            aside: writtenFiles(config, lockFile, store),
             versionOf,
             ...(progress && { progress }),
           })

@@ -16,7 +16,8 @@ import { isObject } from '../protocol/json-rpc.ts'
 import { methodTable } from '../protocol/methods.ts'
 import { modern } from '../protocol/revisions/index.ts'
 import type { Store } from '../storage/embedded.ts'
-import { capabilityOf, type Definition, introducedIn, type ListedKind, lists } from '../trust/definition.ts'
+import { capabilityOf, type Definition, type ListedKind, lists, nameable } from '../trust/definition.ts'
+import { introducedIn } from '../trust/introduction.ts'
 import type { KeyRing } from '../vault/key-file.ts'
 import { configuredAdmission } from './configured-admission.ts'
 import { configuredVault } from './configured-vault.ts'
@@ -72,8 +73,8 @@ export async function lookAt({ config, store, keys, server, by }: LookAt): Promi
     for (const kind of Object.keys(lists) as readonly ListedKind[]) {
       const { method, items, key } = lists[kind]
       if (!isObject(capabilities) || capabilities[capabilityOf[kind]] === undefined) continue
-      for (const body of await upstreams.entries(call, method, items))
-        if (typeof body[key] === 'string') found.push({ kind, name: body[key], body })
+      const entries = nameable(kind, await upstreams.entries(call, method, items))
+      found.push(...entries.map((body) => ({ kind, name: body[key] as string, body })))
     }
     return found
   } catch (error) {

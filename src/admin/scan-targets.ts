@@ -1,6 +1,6 @@
 /** What is to be scanned: the servers of the clients here, of a file, at a URL, behind a command, or a manifest. */
 import { readFileSync, statSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { clientPlaces } from '../config/client-places.ts'
 import { readEnvironment } from '../config/environment.ts'
 import { loadConfig } from '../config/load.ts'
@@ -13,7 +13,7 @@ import { entriesOf, type FoundServer, Values } from '../trust/clients/entries.ts
 import { type ClientFinding, findings, ownCommand } from '../trust/clients/findings.ts'
 import type { Launcher } from '../trust/clients/guarded.ts'
 import type { Definition } from '../trust/definition.ts'
-import { definitionsIn } from '../trust/scan/manifest.ts'
+import { definitionsIn, ManifestRefused } from '../trust/scan/manifest.ts'
 import { isSecretUrl, maskedWords, shownUrl, shownWords } from './operations/masking.ts'
 import type { EntryFinding, Origin } from './operations/scan.ts'
 
@@ -54,10 +54,18 @@ export const ofManifest = (file: string): readonly Target[] => [
     name: basename(file).replace(/\.json$/, ''),
     origin: { file: resolve(file), line: 1 },
     how: file,
-    definitions: definitionsIn(readFileSync(file, 'utf8')),
+    definitions: definitionsOf(file),
     entry: [],
   },
 ]
+
+function definitionsOf(file: string): readonly Definition[] {
+  try {
+    return definitionsIn(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw error instanceof ManifestRefused ? new ManifestRefused(`${file}: ${error.message}`) : error
+  }
+}
 
 export function ofCommand(command: readonly string[]): readonly Target[] {
   const name = basename(command[0] ?? 'server')
@@ -81,7 +89,8 @@ export async function ofFile(file: string, launcher: Launcher): Promise<readonly
   const text = readFileSync(file, 'utf8')
   if (isGateway(file, text)) return ofGateway(file)
   const format = /\.toml$/.test(file) ? 'toml' : /\.ya?ml$/.test(file) ? 'yaml' : 'json'
-  const tree = readTree(format, text)
+  // Whoever wrote the file may have written what lies beside it, too.
+  const tree = { ...readTree(format, text), cameWith: [dirname(resolve(file))] }
   const found = Object.values(dialects)
     .map((dialect) => ({ dialect, ...entriesOf(tree, dialect) }))
     .find(({ servers }) => servers.length > 0)

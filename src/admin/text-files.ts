@@ -1,6 +1,7 @@
 /** The files of a folder that are text: what scanners read. Nothing is followed out of it, and nothing large is read. */
 import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileTrouble } from '../lib/file-trouble.ts'
 
 export interface TextFile {
   readonly path: string
@@ -36,7 +37,7 @@ export async function* textFiles(paths: readonly string[], unread: (file: Unread
         if (!bytes.subarray(0, 8192).includes(0)) yield { path, text: bytes.toString('utf8') }
       }
     } catch (error) {
-      unread({ path, why: (error as NodeJS.ErrnoException).code ?? (error as Error).message })
+      unread({ path, why: fileTrouble(error)?.says ?? (error as Error).message })
     }
   }
 }

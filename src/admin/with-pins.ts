@@ -46,9 +46,8 @@ export async function withPins(whose: Whose, work: (hand: PinsAtHand) => Promise
   const seal = sealedWith(ring.derive(sealPurpose))
   const store = await openStore(config?.store ?? localStore((whose as { data: string }).data))
   try {
-    const [pins, lists, pinned] = await Promise.all([store.pins(), store.pinnedLists(), store.pinnedServers()])
     const approvals = config && (await configuredApprovals(config))
-    const book = new PinBook({ pins, lists, servers: pinned }, seal, approvals)
+    const book = new PinBook(await store.keptPins(), seal, approvals)
     const servers = config === undefined ? book.servers : Object.keys(config.servers).sort()
     await work({
       ...{ store, seal, book, servers, twoPeople: config?.pins.twoPeople ?? false },
@@ -74,6 +73,6 @@ export const localKeyFile = (data: string): string => join(data, 'sekisho.key')
 
 /** The seal of a gateway that may not have been started yet: its key is made here, as long as nothing is sealed with another. */
 export async function keyForPins({ vault }: Config, store: PinStore & Pick<Store, 'vault'>): Promise<Seal> {
-  const isSealed = (await store.pins()).length > 0 || needsKeyFile(await store.vault.keys())
+  const isSealed = (await store.keptPins()).revision > 0 || needsKeyFile(await store.vault.keys())
   return sealedWith((await openKeyFile(vault.keyFile, { needed: isSealed })).derive(sealPurpose))
 }

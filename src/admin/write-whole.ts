@@ -9,6 +9,6 @@ export async function writeWhole(file: string, text: string): Promise<void> {
     await rename(draft, file)
   } catch (error) {
     await rm(draft, { force: true })
-    throw error
+    throw error instanceof Error ? Object.assign(error, { path: file }) : error
   }
 }

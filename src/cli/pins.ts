@@ -4,8 +4,10 @@ import { type Accepted, pinsAcceptServer, pinsDecide, pinsRollback } from '../ad
 import { type PinDecision, pinsHistory } from '../admin/operations/pins-history.ts'
 import { type PinRow, pinsList } from '../admin/operations/pins-list.ts'
 import { pinsLook } from '../admin/operations/pins-look.ts'
+import { pinsReseal } from '../admin/operations/pins-reseal.ts'
 import { type PinsShown, pinsShow, type VersionShown } from '../admin/operations/pins-show.ts'
 import { type PinsAtHand, withPins } from '../admin/with-pins.ts'
+import type { DefinitionKind } from '../trust/definition.ts'
 import type { Change } from '../trust/diff.ts'
 import { operator } from './operator.ts'
 import { exportCommand, signCommand } from './pins/signed.ts'
@@ -17,7 +19,7 @@ interface Options extends WhoseOptions {
   readonly all?: true
   readonly server?: true
   readonly look?: true
-  readonly kind?: 'tool' | 'prompt' | 'resource' | 'template' | 'instructions' | 'capabilities'
+  readonly kind?: DefinitionKind
   readonly digest?: string
   readonly reason?: string
   readonly state?: string
@@ -57,6 +59,14 @@ export function pinsCommand(): Command {
         .action(rollback),
     )
     .addCommand(shared('history <server> [name]', 'every decision, the newest first').action(history))
+    .addCommand(
+      shared(
+        'reseal',
+        'after somebody without our key has written into the store: all of it is held, and then decided about anew',
+      )
+        .option('-r, --reason <text>', 'why, for the record')
+        .action(reseal),
+    )
     .addCommand(exportCommand())
     .addCommand(signCommand())
 }
@@ -69,8 +79,10 @@ const withVersion = (command: Command): Command =>
         'prompt',
         'resource',
         'template',
+        'skill',
         'instructions',
         'capabilities',
+        'about',
       ]),
     )
     .option('-d, --digest <beginning>', 'one version, by the beginning of its digest')
@@ -81,12 +93,22 @@ const withHand = (options: Options, work: (hand: PinsAtHand) => Promise<{ readon
     options.config,
     () =>
       withPins(whoseOf(options), async (hand) => {
+        const { tampered } = hand.book
+        if (tampered !== undefined)
+          process.stderr.write(`${styled('red', 'warning', process.stderr)} in the store, ${tampered}\n`)
         const { json, text } = await work(hand)
         process.stdout.write(options.json ? jsonLine(json) : text)
       }),
     { json: options.json },
   )
 
+const reseal = (options: Options): Promise<void> =>
+  withHand(options, async (hand) => {
+    const pins = await pinsReseal(hand, operator(), options.reason)
+    const held = pins.filter(({ standing }) => standing === 'held').length
+    const next = 'look at them, and approve what is as it should be: sekisho pins list'
+    return { json: { held, kept: pins.length - held }, text: `${styled('yellow', 'held')}  ${held} definitions; ${next}\n` }
+  })
 const list = (server: string | undefined, options: Options): Promise<void> =>
   withHand(options, async (hand) => {
     const rows = pinsList(hand, server).filter(({ state }) => options.state === undefined || state === options.state)

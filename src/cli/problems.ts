@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { maskedText } from '../config/masked.ts'
 import { ConfigRefused, type Problem } from '../config/problem.ts'
+import { fileTrouble } from '../lib/file-trouble.ts'
 import { plain, styled } from './table.ts'
 
 const excerptMax = 120
@@ -56,9 +57,10 @@ export async function told(file: string, work: () => Promise<void>, { json, exit
     await work()
   } catch (error) {
     process.exitCode = exitCode
-    const message = plain(error instanceof Error ? error.message : String(error))
+    const trouble = fileTrouble(error)
+    const message = plain(trouble?.file === undefined ? messageOf(error) : `${trouble.file} ${trouble.says}`)
     const problems = error instanceof ConfigRefused ? error.problems : undefined
-    const fix = fixOf(error)
+    const fix = fixOf(error) ?? trouble?.fix
     if (json)
       process.stderr.write(`${JSON.stringify({ error: message, ...(fix && { fix }), ...(problems && { file, problems }) })}\n`)
     else if (problems) printProblems(file, problems)
@@ -68,6 +70,8 @@ export async function told(file: string, work: () => Promise<void>, { json, exit
     }
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** What a refusal of ours advises. */
 function fixOf(error: unknown): string | undefined {

@@ -14,7 +14,7 @@ import { version } from '../lib/version.ts'
 import { told } from './problems.ts'
 import { progressLine } from './progress.ts'
 import { readSuppressions } from './scan/suppressions.ts'
-import { scanText } from './scan/text.ts'
+import { scanSummary, scanText } from './scan/text.ts'
 import { visitAll, type Way } from './scan/visit.ts'
 import { jsonLine, plain, styled } from './table.ts'
 import { thisProgram } from './this-program.ts'
@@ -88,7 +88,10 @@ async function run(words: readonly string[], options: Options): Promise<void> {
     at: `${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
   })
   if (options.output === undefined) process.stdout.write(text)
-  else writeFileSync(options.output, text)
+  else {
+    writeFileSync(options.output, text)
+    if (!options.json) process.stdout.write(`${styled('green', 'written')}  ${options.output}: ${scanSummary(report.servers)}`)
+  }
   const isBad = options.failOn !== 'never' && counting(report, options.failOn).length > 0
   const isBlind = report.servers.some(({ problem }) => problem !== undefined)
   process.exitCode = isBad ? 1 : isBlind ? 2 : 0

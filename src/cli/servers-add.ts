@@ -11,6 +11,7 @@ import type { Config } from '../config/schema.ts'
 import { openGateway } from '../gateway.ts'
 import { systemClock } from '../lib/clock.ts'
 import { type Class, classes } from '../protocol/methods.ts'
+import { lastWords } from './last-words.ts'
 import { listsOf } from './lists-of.ts'
 import { operator } from './operator.ts'
 import { told } from './problems.ts'
@@ -64,9 +65,9 @@ export function addServer(): Command {
     .option('--offline', 'ask no registry; what is at hand is verified all the same')
     .option('--registry <url>', 'the registry to ask (default: npm_config_registry, or the public one)', origin)
     .option('--suppressions <file>', 'what was found harmless (default: sekisho-scan.yaml, where it is there)')
-    .option('--dry-run', 'look at everything, and change nothing')
-    .option('-y, --yes', 'agree to start it and to let it in, unless something grave is found')
-    .option('--json', 'machine-readable; needs --yes or --dry-run')
+    .option('--dry-run', 'look at everything, and change nothing; a local server is started for that')
+    .option('-y, --yes', 'agree to start it, and without --dry-run to let it in, unless something grave is found')
+    .option('--json', 'machine-readable; needs --yes')
     .action((id: string, words: string[], options: Options) => told(options.config, () => add(id, words, options), options))
 }
 
@@ -79,16 +80,17 @@ function someClasses(text: string): readonly Class[] {
 
 async function add(id: string, words: readonly string[], options: Options): Promise<void> {
   const { config: file, json, yes, dryRun, role, sign } = options
-  const isAsking = !json && !yes && !dryRun
-  if (isAsking && !process.stdin.isTTY) throw new Error('there is no terminal to ask on; say --yes, or only look: --dry-run')
-  if (json && !yes && !dryRun) throw new Error('with --json nothing is asked; say --yes, or only look: --dry-run')
   const [first, ...rest] = words
   const isUrl = rest.length === 0 && /^https?:\/\//i.test(first ?? '')
+  const isAsking = !yes && !(dryRun && isUrl)
+  if (isAsking && !process.stdin.isTTY) throw new Error('there is no terminal to ask on; say --yes')
+  if (json && isAsking) throw new Error('with --json nothing is asked; say --yes')
   const { proxy, publicUrl, listen } = await loadConfig(file, undefined, { secrets: 'leave' })
   const { variables } = readEnvironment()
   const progress = progressLine('looking at', 'packages')
   const { env, credential, sandbox, read, write, allowHost } = options
-  if (!isUrl && isAsking && !(await startable(id, words, options))) return void (process.exitCode = 1)
+  if (!isUrl && yes !== true && !(await startable(id, words, options))) return void (process.exitCode = 1)
+  for (const [signal, code] of ends) process.once(signal, () => process.exit(code))
   const grant: Grant | undefined = role === undefined ? undefined : { role, classes: options.class }
   const added = await serversAdd({
     file,
@@ -135,11 +137,16 @@ async function startable(id: string, words: readonly string[], { sandbox }: Opti
 }
 
 const trialMsMax = 60_000
+/** What was written for the trial alone goes with us. */
+const ends = [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const
 
 /** Opens a gateway for this one server, reads its lists, and notes what it reached for. */
 async function look(config: Config, id: string): Promise<Sighted> {
   const reached = new Set<string>()
-  let last: string | undefined
+  let heard: readonly string[] = []
   const gateway = await openGateway({
     config,
     sinks: [
@@ -155,7 +162,7 @@ async function look(config: Config, id: string): Promise<Sighted> {
       },
     ],
     tell: (event) => {
-      if (event.kind === 'server') last = event.line
+      if (event.kind === 'server') heard = [...heard.slice(-200), event.line]
     },
   })
   let problem: string | undefined
@@ -167,7 +174,9 @@ async function look(config: Config, id: string): Promise<Sighted> {
     await gateway.close()
   }
   const why = problem?.replace(" An operator sees why in the gateway's output.", '')
-  return { reached: [...reached].sort(), problem: why && [why, last].filter(Boolean).join(' It ') }
+  const wrote = lastWords(heard)
+  const parts = [why, heard.at(-1) && `It ${heard.at(-1)}`, wrote && `and wrote: ${wrote}`]
+  return { reached: [...reached].sort(), problem: why && parts.filter(Boolean).join(' ') }
 }
 
 const marks: Readonly<Record<Step['outcome'], readonly [Style, string]>> = {

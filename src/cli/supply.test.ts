@@ -198,7 +198,7 @@ $ supply secrets none.sarif
 no secrets  1 file
 [0]
 $ supply secrets nowhere
-not read  nowhere  ENOENT
+not read  nowhere  is not there
 no secrets  0 files
 [2]
 $ supply code server.py

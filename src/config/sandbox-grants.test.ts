@@ -44,6 +44,34 @@ const refused: readonly (readonly [what: string, text: string, says: RegExp])[] 
     ),
     /write\[0\] holds this configuration/,
   ],
+  ...[
+    ['the lock', 'supply: { lock: /data/own/sekisho.lock, store: /copies }', '/data/own/sekisho.lock'],
+    ['the copies of what was locked', 'supply: { lock: /l/sekisho.lock, store: /data/own/copies }', '/data/own/copies'],
+    ['a key that signs locks', 'supply: { keys: [/data/own/team.pem] }', '/data/own/team.pem'],
+    ['a key that signs attestations', 'supply: { attestationKeys: [/data/own/a.pem] }', '/data/own/a.pem'],
+    [
+      'a manifest of what is approved',
+      'pins: { manifests: { files: { file: /data/own/m.json, keys: [/k/k.pem] } } }',
+      '/data/own/m.json',
+    ],
+    [
+      'a key that signs manifests',
+      'pins: { manifests: { files: { file: /m/m.json, keys: [/data/own/k.pem] } } }',
+      '/data/own/k.pem',
+    ],
+  ].map(
+    ([what, more, file]) =>
+      [
+        `the folder of ${what}`,
+        withSandbox('{ write: [/data/own] }', `${more}\n`),
+        new RegExp(`write\\[0\\] holds ${file}, a file of the gateway`),
+      ] as const,
+  ),
+  [
+    'a folder among the copies of what was locked',
+    withSandbox('{ write: [/copies/npm/x] }', 'supply: { lock: /l/sekisho.lock, store: /copies }\n'),
+    /write\[0\] lies in \/copies, a folder of the gateway/,
+  ],
   ['a folder in its own writable one', withSandbox('{ read: [w/in], write: [w] }'), /read\[0\] lies in \/srv\/gate\/w/],
   [
     "a folder in another server's writable one",

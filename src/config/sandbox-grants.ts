@@ -28,6 +28,9 @@ export function grantsAtFault(config: Parameters<typeof ownFiles>[0], folder: st
       return [
         { path: at, message: `holds ${held}, a file of the gateway`, fix: 'name a narrower folder, or keep that file elsewhere' },
       ]
+    const around = ours.find((file) => key === 'write' && isWithin(path, file))
+    if (around !== undefined)
+      return [{ path: at, message: `lies in ${around}, a folder of the gateway`, fix: 'name a folder outside of it' }]
     if (key === 'write' && isWithin(folder, path))
       return [
         {

@@ -36,7 +36,7 @@ export function starterConfig({ servers, callers, access }: Starter): string {
 
 listen: 127.0.0.1:4180          # clients connect to http://127.0.0.1:4180/<server>/mcp
 admin: { listen: 127.0.0.1:4181 } # health and metrics
-store: sqlite:./data/sekisho.db
+store: sqlite:./data/sekisho.db # the key of the gateway is made beside it: keep data/ out of git
 
 ${callers === 'anonymous' ? '# Everyone on this machine may come in. For more than this machine: mode: api-keys, and: sekisho keys new ID' : '# Only the digest of a key is kept. Another key: sekisho keys new ID'}
 identity:

@@ -21,6 +21,7 @@ const principalsMax = 1000
 /** What a server answers that has no such list (JSON-RPC 2.0, method not found). */
 const noSuchMethod = -32601
 const pagesMax = 100
+const entriesMax = 50_000
 
 export class Catalogs {
   readonly #options: CatalogsOptions
@@ -56,12 +57,18 @@ export class Catalogs {
   async entries(call: Parcel, method: string, items: string): Promise<readonly JsonObject[]> {
     await this.#options.reading(call.principal.id, 'pins')
     const entries: JsonObject[] = []
+    let isOpen = false
     for await (const { member, body } of this.#pages(call, method)) {
       if (member === 'error' && body['code'] === noSuchMethod) return entries
       const page = body[items]
       if (member !== 'result' || !Array.isArray(page)) throw new Refusal('UPSTREAM_INVALID', { detail: `${method} has no list` })
-      entries.push(...page.filter(isObject))
+      for (const entry of page) if (isObject(entry)) entries.push(entry)
+      isOpen = body['nextCursor'] !== undefined
+      if (entries.length > entriesMax) break
     }
+    // Of resources a part will do; a tool that comes behind the end would be taken for one that is not there.
+    if ((isOpen || entries.length > entriesMax) && !method.startsWith('resources/'))
+      throw new Refusal('UPSTREAM_INVALID', { detail: `${method} does not end` })
     return entries
   }
 

@@ -18,9 +18,9 @@ export interface Finding {
 
 export type Verdict =
   | { readonly kind: 'pass'; readonly findings?: readonly Finding[] }
-  /** Text inside the body was replaced. Only inspection answers so. */
+  /** Text inside the body was replaced. Only inspection answers so, and trust of what a server says of itself. */
   | { readonly kind: 'redact'; readonly body: JsonObject; readonly findings: readonly Finding[] }
-  /** Entries of a catalog are left out, by name; of a catalog that is no list, members. Only policy and trust answer so. */
+  /** Entries of a catalog are left out, by name. Only policy and trust answer so. */
   | { readonly kind: 'omit'; readonly names: ReadonlySet<string>; readonly findings: readonly Finding[] }
   /** A person has to agree. */
   | { readonly kind: 'hold'; readonly question: string; readonly findings: readonly Finding[] }

@@ -124,9 +124,8 @@ function failed(guard: Guard, error: unknown): Verdict {
 }
 
 function without(parcel: Parcel, names: ReadonlySet<string>): JsonObject {
-  if (parcel.list === undefined) return Object.fromEntries(Object.entries(parcel.body).filter(([member]) => !names.has(member)))
-  const entries = parcel.body[parcel.list.items]
-  if (!Array.isArray(entries)) return parcel.body
+  const entries = parcel.list && parcel.body[parcel.list.items]
+  if (parcel.list === undefined || !Array.isArray(entries)) return parcel.body
   const kept = (entries as JsonObject[]).filter((entry) => {
     const name = entryName(parcel, entry)
     return name !== undefined && !names.has(name)

@@ -5,7 +5,7 @@
 import type { Stop } from '../lib/stop.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import type { Outcome } from '../protocol/json-rpc.ts'
-import type { Class, Concern, Leg, Method } from '../protocol/methods.ts'
+import { type Class, type Concern, type Leg, type Method, nameFrom } from '../protocol/methods.ts'
 import type { Era } from '../protocol/revisions/index.ts'
 
 /** What a verified token says of its bearer. Names and addresses are not in it: they change hands. */
@@ -102,7 +102,5 @@ export function entriesOf(parcel: Parcel): readonly JsonObject[] {
 }
 
 /** How an entry of this catalog is called, or undefined when it has no name that could be decided on. */
-export function entryName(parcel: Parcel, entry: JsonObject): string | undefined {
-  const name = parcel.list === undefined ? undefined : entry?.[parcel.list.key]
-  return typeof name === 'string' ? name : undefined
-}
+export const entryName = (parcel: Parcel, entry: JsonObject): string | undefined =>
+  parcel.list === undefined ? undefined : nameFrom(entry?.[parcel.list.key])

@@ -58,6 +58,8 @@ function subscribed({ notifications }: Parcel['body']): readonly Named[] {
   return Array.isArray(uris) ? uris.map((uri) => ['resource', typeof uri === 'string' ? uri : undefined]) : []
 }
 
+const unusable = 'are left out: they have no name, or one with half a surrogate pair, which each reader replaces in its own way'
+
 function judgeCatalog(parcel: Parcel, policy: Policy, seen: Seen): Verdict {
   const { principal, server, list } = parcel
   if (list === undefined || parcel.member === 'error') return pass
@@ -73,17 +75,24 @@ function judgeCatalog(parcel: Parcel, policy: Policy, seen: Seen): Verdict {
   }
   const entries = entriesOf(parcel)
   const names = new Set<string>()
-  let omitted = 0
+  let [omitted, nameless] = [0, 0]
   for (const entry of entries) {
     const name = entryName(parcel, entry)
     const entryClass: Class = list.concerns === 'tool' && name !== undefined ? seen(server, name, entry['annotations']) : 'read'
     if (name !== undefined && policy.decide(principal, server, list.concerns, name, entryClass).allowed) continue
-    omitted++
-    if (name !== undefined) names.add(name)
+    if (name === undefined) nameless++
+    else {
+      omitted++
+      names.add(name)
+    }
   }
-  if (omitted === 0) return pass
-  const evidence = `${omitted} of ${entries.length} ${list.items} of server "${server}" are not for ${visible(principal.id)}`
-  return { kind: 'omit', names, findings: [finding('policy/no-rule', 'info', evidence)] }
+  if (omitted + nameless === 0) return pass
+  const some = (count: number): string => `${count} of ${entries.length} ${list.items} of server "${server}"`
+  const findings = [
+    ...(omitted === 0 ? [] : [finding('policy/no-rule', 'info', `${some(omitted)} are not for ${visible(principal.id)}`)]),
+    ...(nameless === 0 ? [] : [finding('policy/no-subject', 'medium', `${some(nameless)} ${unusable}`)]),
+  ]
+  return { kind: 'omit', names, findings }
 }
 
 function block(decision: Decision, thing: Thing, bindings: readonly Binding[]): Verdict {

@@ -52,7 +52,8 @@ test('entries without a usable name are left out', async () => {
 })
 
 test('an entry without a name is left out even when it is the only one', async () => {
-  for (const entry of [{}, { name: 5 }, null]) assert.deepEqual(await listed(guarded([{ tools: ['*'] }]).guard, [entry]), [])
+  for (const entry of [{}, { name: 5 }, null, { name: 'a\ud800' }, { name: '\udc00a' }])
+    assert.deepEqual(await listed(guarded([{ tools: ['*'] }]).guard, [entry]), [])
 })
 
 test('of two entries with one name, the worse decides for both', async () => {
@@ -71,6 +72,19 @@ test('what is left out is said once, and how much', () => {
   assert.deepEqual(
     verdict.findings?.map(({ rule, evidence }) => `${rule}: ${evidence}`),
     ['policy/no-rule: 2 of 3 tools of server "files" are not for anonymous'],
+  )
+})
+
+test('what has no usable name is said apart: nobody has a rule for it', () => {
+  const verdict = guarded([{ tools: ['a'] }]).judge(
+    catalog('tools/list', { tools: [{ name: 'a' }, { name: 'b' }, { name: 'a\ud800' }] }),
+  )
+  assert.deepEqual(
+    verdict.findings?.map(({ rule, severity, evidence }) => `${severity} ${rule}: ${evidence.slice(0, 60)}`),
+    [
+      'info policy/no-rule: 1 of 3 tools of server "files" are not for anonymous',
+      'medium policy/no-subject: 1 of 3 tools of server "files" are left out: they have no na',
+    ],
   )
 })
 

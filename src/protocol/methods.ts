@@ -146,6 +146,12 @@ export const builtInMethodNames: readonly string[] = Object.keys(rows)
 
 /** What a request is about, where its row names a subject: a string of whole characters, or undefined when it is not one. */
 export function subjectOf(method: Method, params: JsonObject): string | undefined {
-  const subject = method.subject?.(params)
-  return typeof subject === 'string' && subject.isWellFormed() ? subject : undefined
+  return nameFrom(method.subject?.(params))
 }
+
+/**
+ * A name that means the same wherever it is written: half a surrogate pair has no UTF-8, so whoever stores or forwards one puts
+ * something else in its place, each in their own way (RFC 7493, section 2.1; RFC 8259, section 8.2).
+ */
+export const nameFrom = (value: unknown): string | undefined =>
+  typeof value === 'string' && value.isWellFormed() ? value : undefined

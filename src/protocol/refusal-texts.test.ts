@@ -10,6 +10,9 @@ test('facts are filled in, and one that is missing is said to be', () => {
 test('a path is advised as the documentation writes it', () =>
   assert.equal(explain('NOT_FOUND', {}).fix, 'Use /{server}/mcp, or /mcp for all servers.'))
 
+test('what whoever refuses advises is a sentence, as it stands after another', () =>
+  assert.equal(explain('SERVER_NOT_ADMITTED', { fix: 'put it back' }).fix, 'Put it back'))
+
 test('with its facts no sentence has a hole', () => {
   for (const code of Object.keys(errors) as RefusalCode[]) {
     const own = errors[code].fix === '{fix}' && { fix: 'F' } // said by whoever refuses

@@ -276,5 +276,7 @@ const factNames = /\{(detail|fix|exchange|retryAfterS|connect|cause)\}/g
 export function explain(code: RefusalCode, facts: Facts): Row {
   const { http, rpc, says, fix }: Row = errors[code]
   const fill = (text: string): string => text.replace(factNames, (_, key: string) => String(facts[key] ?? 'unknown'))
-  return { http, rpc, says: fill(says), fix: facts['fix'] === undefined ? fill(fix) : String(facts['fix']) }
+  return { http, rpc, says: fill(says), fix: facts['fix'] === undefined ? fill(fix) : sentence(String(facts['fix'])) }
 }
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`

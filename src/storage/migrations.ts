@@ -99,8 +99,9 @@ export const migrations: readonly string[] = [
    CREATE TABLE pinned_lists (
      server TEXT NOT NULL,
      kind   TEXT NOT NULL,
+     seal   TEXT NOT NULL,
      PRIMARY KEY (server, kind)
    ) STRICT, WITHOUT ROWID;
-   CREATE TABLE pins_revision (revision INTEGER NOT NULL) STRICT;
-   INSERT INTO pins_revision VALUES (0)`,
+   CREATE TABLE pins_revision (revision INTEGER NOT NULL, seal TEXT NOT NULL) STRICT;
+   INSERT INTO pins_revision VALUES (0, '')`,
 ]

@@ -1,7 +1,20 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Act } from '../lib/act.ts'
 import type { DefinitionKind } from '../trust/definition.ts'
-import type { Decision, PinId, PinStore, SealedPin, Standing } from '../trust/pin.ts'
+import {
+  type Decision,
+  type Identity,
+  type Pin,
+  type PinId,
+  type PinStore,
+  type Seal,
+  type SealedPin,
+  type Standing,
+  sealedPin,
+  sealedServer,
+  sealTextOfList,
+  wholeSeal,
+} from '../trust/pin.ts'
 import type { Noted } from './acts.ts'
 import { transaction } from './transaction.ts'
 
@@ -13,67 +26,103 @@ export function pins(database: DatabaseSync, noted: Noted): PinStore {
     'UPDATE pins SET standing = ?, by = ?, at = ?, reason = ?, seal = ? WHERE server = ? AND kind = ? AND name = ? AND digest = ?',
   )
   const all = database.prepare(`SELECT ${columns} FROM pins ORDER BY server, kind, name, seen_at, at`)
-  const ofServer = database.prepare(`SELECT ${columns} FROM pins WHERE server = ? ORDER BY kind, name, seen_at, at`)
   const decided = database.prepare(
     'INSERT INTO pin_decisions (server, kind, name, digest, standing, by, at, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   )
   const history = database.prepare(
     'SELECT server, kind, name, digest, standing, by, at, reason FROM pin_decisions WHERE server = ? AND (name = ? OR ?) ORDER BY seq DESC',
   )
-  const listed = database.prepare('INSERT OR IGNORE INTO pinned_lists (server, kind) VALUES (?, ?)')
-  const lists = database.prepare('SELECT server, kind FROM pinned_lists')
+  const listed = database.prepare('INSERT OR IGNORE INTO pinned_lists (server, kind, seal) VALUES (?, ?, ?)')
+  const lists = database.prepare('SELECT server, kind, seal FROM pinned_lists')
   const setServer = database.prepare('INSERT OR REPLACE INTO pinned_servers (server, identity, seal) VALUES (?, ?, ?)')
   const servers = database.prepare('SELECT server, identity, seal, stranger FROM pinned_servers')
   const stranger = database.prepare('UPDATE pinned_servers SET stranger = ? WHERE server = ? AND stranger IS NOT ?')
-  const revision = database.prepare('SELECT revision FROM pins_revision')
+  const whole = database.prepare('SELECT revision, seal FROM pins_revision')
   const moved = database.prepare('UPDATE pins_revision SET revision = revision + 1')
+  const setWhole = database.prepare('UPDATE pins_revision SET seal = ?')
+  const relist = database.prepare('UPDATE pinned_lists SET seal = ? WHERE server = ? AND kind = ?')
+  const drop = database.prepare('DELETE FROM pinned_servers')
+  const seals = database.prepare(
+    'SELECT seal FROM pins UNION ALL SELECT seal FROM pinned_servers UNION ALL SELECT seal FROM pinned_lists',
+  )
 
-  const remember = ({ server, kind, name, digest, standing, by, at, reason }: SealedPin): void =>
+  const remember = ({ server, kind, name, digest, standing, by, at, reason }: Pin): void =>
     void decided.run(server, kind, name, digest, standing, by, at, reason)
+  const state = (): { readonly revision: number; readonly seal: string } => {
+    const row = whole.get() as { revision: number; seal: string }
+    return { revision: Number(row.revision), seal: row.seal }
+  }
+  const sealNow = (seal: Seal): string =>
+    wholeSeal(
+      seals.all().map((row) => String(row['seal'])),
+      state().revision,
+      seal,
+    )
+  /** What somebody else has removed or put back is not made good by a change of ours. */
+  const changing = (seal: Seal, change: () => void): void =>
+    transaction(database, () => {
+      const { revision, seal: kept } = state()
+      const isWhole = revision === 0 ? seals.get() === undefined : kept === sealNow(seal)
+      change()
+      moved.run()
+      if (isWhole) setWhole.run(sealNow(seal))
+    })
+  const put = (pin: Pin, seal: Seal): boolean => {
+    const { server, kind, name, digest, standing, by, at, reason, seal: made } = sealedPin(pin, seal)
+    return update.run(standing, by, at, reason, made, server, kind, name, digest).changes > 0
+  }
+  const putServer = (identity: Identity, seal: Seal): void =>
+    void setServer.run(identity.server, identity.identity, sealedServer(identity, seal).seal)
+  const listsNow = () => lists.all().map((row) => ({ ...listOf(row), seal: String(row['seal']) }))
   return {
-    pinsRevision: async () => Number(revision.get()?.['revision']),
-    pins: async (server) => (server === undefined ? all.all() : ofServer.all(server)).map(pinOf),
-    pinnedLists: async () => lists.all().map((row) => ({ server: String(row['server']), kind: row['kind'] as DefinitionKind })),
-    pinnedServers: async () =>
-      servers.all().map((row) => ({
-        server: String(row['server']),
-        identity: String(row['identity']),
-        seal: String(row['seal']),
-        stranger: row['stranger'] === null ? undefined : String(row['stranger']),
-      })),
-    async seePins(some, list) {
-      transaction(database, () => {
+    pinsRevision: async () => state().revision,
+    async keptPins() {
+      return transaction(database, () => {
+        const { revision, seal } = state()
+        return { revision, whole: seal, pins: all.all().map(pinOf), lists: listsNow(), servers: servers.all().map(serverOf) }
+      })
+    },
+    async seePins(some, seal, list) {
+      changing(seal, () => {
         const fresh = some.filter((pin) => {
-          const { server, kind, name, digest, text, standing, by, at, reason, seenAt, seal } = pin
-          return insert.run(server, kind, name, digest, text, standing, by, at, reason, seenAt, seal).changes > 0
+          const { server, kind, name, digest, text, standing, by, at, reason, seenAt, seal: made } = sealedPin(pin, seal)
+          return insert.run(server, kind, name, digest, text, standing, by, at, reason, seenAt, made).changes > 0
         })
         for (const pin of fresh) remember(pin)
         for (const pin of fresh) if (!isApproved(pin)) noted(actOf(pin))
-        for (const [approved, ...others] of Object.values(
-          Object.groupBy(fresh.filter(isApproved), kindAndReason),
-        ) as SealedPin[][])
+        for (const [approved, ...others] of Object.values(Object.groupBy(fresh.filter(isApproved), kindAndReason)) as Pin[][])
           if (approved !== undefined)
             noted({ ...actOf(approved), detail: `${1 + others.length} of kind ${approved.kind}: ${approved.reason}` })
-        if (list !== undefined) listed.run(list.server, list.kind)
-        moved.run()
+        if (list !== undefined) listed.run(list.server, list.kind, seal(sealTextOfList(list)))
       })
     },
-    async decidePins(some) {
-      transaction(database, () => {
+    async decidePins(some, seal) {
+      changing(seal, () => {
         for (const pin of some) {
-          const { server, kind, name, digest, standing, by, at, reason, seal } = pin
-          if (update.run(standing, by, at, reason, seal, server, kind, name, digest).changes === 0) continue
+          if (!put(pin, seal)) continue
           remember(pin)
           noted(actOf(pin))
         }
-        moved.run()
       })
     },
-    async setPinnedServer({ server, identity, seal }, { by, at, reason }) {
+    async setPinnedServer(identity, { by, at, reason }, seal) {
+      changing(seal, () => {
+        putServer(identity, seal)
+        noted({ action: 'pin.server', by, at, server: identity.server, detail: `${identity.identity}: ${reason}` })
+      })
+    },
+    async resealPins(some, identities, { by, at, reason }, seal) {
       transaction(database, () => {
-        setServer.run(server, identity, seal)
-        noted({ action: 'pin.server', by, at, server, detail: `${identity}: ${reason}` })
+        for (const pin of some) {
+          put(pin, seal)
+          remember(pin)
+        }
+        drop.run()
+        for (const identity of identities) putServer(identity, seal)
+        for (const list of listsNow()) relist.run(seal(sealTextOfList(list)), list.server, list.kind)
+        noted({ action: 'pins.resealed', by, at, detail: `${some.length} definitions: ${reason}` })
         moved.run()
+        setWhole.run(sealNow(seal))
       })
     },
     async noteStranger(server, identity) {
@@ -83,16 +132,23 @@ export function pins(database: DatabaseSync, noted: Noted): PinStore {
   }
 }
 
-const actOf = ({ server, kind, name, digest, standing, by, at, reason }: SealedPin): Act => ({
+const actOf = ({ server, kind, name, digest, standing, by, at, reason }: Pin): Act => ({
   action: `pin.${standing}`,
   by,
   at,
   server,
   detail: `${kind} ${name} ${digest.slice(0, 12)}: ${reason}`,
 })
-const isApproved = ({ standing }: SealedPin): boolean => standing === 'approved'
-const kindAndReason = ({ kind, reason }: SealedPin): string => `${kind} ${reason}`
+const isApproved = ({ standing }: Pin): boolean => standing === 'approved'
+const kindAndReason = ({ kind, reason }: Pin): string => `${kind} ${reason}`
 
+const listOf = (row: Record<string, unknown>) => ({ server: String(row['server']), kind: row['kind'] as DefinitionKind })
+const serverOf = (row: Record<string, unknown>) => ({
+  server: String(row['server']),
+  identity: String(row['identity']),
+  seal: String(row['seal']),
+  stranger: row['stranger'] === null ? undefined : String(row['stranger']),
+})
 const idOf = (row: Record<string, unknown>): PinId => ({
   server: String(row['server']),
   kind: row['kind'] as DefinitionKind,

@@ -3,7 +3,8 @@ import test from 'node:test'
 import fc from 'fast-check'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import { type JsonObject, type JsonValue, parseStrict } from '../lib/strict-json.ts'
-import { type Definition, digestOf, introducedIn, isSameJson } from './definition.ts'
+import { type Definition, digestOf, isSameJson } from './definition.ts'
+import { introducedIn } from './introduction.ts'
 
 const tool = (body: JsonObject): Definition => ({ kind: 'tool', name: 't', body })
 
@@ -24,6 +25,7 @@ const different: readonly (readonly [says: string, one: JsonValue, other: JsonVa
   ['a text and a number', '1', 1],
   ['a member more', { a: 1 }, { a: 1, b: null }],
   ['a member under another name', { a: 1 }, { b: 1 }],
+  ['a member in the place of one with the name of a prototype', JSON.parse('{"__proto__":{}}'), { a: 1 }],
   ['numbers that are one in JavaScript', parseStrict('[9007199254740993]'), parseStrict('[9007199254740992]')],
   ['an unsafe number and its text', parseStrict('[9007199254740993]'), ['9007199254740993']],
 ]

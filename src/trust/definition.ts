@@ -9,11 +9,21 @@ import { isRawNumber, type JsonObject } from '../lib/strict-json.ts'
 import type { Parcel } from '../pipeline/parcel.ts'
 import { entriesOf, entryName } from '../pipeline/parcel.ts'
 import { isObject } from '../protocol/json-rpc.ts'
+import { nameFrom } from '../protocol/methods.ts'
 
-export const definitionKinds = ['tool', 'prompt', 'resource', 'template', 'instructions', 'capabilities'] as const
+export const definitionKinds = [
+  'tool',
+  'prompt',
+  'resource',
+  'template',
+  'skill',
+  'instructions',
+  'capabilities',
+  'about',
+] as const
 export type DefinitionKind = (typeof definitionKinds)[number]
 /** The kinds that come in lists. The others come with the first answer of a server. */
-export type ListedKind = Exclude<DefinitionKind, 'instructions' | 'capabilities'>
+export type ListedKind = Exclude<DefinitionKind, 'instructions' | 'capabilities' | 'about'>
 
 export interface Definition {
   readonly kind: DefinitionKind
@@ -28,6 +38,7 @@ export const lists: Readonly<Record<ListedKind, { readonly method: string; reado
   prompt: { method: 'prompts/list', items: 'prompts', key: 'name' },
   resource: { method: 'resources/list', items: 'resources', key: 'uri' },
   template: { method: 'resources/templates/list', items: 'resourceTemplates', key: 'uriTemplate' },
+  skill: { method: 'skills/list', items: 'skills', key: 'uri' },
 }
 /** What a server says that it has, where it has lists of a kind (2026-07-28, ServerCapabilities). */
 export const capabilityOf: Readonly<Record<ListedKind, string>> = {
@@ -35,8 +46,12 @@ export const capabilityOf: Readonly<Record<ListedKind, string>> = {
   prompt: 'prompts',
   resource: 'resources',
   template: 'resources',
+  skill: 'extensions',
 }
-const kindOfMethod = new Map(Object.entries(lists).map(([kind, { method }]) => [method, kind as ListedKind]))
+const kindOfMethod = new Map([
+  ...Object.entries(lists).map(([kind, { method }]) => [method, kind as ListedKind] as const),
+  ['resources/directory/read', 'resource'] as const,
+])
 
 /** The kind that a catalog lists, or undefined for one that is not a list of definitions. */
 export const listedBy = (method: string): ListedKind | undefined => kindOfMethod.get(method)
@@ -69,23 +84,9 @@ export function listedIn(parcel: Parcel, kind: ListedKind): readonly Definition[
   })
 }
 
-/** What comes with the first answer of a server (`initialize`, `server/discover`). */
-export function introducedIn({ instructions, capabilities }: JsonObject): readonly Definition[] {
-  const said: Definition[] = []
-  if (typeof instructions === 'string' && instructions !== '')
-    said.push({ kind: 'instructions', name: '', body: { instructions } })
-  if (isObject(capabilities)) said.push({ kind: 'capabilities', name: '', body: { capabilities: capabilityNames(capabilities) } })
-  return said
-}
-
-/** `tools`, `tools.listChanged`: what is on, whichever way a revision writes it. */
-const capabilityNames = (capabilities: JsonObject): readonly string[] =>
-  Object.entries(capabilities)
-    .flatMap(([name, value]) => [
-      name,
-      ...(isObject(value) ? Object.entries(value).flatMap(([detail, on]) => (on === true ? [`${name}.${detail}`] : [])) : []),
-    ])
-    .sort()
+/** Those entries of a list that have a name to be decided about; the others reach nobody (policy/guard.ts). */
+export const nameable = (kind: ListedKind, entries: readonly JsonObject[]): readonly JsonObject[] =>
+  entries.filter((body) => nameFrom(body[lists[kind].key]) !== undefined)
 
 /** Whether two values are the same JSON: what an equal digest says, without making one. Asked of every list that passes. */
 export function isSameJson(one: unknown, other: unknown): boolean {
@@ -100,8 +101,7 @@ export function isSameJson(one: unknown, other: unknown): boolean {
   const keys = Object.keys(one)
   if (keys.length !== Object.keys(other).length) return false
   for (const key of keys) {
-    const value = (other as JsonObject)[key]
-    if ((value === undefined && !Object.hasOwn(other, key)) || !isSameJson((one as JsonObject)[key], value)) return false
+    if (!Object.hasOwn(other, key) || !isSameJson((one as JsonObject)[key], (other as JsonObject)[key])) return false
   }
   // A raw number looks like an object that has its text.
   return keys[0] !== 'rawJSON' || isRawNumber(one) === isRawNumber(other)

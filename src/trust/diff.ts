@@ -1,9 +1,14 @@
 /**
  * What is different between two versions of a definition, in words for the person who decides: not lines of JSON, but
- * "parameter `sidenote` added, free text". Each difference has a grade, so that a comma does not look like an attack.
+ * "parameter `sidenote` added, free text". Each difference has a grade, so that a full stop does not look like an attack; one that
+ * no words are known for is told too, and is never the least. Linear in the size of both.
  */
+import { canonicalJson } from '../lib/canonical-json.ts'
 import type { JsonObject } from '../lib/strict-json.ts'
 import { isObject, printable } from '../protocol/json-rpc.ts'
+import { isCosmetic } from './cosmetic.ts'
+import { isSameJson } from './definition.ts'
+import { textAdded, textChange } from './diff-text.ts'
 
 /** `cosmetic`: nothing that a model reads says anything else than before. */
 export const grades = ['cosmetic', 'low', 'medium', 'high'] as const
@@ -20,19 +25,28 @@ export interface Change {
   readonly now?: string
 }
 
+/** Of what is shown. The worst of it is the worst of all. */
 const changesMax = 200
 
 /** The worst first. Empty for the same definition. */
 export function changesBetween(before: JsonObject, after: JsonObject): readonly Change[] {
   const changes: Change[] = []
   for (const key of keysOf(before, after)) {
-    const compare = members[key] ?? compareAnything
-    compare({ path: `/${escaped(key)}`, name: spoken.has(key) ? key : quotedName(key) }, before[key], after[key], changes)
+    const [old, now] = [member(before, key), member(after, key)]
+    if (isSameJson(old, now)) continue
+    const at = { path: `/${escaped(key)}`, name: spoken.has(key) ? key : quotedName(key) }
+    const compare = members.get(key) ?? compareAnything
+    const known = changes.length
+    compare(at, old, now, changes)
+    const isTold = changes.slice(known).some(({ grade }) => grade !== 'cosmetic')
+    if (!isTold && !isCosmetic({ [key]: old }, { [key]: now }))
+      changes.push({ grade: 'medium', path: at.path, says: `something else of ${at.name} has changed` })
   }
-  return changes.slice(0, changesMax).sort((a, b) => grades.indexOf(b.grade) - grades.indexOf(a.grade))
+  return changes.sort((a, b) => grades.indexOf(b.grade) - grades.indexOf(a.grade)).slice(0, changesMax)
 }
 
-export const worstOf = (changes: readonly Change[]): Grade => changes[0]?.grade ?? 'cosmetic'
+/** Of two that have different digests: where no change was found, there is one that the comparison does not see. */
+export const worstOf = (changes: readonly Change[]): Grade => changes[0]?.grade ?? 'medium'
 
 /** Members that have a name in plain words. */
 const spoken: ReadonlySet<string> = new Set(['description', 'instructions', 'title', 'icons', 'annotations'])
@@ -42,108 +56,84 @@ interface Place {
   /** As a person would call it. */
   readonly name: string
 }
-type Compare = (at: Place, before: unknown, after: unknown, changes: Change[]) => void
+type Compare = (at: Place, before: JsonMember, after: JsonMember, changes: Change[]) => void
+type JsonMember = JsonObject[string]
 
-const members: Readonly<Record<string, Compare>> = {
-  description: compareText,
-  instructions: compareText,
-  title: (at, before, after, changes) => compareText(at, before, after, changes, 'low'),
-  icons: (at, before, after, changes) => compareValue(at, before, after, changes, 'low'),
-  inputSchema: compareSchema,
-  outputSchema: (at, before, after, changes) => compareValue(at, before, after, changes, 'low'),
-  annotations: compareHints,
-  arguments: compareArguments,
-  capabilities: compareNames,
-}
+const members: ReadonlyMap<string, Compare> = new Map<string, Compare>([
+  ['description', compareText],
+  ['instructions', compareText],
+  ['title', (at, before, after, changes) => compareText(at, before, after, changes, 'low')],
+  ['icons', (at, before, after, changes) => compareValue(at, before, after, changes, 'low')],
+  ['inputSchema', compareSchema],
+  ['outputSchema', (at, before, after, changes) => compareValue(at, before, after, changes, 'low')],
+  ['annotations', compareHints],
+  ['arguments', compareArguments],
+  ['capabilities', compareNames],
+])
 
-function compareAnything(at: Place, before: unknown, after: unknown, changes: Change[]): void {
+function compareAnything(at: Place, before: JsonMember, after: JsonMember, changes: Change[]): void {
   compareValue(at, before, after, changes, 'medium')
 }
 
-function compareValue({ path, name }: Place, before: unknown, after: unknown, changes: Change[], grade: Grade): void {
-  if (isSame(before, after)) return
+function compareValue({ path, name }: Place, before: JsonMember, after: JsonMember, changes: Change[], grade: Grade): void {
+  if (isSameJson(before, after)) return
   const what = before === undefined ? 'was added' : after === undefined ? 'was removed' : 'is another one'
   const now = isSimple(after) ? `: ${quoted(after)}` : ''
   changes.push({ grade, path, says: `${name} ${what}${now}` })
 }
 
-/** Text that a model reads. What grows, and what cannot be seen, is said in figures. */
-function compareText(at: Place, before: unknown, after: unknown, changes: Change[], grade: Grade = 'medium'): void {
+function compareText(at: Place, before: JsonMember, after: JsonMember, changes: Change[], grade: Grade = 'medium'): void {
   if (before === after) return
-  const [old, now] = [textOf(before), textOf(after)]
-  if (old === undefined || now === undefined) {
-    if (now !== undefined && after !== undefined && before === undefined)
-      changes.push({
-        grade: hiddenIn(now) > 0 ? 'high' : grade,
-        path: at.path,
-        says: `${at.name} was added, ${lengthOf(now)}`,
-        now: cut(now),
-      })
-    else compareValue(at, before, after, changes, grade)
-    return
-  }
-  const hidden = hiddenIn(now) - hiddenIn(old)
-  if (hidden <= 0 && bare(old) === bare(now)) {
-    changes.push({ grade: 'cosmetic', path: at.path, says: `${at.name} differs in spaces, capitals or punctuation alone` })
-    return
-  }
-  const more = [...now].length - [...old].length
-  const size =
-    more === 0
-      ? 'was rewritten, as long as before'
-      : more > 0
-        ? `gained ${more} character${more === 1 ? '' : 's'}`
-        : `lost ${-more} character${more === -1 ? '' : 's'}`
-  const unseen = hidden > 0 ? `, ${hidden} hidden` : ''
-  const says = `${at.name} ${size}${unseen}`
-  changes.push({ grade: hidden > 0 ? 'high' : grade, path: at.path, says, ...differing(old, now) })
+  const isText = typeof after === 'string' && (before === undefined || typeof before === 'string')
+  if (!isText) return compareValue(at, before, after, changes, grade)
+  const { kind, ...told } = before === undefined ? textAdded(at.name, after) : textChange(at.name, before, after)
+  changes.push({ grade: kind === 'hidden' ? 'high' : kind === 'cosmetic' ? kind : grade, path: at.path, ...told })
 }
 
-/** What is left when both ends that are the same are taken off, in whole words. */
-function differing(old: string, now: string): { readonly was: string; readonly now: string } {
-  const least = Math.min(old.length, now.length)
-  let start = 0
-  while (start < least && old[start] === now[start]) start++
-  let end = 0
-  while (end < least - start && old.at(-1 - end) === now.at(-1 - end)) end++
-  while (start > 0 && /\S/.test(old[start - 1] as string)) start--
-  while (end > 0 && /\S/.test(old.at(-end) as string)) end--
-  const part = (text: string): string =>
-    `${start > 0 ? '…' : ''}${cut(text.slice(start, text.length - end))}${end > 0 ? '…' : ''}`
-  return { was: part(old), now: part(now) }
-}
-const shownCharsMax = 600
-const cut = (text: string): string =>
-  text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)}… and ${text.length - shownCharsMax} more` : text
-
-function compareSchema(at: Place, before: unknown, after: unknown, changes: Change[]): void {
+function compareSchema(at: Place, before: JsonMember, after: JsonMember, changes: Change[]): void {
   if (!isObject(before) || !isObject(after)) return compareValue(at, before, after, changes, 'medium')
-  const [old, now] = [propertiesOf(before), propertiesOf(after)]
-  const [oldNeeded, nowNeeded] = [requiredIn(before), requiredIn(after)]
-  for (const name of keysOf(old, now)) {
-    const place = { path: `${at.path}/properties/${escaped(name)}`, name: `parameter ${quotedName(name)}` }
-    const isNeeded = nowNeeded.has(name)
-    if (old[name] === undefined) changes.push(added(place, now[name], isNeeded))
-    else if (now[name] === undefined) changes.push({ grade: 'low', path: place.path, says: `${place.name} removed` })
-    else {
-      compareParameter(place, old[name], now[name], changes)
-      if (isNeeded !== oldNeeded.has(name))
-        changes.push({
-          grade: isNeeded ? 'medium' : 'low',
-          path: place.path,
-          says: `${place.name} is ${isNeeded ? 'now required' : 'no longer required'}`,
-        })
-    }
+  for (const key of keysOf(before, after)) {
+    const place = { path: `${at.path}/${escaped(key)}`, name: `${shortName(key)} of the input` }
+    const [old, now] = [member(before, key), member(after, key)]
+    if (key === 'properties' && isRecordOrNothing(old) && isRecordOrNothing(now)) compareProperties(place, before, after, changes)
+    else if (key === 'required' && isListOrNothing(old) && isListOrNothing(now)) compareRequired(place, before, after, changes)
+    else compareValue(place, old, now, changes, 'medium')
   }
-  for (const key of keysOf(before, after))
-    if (key !== 'properties' && key !== 'required')
-      compareValue(
-        { path: `${at.path}/${escaped(key)}`, name: `${key} of the input` },
-        before[key],
-        after[key],
-        changes,
-        'medium',
-      )
+}
+
+function compareProperties(at: Place, before: JsonObject, after: JsonObject, changes: Change[]): void {
+  const [old, now] = [propertiesOf(before), propertiesOf(after)]
+  const needed = new Set(listOf(after['required']))
+  for (const name of keysOf(old, now)) {
+    const place = { path: `${at.path}/${escaped(name)}`, name: `parameter ${quotedName(name)}` }
+    if (!Object.hasOwn(old, name)) changes.push(added(place, now[name], needed.has(name)))
+    else if (!Object.hasOwn(now, name)) changes.push({ grade: 'low', path: place.path, says: `${place.name} removed` })
+    else compareParameter(place, old[name], now[name], changes)
+  }
+}
+
+/** A name in it of no parameter is nothing but text. */
+function compareRequired(at: Place, before: JsonObject, after: JsonObject, changes: Change[]): void {
+  const { more, fewer } = compareLists(at, listOf(before['required']), listOf(after['required']), changes)
+  const [old, now] = [propertiesOf(before), propertiesOf(after)]
+  const isKnown = (one: JsonMember): one is string => typeof one === 'string' && Object.hasOwn(now, one)
+  for (const [grade, names, what] of [
+    ['medium', more, 'is now required'],
+    ['low', fewer, 'is no longer required'],
+  ] as const)
+    for (const name of names.filter(isKnown))
+      if (Object.hasOwn(old, name))
+        changes.push({
+          grade,
+          path: `${at.path.replace(/required$/, 'properties')}/${escaped(name)}`,
+          says: `parameter ${quotedName(name)} ${what}`,
+        })
+  const others = more.filter((one) => !isKnown(one))
+  if (others.length > 0)
+    changes.push({ grade: 'medium', path: at.path, says: `${at.name} names what is no parameter: ${listed(others)}` })
+  const gone = fewer.filter((one) => !(typeof one === 'string' && (Object.hasOwn(now, one) || Object.hasOwn(old, one))))
+  if (gone.length > 0)
+    changes.push({ grade: 'low', path: at.path, says: `${at.name} no longer names what was no parameter: ${listed(gone)}` })
 }
 
 const added = ({ path, name }: Place, schema: unknown, isNeeded: boolean): Change => ({
@@ -152,72 +142,101 @@ const added = ({ path, name }: Place, schema: unknown, isNeeded: boolean): Chang
   says: `${name} added, ${isFreeText(schema) ? 'free text' : shapeOf(schema)}${isNeeded ? ', required' : ''}`,
 })
 
-function compareParameter(at: Place, before: unknown, after: unknown, changes: Change[]): void {
+function compareParameter(at: Place, before: JsonMember, after: JsonMember, changes: Change[]): void {
   if (!isObject(before) || !isObject(after)) return compareValue(at, before, after, changes, 'medium')
   const isFreed = isFreeText(after) && !isFreeText(before)
   if (isFreed) changes.push({ grade: 'high', path: at.path, says: `${at.name} takes free text now; it was ${shapeOf(before)}` })
   for (const key of keysOf(before, after)) {
-    const place = { path: `${at.path}/${escaped(key)}`, name: `${printable(key)} of ${at.name}` }
-    if (key === 'description' || key === 'title') compareText(place, before[key], after[key], changes)
+    const place = { path: `${at.path}/${escaped(key)}`, name: `${shortName(key)} of ${at.name}` }
+    const [old, now] = [member(before, key), member(after, key)]
+    if (key === 'description' || key === 'title') compareText(place, old, now, changes)
     else if (isFreed && shaping.has(key)) continue
-    else if (key === 'enum') compareChoices(place, before[key], after[key], changes)
-    else compareValue(place, before[key], after[key], changes, 'medium')
+    else if (key === 'enum') compareChoices(place, old, now, changes)
+    else compareValue(place, old, now, changes, 'medium')
   }
 }
 
-function compareChoices(at: Place, before: unknown, after: unknown, changes: Change[]): void {
+function compareChoices(at: Place, before: JsonMember, after: JsonMember, changes: Change[]): void {
   if (!Array.isArray(before) || !Array.isArray(after))
     return compareValue(at, before, after, changes, after === undefined ? 'high' : 'low')
-  const list = (values: readonly unknown[]): string => values.slice(0, 5).map(quoted).join(', ')
-  const more = after.filter((one) => !before.some((other) => isSame(one, other)))
-  const fewer = before.filter((one) => !after.some((other) => isSame(one, other)))
-  if (more.length > 0) changes.push({ grade: 'medium', path: at.path, says: `${at.name} has new choices: ${list(more)}` })
+  const { more, fewer } = compareLists(at, before, after, changes)
+  if (more.length > 0) changes.push({ grade: 'medium', path: at.path, says: `${at.name} has new choices: ${listed(more)}` })
   if (fewer.length > 0)
-    changes.push({ grade: 'low', path: at.path, says: `${at.name} has fewer choices: without ${list(fewer)}` })
-  if (more.length + fewer.length === 0 && !isSame(before, after))
-    changes.push({ grade: 'cosmetic', path: at.path, says: `${at.name} is in another order` })
+    changes.push({ grade: 'low', path: at.path, says: `${at.name} has fewer choices: without ${listed(fewer)}` })
+}
+
+interface Lists {
+  readonly more: readonly JsonMember[]
+  readonly fewer: readonly JsonMember[]
+}
+
+/** What one has and the other has not; says itself where that is nothing, and they still are not the same. */
+function compareLists(at: Place, before: readonly JsonMember[], after: readonly JsonMember[], changes: Change[]): Lists {
+  const keyed = (values: readonly JsonMember[]) => new Map(values.map((one) => [canonicalJson(one), one]))
+  const [old, now] = [keyed(before), keyed(after)]
+  const without = (some: ReadonlyMap<string, JsonMember>, others: ReadonlyMap<string, JsonMember>) =>
+    [...some].flatMap(([key, one]) => (others.has(key) ? [] : [one]))
+  const [more, fewer] = [without(now, old), without(old, now)]
+  if (more.length + fewer.length === 0 && !isSameJson(before, after))
+    changes.push({ grade: 'low', path: at.path, says: `${at.name} has the same in another order, or more than once` })
+  return { more, fewer }
 }
 
 /** Hints promise less harm than there might be; a promise that is taken back is told as such. */
-function compareHints(at: Place, before: unknown, after: unknown, changes: Change[]): void {
+function compareHints(at: Place, before: JsonMember, after: JsonMember, changes: Change[]): void {
   const [old, now] = [isObject(before) ? before : {}, isObject(after) ? after : {}]
   for (const key of keysOf(old, now)) {
     const place = { path: `${at.path}/${escaped(key)}`, name: quotedName(key) }
-    if (key === 'title') compareText({ ...place, name: 'title' }, old[key], now[key], changes, 'low')
-    else if (key === 'readOnlyHint' && old[key] === true && now[key] !== true)
+    const [was, is] = [member(old, key), member(now, key)]
+    if (key === 'title') compareText({ ...place, name: 'title' }, was, is, changes, 'low')
+    else if (key === 'readOnlyHint' && was === true && is !== true)
       changes.push({ grade: 'high', path: place.path, says: 'it no longer says that it only reads' })
-    else if (key === 'destructiveHint' && old[key] === false && now[key] !== false)
+    else if (key === 'destructiveHint' && was === false && is !== false)
       changes.push({ grade: 'high', path: place.path, says: 'it no longer says that it destroys nothing' })
-    else compareValue(place, old[key], now[key], changes, 'medium')
+    else compareValue(place, was, is, changes, 'medium')
   }
+  if (!isRecordOrNothing(before) || !isRecordOrNothing(after)) compareValue(at, before, after, changes, 'medium')
 }
 
-/** Of a prompt: a list of named arguments. */
-function compareArguments(at: Place, before: unknown, after: unknown, changes: Change[]): void {
-  const byName = (list: unknown): JsonObject =>
-    Object.fromEntries(
-      (Array.isArray(list) ? list : []).flatMap((one) =>
-        isObject(one) && typeof one['name'] === 'string' ? [[one['name'], one]] : [],
-      ),
-    )
-  const [old, now] = [byName(before), byName(after)]
-  for (const name of keysOf(old, now)) {
+/** Of a prompt: a list of arguments, each by a name of its own. */
+function compareArguments(at: Place, before: JsonMember, after: JsonMember, changes: Change[]): void {
+  const [old, now] = [before, after].map((list) => argumentsByName(list)) as [Named, Named]
+  if (old === undefined || now === undefined) return compareValue(at, before, after, changes, 'medium')
+  for (const name of new Set([...old.keys(), ...now.keys()])) {
     const place = { path: `${at.path}/${escaped(name)}`, name: `argument ${quotedName(name)}` }
-    if (old[name] === undefined) changes.push({ grade: 'medium', path: place.path, says: `${place.name} added` })
-    else if (now[name] === undefined) changes.push({ grade: 'low', path: place.path, says: `${place.name} removed` })
-    else compareParameter(place, old[name], now[name], changes)
+    const [was, is] = [old.get(name), now.get(name)]
+    if (was === undefined) changes.push({ grade: 'medium', path: place.path, says: `${place.name} added` })
+    else if (is === undefined) changes.push({ grade: 'low', path: place.path, says: `${place.name} removed` })
+    else compareParameter(place, was, is, changes)
   }
-  if (keysOf(old, now).length === 0) compareValue(at, before, after, changes, 'medium')
+  const [names, others] = [[...old.keys()], [...now.keys()]].map((keys) => keys.sort()) as [string[], string[]]
+  if (isSameJson(names, others) && !isSameJson([...old.keys()], [...now.keys()]))
+    changes.push({ grade: 'low', path: at.path, says: `${at.name} are in another order` })
 }
 
-function compareNames(at: Place, before: unknown, after: unknown, changes: Change[]): void {
-  const [old, now] = [before, after].map((list) => new Set(Array.isArray(list) ? list : [])) as [Set<unknown>, Set<unknown>]
-  for (const one of now.difference(old)) changes.push({ grade: 'low', path: at.path, says: `it can now also do ${quoted(one)}` })
-  for (const one of old.difference(now)) changes.push({ grade: 'low', path: at.path, says: `it can no longer do ${quoted(one)}` })
+type Named = ReadonlyMap<string, JsonObject> | undefined
+/** Undefined for a list in which one has no name, or the name of another. */
+function argumentsByName(list: JsonMember): Named {
+  if (!isListOrNothing(list)) return undefined
+  const named = new Map(
+    listOf(list).flatMap((one) => (isObject(one) && typeof one['name'] === 'string' ? [[one['name'], one] as const] : [])),
+  )
+  return named.size === listOf(list).length ? named : undefined
 }
 
+function compareNames(at: Place, before: JsonMember, after: JsonMember, changes: Change[]): void {
+  if (!isListOrNothing(before) || !isListOrNothing(after)) return compareValue(at, before, after, changes, 'medium')
+  const { more, fewer } = compareLists(at, listOf(before), listOf(after), changes)
+  for (const one of more) changes.push({ grade: 'low', path: at.path, says: `it can now also do ${quoted(one)}` })
+  for (const one of fewer) changes.push({ grade: 'low', path: at.path, says: `it can no longer do ${quoted(one)}` })
+}
+
+/** Of an object's own: a stranger may call a member `constructor`. */
+const member = (object: JsonObject, key: string): JsonMember => (Object.hasOwn(object, key) ? object[key] : undefined)
+const isRecordOrNothing = (value: JsonMember): boolean => value === undefined || isObject(value)
+const isListOrNothing = (value: JsonMember): boolean => value === undefined || Array.isArray(value)
 const propertiesOf = ({ properties }: JsonObject): JsonObject => (isObject(properties) ? properties : {})
-const requiredIn = ({ required }: JsonObject): ReadonlySet<unknown> => new Set(Array.isArray(required) ? required : [])
+const listOf = (value: JsonMember): readonly JsonMember[] => (Array.isArray(value) ? value : [])
 
 /** What keeps a value from being just any text. */
 const bounds = ['enum', 'const', 'format', 'pattern', '$ref', 'anyOf', 'oneOf', 'allOf', 'properties', 'items'] as const
@@ -239,29 +258,18 @@ const shapeOf = (schema: unknown): string => {
     .join(' ')
 }
 
-const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other)
 const isSimple = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value)
 const keysOf = (one: JsonObject, other: JsonObject): readonly string[] =>
   [...new Set([...Object.keys(one), ...Object.keys(other)])].sort()
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
-/** What is left of a text for somebody who reads it aloud. */
-const bare = (text: string): string =>
-  text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[\p{P}\p{Z}\p{Cc}]+/gu, '')
-/** Format characters, tags, variation selectors and unassigned ones: a model reads them, a person does not. */
-const hiddenIn = (text: string): number => text.match(hidden)?.length ?? 0
-const hidden = /\p{Cf}|\p{Co}|\p{Cn}|\u034f|\u115f|\u1160|\u17b4|\u17b5|\u3164|\uffa0|[\ufe00-\ufe0f]|[\u{e0100}-\u{e01ef}]/gu
-const lengthOf = (text: string): string => {
-  const [all, hidden] = [[...text].length, hiddenIn(text)]
-  return `${all} character${all === 1 ? '' : 's'}${hidden > 0 ? `, ${hidden} hidden` : ''}`
-}
-const escaped = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
+/** Of a key too long to be read, the beginning. */
+const escaped = (key: string): string => key.slice(0, 200).replaceAll('~', '~0').replaceAll('/', '~1')
 const quotedCharsMax = 60
 const quoted = (value: unknown): string => {
   if (typeof value === 'boolean' || typeof value === 'number') return String(value)
-  const text = typeof value === 'string' ? printable(value) : (JSON.stringify(value) ?? 'nothing')
+  const text = typeof value === 'string' ? printable(value) : printable(JSON.stringify(value) ?? 'nothing')
   return `"${text.length > quotedCharsMax ? `${text.slice(0, quotedCharsMax)}…` : text}"`
 }
-const quotedName = (name: string): string => `\`${printable(name).slice(0, quotedCharsMax)}\``
+const shownMax = 5
+const listed = (values: readonly unknown[]): string => values.slice(0, shownMax).map(quoted).join(', ')
+const shortName = (name: string): string => printable(name).slice(0, quotedCharsMax)
+const quotedName = (name: string): string => `\`${shortName(name)}\``

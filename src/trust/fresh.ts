@@ -11,7 +11,8 @@ import { scanDefinition } from './scan/scan.ts'
 
 /** A server that says something else every time fills no disk with it. */
 const versionsMax = 20
-const namesMax = 10_000
+/** Of one server. */
+const pinsMax = 10_000
 const textCharsMax = 1_000_000
 
 export interface Seen {
@@ -38,7 +39,7 @@ export function freshPins(
     const { digest } = book.find(server, definition)
     if (versions.some((one) => one.digest === digest)) continue
     const text = canonicalJson(pinned(definition))
-    if (text.length > textCharsMax || pins.size >= namesMax) continue
+    if (text.length > textCharsMax || book.countOf(server) + pins.size >= pinsMax) continue
     const id = { server, kind, name, digest }
     const decided = decide(definition, versions, id)
     // What is signed is looked for among however many versions a server has shown.

@@ -8,7 +8,8 @@ import { pass } from '../pipeline/guard.ts'
 import { alongside, type Parcel } from '../pipeline/parcel.ts'
 import { Refusal } from '../pipeline/refusal.ts'
 import { printable } from '../protocol/json-rpc.ts'
-import { introducedIn, type ListedKind, listedBy, listedIn } from './definition.ts'
+import { type ListedKind, listedBy, listedIn } from './definition.ts'
+import { introducedIn, withoutWords } from './introduction.ts'
 import type { PinsConfig } from './schema.ts'
 import type { Fallen, Held, Verdict as Standing, Trust } from './trust.ts'
 
@@ -53,23 +54,31 @@ const kindOfConcern: Readonly<Record<string, ListedKind>> = { tool: 'tool', prom
 
 function judgeCall(parcel: Parcel, options: TrustGuardOptions): Verdict | Promise<Verdict> {
   const { trust } = options
-  const kind = kindOfConcern[parcel.concerns]
+  const kind = parcel.method === 'skills/get' ? 'skill' : kindOfConcern[parcel.concerns]
   const name = parcel.subject
   if (kind === undefined || name === undefined) return pass
   // A completion may be for a template, which is named by its URI.
   const told = (): Verdict => callVerdict(parcel, trust.told(parcel, kind, name), options)
   // Resources may be read without being listed, and there may be very many: what was told of one counts, and no list is read for it.
-  if (kind === 'resource' || !trust.mustRead(parcel, kind, name)) return told()
+  if (kind === 'resource' || kind === 'skill' || !trust.mustRead(parcel, kind, name)) return told()
   return trust.read(parcel, kind).then(told, refused)
 }
 
-/** Resources may be read without being listed: what they are called is data. Tools and prompts may not. */
+/**
+ * Resources may be read without being listed, for what they are called is data; but not one of which no version is approved.
+ * Tools and prompts may not.
+ */
 function callVerdict(parcel: Parcel, standing: Standing, options: TrustGuardOptions): Verdict {
   if (standing.stands) return pass
   if (standing.why !== 'absent') return block(parcel, codes[standing.why], standing, options)
-  const isByUri = parcel.concerns === 'resource' || parcel.subject?.includes('://') === true
-  return isByUri ? pass : block(parcel, 'NOT_LISTED', standing, options)
+  if (!isByUri(parcel)) return block(parcel, 'NOT_LISTED', standing, options)
+  const known = options.trust.ofUri(parcel.server, parcel.subject as string)
+  return known.stands ? pass : block(parcel, known.why === 'absent' ? 'NOT_LISTED' : codes[known.why], known, options)
 }
+
+const isByUri = ({ concerns, method, subject }: Parcel): boolean =>
+  concerns === 'resource' || (method === 'completion/complete' && subject?.includes('://') === true)
+
 const codes = {
   new: 'NOT_APPROVED',
   changed: 'DEFINITION_CHANGED',
@@ -105,8 +114,10 @@ function judgeIntroduction(parcel: Parcel, trust: Trust): Verdict | Promise<Verd
   const said = introducedIn(parcel.body)
   if (said.length === 0) return pass
   return trust.judgeIntroduction(parcel.server, said).then((held) => {
-    if (held.size === 0 || held.has('instructions')) return omitted(parcel, held)
-    return { kind: 'pass', findings: findingsOf(parcel, held) }
+    const findings = findingsOf(parcel, held)
+    const [instructions, about] = [held.has('instructions'), held.has('about')]
+    if (!instructions && !about) return { kind: 'pass', findings }
+    return { kind: 'redact', body: withoutWords(parcel.body, { instructions, about }), findings }
   })
 }
 

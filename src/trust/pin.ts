@@ -2,7 +2,7 @@
  * One version of one definition, and what was decided about it. Of one name several versions may be approved at once: a
  * server may tell different people different things, and each of them has been looked at.
  */
-import { createHmac } from 'node:crypto'
+import { createHmac, hash } from 'node:crypto'
 import type { DefinitionKind } from './definition.ts'
 
 /**
@@ -65,20 +65,44 @@ export interface PinnedServer extends SealedIdentity {
   readonly stranger: string | undefined
 }
 
-/** Kept by storage/. Each decision leaves an act for the audit log. */
-export interface PinStore {
+/** A list that has been read whole once: what comes later is an addition. */
+export interface SealedList {
+  readonly server: string
+  readonly kind: DefinitionKind
+  readonly seal: string
+}
+
+/** Everything that is kept of decisions, as it stands in the store. */
+export interface Kept {
   /** Moves with every change of what is below. */
+  readonly revision: number
+  readonly pins: readonly SealedPin[]
+  readonly lists: readonly SealedList[]
+  readonly servers: readonly PinnedServer[]
+  /** See {@link wholeSeal}; empty before anything was kept. */
+  readonly whole: string
+}
+
+/**
+ * Says of all rows together that they are those that were written last, and that none was removed or put back. Whoever can put
+ * back the whole store as it once was is not found out by this.
+ */
+export const wholeSeal = (seals: readonly string[], revision: number, seal: Seal): string =>
+  seal(JSON.stringify(['whole', revision, hash('sha256', seals.toSorted().join(' '), 'base64url')]))
+
+/** Kept by storage/. Each decision leaves an act for the audit log. What was not whole before is not made so by a change. */
+export interface PinStore {
   pinsRevision(): Promise<number>
-  pins(server?: string): Promise<readonly SealedPin[]>
-  /** The lists that have been read whole once: what comes later is an addition. */
-  pinnedLists(): Promise<readonly { readonly server: string; readonly kind: DefinitionKind }[]>
-  pinnedServers(): Promise<readonly PinnedServer[]>
+  /** All of it at one moment. */
+  keptPins(): Promise<Kept>
   /** Keeps what is not known yet, and leaves the rest as it is. `list`: it has been read whole. */
-  seePins(pins: readonly SealedPin[], list?: { readonly server: string; readonly kind: DefinitionKind }): Promise<void>
+  seePins(pins: readonly Pin[], seal: Seal, list?: Omit<SealedList, 'seal'>): Promise<void>
   /** Decides about pins that are known. */
-  decidePins(pins: readonly SealedPin[]): Promise<void>
+  decidePins(pins: readonly Pin[], seal: Seal): Promise<void>
   /** Another server stands under this id, and is taken for the one that was approved. */
-  setPinnedServer(identity: SealedIdentity, decision: Omit<Decision, 'standing'>): Promise<void>
+  setPinnedServer(identity: Identity, decision: Omit<Decision, 'standing'>, seal: Seal): Promise<void>
+  /** Makes whole what is not, with these in place of what is known of the same definitions. */
+  resealPins(pins: readonly Pin[], servers: readonly Identity[], by: Omit<Decision, 'standing'>, seal: Seal): Promise<void>
   /** Another server stands under this id, and nobody has said yet that it may. */
   noteStranger(server: string, identity: string): Promise<void>
   /** Newest first. */
@@ -88,6 +112,8 @@ export interface PinStore {
 export const sealTextOf = ({ server, kind, name, digest, standing, by, at, reason }: Pin): string =>
   JSON.stringify(['pin', server, kind, name, digest, standing, by, at, reason])
 export const sealTextOfServer = ({ server, identity }: Identity): string => JSON.stringify(['server', server, identity])
+
+export const sealTextOfList = ({ server, kind }: Omit<SealedList, 'seal'>): string => JSON.stringify(['list', server, kind])
 
 export const sealedPin = (pin: Pin, seal: Seal): SealedPin => ({ ...pin, seal: seal(sealTextOf(pin)) })
 export const sealedServer = (identity: Identity, seal: Seal): SealedIdentity => ({

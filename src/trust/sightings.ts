@@ -22,6 +22,8 @@ interface ListSeen {
 
 const holdersMax = 10_000
 const pagesMax = 200
+/** Of one caller's list, on all pages that are remembered. */
+const namesMax = 20_000
 
 export class Sightings {
   readonly #clock: Clock
@@ -37,16 +39,21 @@ export class Sightings {
   saw(server: string, holder: string, kind: ListedKind, page: string, told: Told): void {
     const { pages } = this.#listOf(server, holder, kind)
     pages.delete(page)
-    const [oldest] = pages.keys()
-    if (pages.size >= pagesMax && oldest !== undefined) pages.delete(oldest)
+    let names = told.size
+    for (const one of pages.values()) names += one.told.size
+    for (const [oldest, { told: some }] of pages) {
+      if (pages.size < pagesMax && names <= namesMax) break
+      pages.delete(oldest)
+      names -= some.size
+    }
     pages.set(page, { told, at: this.#clock.monotonic() })
   }
 
-  /** A whole list: what is not on it is not there. */
-  read(server: string, holder: string, kind: ListedKind, told: Told): void {
+  /** A whole list: what is not on it is not there. `began`: what was announced since then is not in it for certain. */
+  read(server: string, holder: string, kind: ListedKind, told: Told, began: number): void {
     const list = this.#listOf(server, holder, kind)
-    list.readAt = this.#clock.monotonic()
-    list.pages = new Map([['', { told, at: list.readAt }]])
+    list.readAt = began
+    list.pages = new Map([['', { told, at: began }]])
   }
 
   /** The server has said that a list is another one now. */

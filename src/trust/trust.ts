@@ -12,18 +12,8 @@ import { changedSince } from './changed-lists.ts'
 import { type Definition, type DefinitionKind, type ListedKind, lists, pinned } from './definition.ts'
 import { changesBetween, worstOf } from './diff.ts'
 import { type Decided, freshPins, gravestOf } from './fresh.ts'
-import {
-  gatewayDecides,
-  type Identity,
-  manifestDecides,
-  type Pin,
-  type PinId,
-  type PinStore,
-  type Seal,
-  sealedPin,
-  sealedServer,
-} from './pin.ts'
-import { type Kept, PinBook } from './pin-book.ts'
+import { gatewayDecides, type Kept, manifestDecides, type Pin, type PinId, type PinStore, type Seal } from './pin.ts'
+import { PinBook } from './pin-book.ts'
 import type { Neighbour, ScanContext } from './scan/finding.ts'
 import type { PinsConfig } from './schema.ts'
 import { Sightings, type Told } from './sightings.ts'
@@ -37,8 +27,8 @@ export interface TrustOptions {
   identityOf(server: string): string
   /** A whole list, all its pages, as this caller is answered. Rejects with a Refusal. */
   read(call: Parcel, kind: ListedKind): Promise<readonly JsonObject[]>
-  /** Told of pins in the store that were not written with our key. They count as held. */
-  forged(pins: readonly Pin[]): void
+  /** Told what somebody without our key has done to the store. What it concerns counts as held. */
+  forged(what: string): void
   /** Told of a list that is another one now for whoever reads it, because of a decision. */
   changed(server: string, kind: ListedKind): void
   /** What is signed, to begin with; see {@link Trust.obey}. */
@@ -72,22 +62,20 @@ export class Trust {
   #approvals: ApprovalsByServer
   #kept: Kept
   #book: PinBook
-  #revision: number
   /** Our own writes, one after the other. */
   #writing: Promise<unknown> = Promise.resolve()
 
-  private constructor(options: TrustOptions, { kept, revision }: Read) {
+  private constructor(options: TrustOptions, kept: Kept) {
     this.#options = options
     this.#approvals = options.approvals
     this.#kept = kept
     this.#book = new PinBook(kept, options.seal, this.#approvals)
-    this.#revision = revision
     this.#sightings = new Sightings(options.clock)
   }
 
   static async open(options: TrustOptions): Promise<Trust> {
-    const trust = new Trust(options, await readFrom(options))
-    if (trust.#book.forged.length > 0) options.forged(trust.#book.forged)
+    const trust = new Trust(options, await options.store.keptPins())
+    if (trust.#book.tampered !== undefined) options.forged(trust.#book.tampered)
     return trust
   }
 
@@ -100,7 +88,7 @@ export class Trust {
   /** From now on these manifests count, and no others. */
   obey(approvals: ApprovalsByServer): void {
     this.#approvals = approvals
-    this.#take({ kept: this.#kept, revision: this.#revision })
+    this.#take(this.#kept)
   }
 
   #expireWhatIsDue(): void {
@@ -114,18 +102,16 @@ export class Trust {
 
   /** Looks whether somebody has decided something; to be called when the store has changed. */
   async review(): Promise<void> {
-    if ((await this.#options.store.pinsRevision()) === this.#revision) return
-    const before = this.#book.forged.length
-    this.#take(await readFrom(this.#options))
-    if (this.#book.forged.length > before) this.#options.forged(this.#book.forged)
+    if ((await this.#options.store.pinsRevision()) !== this.#kept.revision) this.#take(await this.#options.store.keptPins())
   }
 
-  #take({ kept, revision }: Read): void {
+  #take(kept: Kept): void {
     const before = this.#book
     this.#kept = kept
-    this.#book = new PinBook(kept, this.#options.seal, this.#approvals)
-    this.#revision = revision
+    this.#book = new PinBook(kept, this.#options.seal, this.#approvals, before)
     this.#passed.clear()
+    const { tampered } = this.#book
+    if (tampered !== undefined && tampered !== before.tampered) this.#options.forged(tampered)
     for (const { server, kind } of changedSince(before, this.#book)) this.#options.changed(server, kind)
   }
 
@@ -166,13 +152,23 @@ export class Trust {
 
   async #read(call: Parcel, kind: ListedKind): Promise<void> {
     const { server, principal } = call
+    const began = this.#options.clock.monotonic()
     const bodies = await this.#options.read(call, kind)
     const { key } = lists[kind]
     const definitions = bodies.flatMap((body) => (typeof body[key] === 'string' ? [{ kind, name: body[key], body }] : []))
     const isFirst = !this.book.isListed(server, kind)
     await this.#see(server, definitions, isFirst ? { server, kind } : undefined)
-    const digests = new Map(definitions.map((one) => [one.name, this.book.find(server, one).digest]))
-    this.#sightings.read(server, principal.holder, kind, digests)
+    this.#sightings.read(server, principal.holder, kind, this.#toldBy(server, definitions), began)
+  }
+
+  /** By name, which version of it. Of two with one name, the one that does not stand is what counts. */
+  #toldBy(server: string, definitions: readonly Definition[]): Told {
+    const told = new Map<string, string>()
+    for (const definition of definitions) {
+      const { digest, isApproved } = this.book.find(server, definition)
+      if (!isApproved || !told.has(definition.name)) told.set(definition.name, digest)
+    }
+    return told
   }
 
   /**
@@ -194,14 +190,8 @@ export class Trust {
       return nothingHeld
     }
     const found = definitions()
-    const told = new Map<string, string>()
-    const unknown: Definition[] = []
-    for (const definition of found) {
-      const { digest, isApproved } = this.book.find(server, definition)
-      // Of two with one name, the one that does not stand is what counts.
-      if (!isApproved || !told.has(definition.name)) told.set(definition.name, digest)
-      if (!isApproved && this.book.standingOf(server, kind, definition.name, digest) === undefined) unknown.push(definition)
-    }
+    const told = this.#toldBy(server, found)
+    const unknown = found.filter((one) => !this.#isKnown(server, one))
     const judged = (): Held => {
       this.#sightings.saw(server, holder, kind, page, told)
       const held = new Map<string, Fallen>()
@@ -213,6 +203,11 @@ export class Trust {
       return held
     }
     return unknown.length === 0 ? judged() : this.#see(server, unknown).then(judged)
+  }
+
+  #isKnown(server: string, definition: Definition): boolean {
+    const { digest, isApproved } = this.book.find(server, definition)
+    return isApproved || this.book.standingOf(server, definition.kind, definition.name, digest) !== undefined
   }
 
   /** What a server says of itself in its first answer. */
@@ -238,6 +233,17 @@ export class Trust {
     const digest = this.#sightings.of(server, principal.holder, kind, name, Number.POSITIVE_INFINITY)
     if (digest === undefined || digest === 'absent') return { stands: false, why: 'absent', says: 'the server does not list it' }
     return this.standing(server, kind, name, digest)
+  }
+
+  /** What may be read without being listed: it stands as long as nobody has decided against every version of it that is known. */
+  ofUri(server: string, uri: string): Verdict {
+    for (const kind of ['resource', 'template', 'skill'] as const) {
+      const versions = this.book.versionsOf(server, kind, uri)
+      const last = versions.at(-1)
+      if (last !== undefined && !versions.some((one) => one.standing === 'approved'))
+        return this.standing(server, kind, uri, last.digest)
+    }
+    return stands
   }
 
   standing(server: string, kind: DefinitionKind, name: string, digest: string): Verdict {
@@ -269,14 +275,11 @@ export class Trust {
       const fresh = this.#fresh(server, definitions, list !== undefined && !this.#book.isDenied(server, list.kind))
       if (fresh.length === 0 && list === undefined) return
       if (this.book.identityOf(server) === undefined) {
-        const identity: Identity = { server, identity: identityOf(server) }
-        await store.setPinnedServer(sealedServer(identity, seal), { by: gatewayDecides, at: clock.now(), reason: 'first use' })
+        const identity = { server, identity: identityOf(server) }
+        await store.setPinnedServer(identity, { by: gatewayDecides, at: clock.now(), reason: 'first use' }, seal)
       }
-      await store.seePins(
-        fresh.map((pin) => sealedPin(pin, seal)),
-        list,
-      )
-      this.#take(await readFrom(this.#options))
+      await store.seePins(fresh, seal, list)
+      this.#take(await store.keptPins())
     })
     this.#writing = seen.catch(() => undefined)
     return seen
@@ -284,14 +287,14 @@ export class Trust {
 
   #fresh(server: string, definitions: readonly Definition[], isFirst: boolean): readonly Pin[] {
     const { clock } = this.#options
-    const others = this.book.neighboursOf(server)
-    const seen = { server, book: this.book, by: gatewayDecides, at: clock.now() }
-    return freshPins(
-      seen,
-      definitions,
-      (definition, versions, id) =>
-        this.#signedDecision(id, definition, others) ?? this.#firstDecision({ server, others }, definition, versions, isFirst),
-    )
+    const book = this.book
+    let others: readonly Neighbour[] | undefined
+    const seen = { server, book, by: gatewayDecides, at: clock.now() }
+    return freshPins(seen, definitions, (definition, versions, id) => {
+      others ??= book.neighboursOf(server)
+      const context = { server, others }
+      return this.#signedDecision(id, definition, others) ?? this.#firstDecision(context, definition, versions, isFirst)
+    })
   }
 
   /** Where a manifest is named, it decides alone. What the scan says against something that was signed is written down beside it. */
@@ -304,6 +307,9 @@ export class Trust {
     const reason = signedReason(approvals)
     return { standing: 'approved', by: manifestDecides, reason: grave === undefined ? reason : `${reason}; ${grave}` }
   }
+
+  /** It has said before what it is, and had no instructions then. */
+  #isIntroduced = (server: string): boolean => this.book.versionsOf(server, 'capabilities', '').length > 0
 
   /** What the configuration says of something nobody has decided about. */
   #firstDecision(context: ScanContext, definition: Definition, versions: readonly Pin[], isFirst: boolean): Decided {
@@ -320,12 +326,18 @@ export class Trust {
       return isCosmetic ? { standing: 'approved', reason: 'a cosmetic change' } : { standing: 'held', reason: 'changed' }
     }
     if (versions.length > 0) return { standing: 'held', reason: 'changed' }
-    // Resources come and go with the data; what can be done to a model is done by tools and prompts.
-    const isAddition = !isFirst && (definition.kind === 'tool' || definition.kind === 'prompt')
+    const isAddition =
+      definition.kind === 'instructions' || definition.kind === 'about'
+        ? this.#isIntroduced(context.server)
+        : !isFirst && isLasting(definition)
     const choice = isAddition ? additions : firstUse
     return { standing: choice === 'approve' ? 'approved' : 'held', reason: isAddition ? 'added later' : 'first use' }
   }
 }
+
+/** Resources come and go with the data; and what a server can do brings nothing that is not pinned itself. */
+const isLasting = ({ kind }: Definition): boolean =>
+  kind === 'tool' || kind === 'prompt' || kind === 'template' || kind === 'skill'
 
 /** What the scan found, where that is why it is held. */
 const whyNew = (pin: Pin | undefined): string =>
@@ -333,14 +345,3 @@ const whyNew = (pin: Pin | undefined): string =>
     ? 'nobody has approved it yet'
     : pin.reason.replace(/^[\w/-]+: /, '').replace(/\.$/, '')
 const reasons: ReadonlySet<string> = new Set(['first use', 'added later', 'changed'])
-
-interface Read {
-  readonly kept: Kept
-  readonly revision: number
-}
-
-async function readFrom({ store }: TrustOptions): Promise<Read> {
-  const revision = await store.pinsRevision()
-  const [pins, lists, servers] = await Promise.all([store.pins(), store.pinnedLists(), store.pinnedServers()])
-  return { kept: { pins, lists, servers }, revision }
-}

@@ -79,7 +79,7 @@ describe('a server that means no harm', { skip }, () => {
 
   it('is looked at without a trace', async () => {
     const before = configOf(gateway)
-    const { code, out } = await add(gateway, 'notes', 'honest', '--dry-run')
+    const { code, out } = await add(gateway, 'notes', 'honest', '--dry-run', '--yes')
     assert.equal(code, 0)
     assert.match(out, /trial +started in its sandbox; it offers 2 tools/)
     assert.match(out, /only looked at; nothing is changed/)
@@ -145,7 +145,7 @@ describe('a server that means harm', { skip }, () => {
 
   it('a name of the tool of another server is noticed beside it', async () => {
     passed(await (await Legacy.open(`${gateway.url}/directory/mcp`)).call('tools/list'))
-    const { out } = await add(gateway, 'twin', 'shadow', '--dry-run')
+    const { out } = await add(gateway, 'twin', 'shadow', '--dry-run', '--yes')
     assert.match(out, /trust\/same-name|"lookup"/)
     assert.match(out, /! +scan|✗ +scan/)
   })
@@ -153,7 +153,7 @@ describe('a server that means harm', { skip }, () => {
   it('what it reaches for is refused and said: another host, metadata, the gateway itself', async () => {
     const ready = gateway.out.find((line) => line.startsWith('{"event":"ready"')) ?? ''
     const adminPort = /:(\d+)/.exec((JSON.parse(ready) as { admin: string }).admin.replace('://', ''))?.[1]
-    const { out } = await add(gateway, 'out', 'reaching', '--dry-run', '--env', `ADMIN_PORT=${adminPort}`)
+    const { out } = await add(gateway, 'out', 'reaching', '--dry-run', '--yes', '--env', `ADMIN_PORT=${adminPort}`)
     assert.match(out, /it reached for exfil\.example\.com:443, and did not get there/)
     assert.match(out, /it reached for 169\.254\.169\.254:80/)
     assert.match(out, new RegExp(`it reached for 127\\.0\\.0\\.1:${adminPort}`))
@@ -188,7 +188,7 @@ describe('what ends early leaves nothing', { skip }, () => {
     for (const [flags, says] of [
       [['--allow-host', 'no port'], /servers\.odd\.sandbox\.network/],
       [['--env', 'novalue'], /"novalue" is no variable; write NAME=VALUE/],
-      [['--env', 'TOKEN=ghp_0123456789012345678901234567890123AB'], /holds a secret, written out/],
+      [['--env', 'TOKEN=ghp_0123456789012345678901234567890123AB'], /looks like a secret written out/],
     ] as const) {
       const { code, out, errors } = await add(gateway, 'odd', 'honest', '--yes', ...flags)
       assert.equal(code, 1)
@@ -202,6 +202,9 @@ describe('what ends early leaves nothing', { skip }, () => {
     const { code, errors } = await add(gateway, 'notes', 'honest')
     assert.equal(code, 1)
     assert.match(errors, /there is no terminal to ask on; say --yes/)
+    const looked = await add(gateway, 'notes', 'honest', '--dry-run')
+    assert.equal(looked.code, 1, 'nor is it started to be looked at')
+    assert.match(looked.errors, /say --yes/)
   })
 })
 

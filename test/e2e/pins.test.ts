@@ -67,6 +67,32 @@ const stop = async ({ child }: Started): Promise<void> => {
   await gone
 }
 
+describe('the store, written by somebody without the key', { concurrency: false }, () => {
+  it('a decision that was removed or put back holds everything, until somebody reseals and decides anew', async () => {
+    tools = [note(), tool('list_notes')]
+    const gateway = await started()
+    const who = await client(gateway)
+    assert.deepEqual(await namesIn(who), ['read_note', 'list_notes'])
+    passed(await call(who))
+    await pins(gateway, 'revoke', 'notes', 'list_notes')
+    await until('it is refused', async () => codeOf(await call(who, 'list_notes')) === 'DEFINITION_REVOKED')
+    const database = new DatabaseSync(join(gateway.folder, 'data/sekisho.db'))
+    database.exec("DELETE FROM pins WHERE name = 'list_notes'; UPDATE pins_revision SET revision = revision + 1")
+    database.close()
+    await until('nothing counts as approved', async () => codeOf(await call(who)) === 'NOT_APPROVED')
+    await until('it is on record', () => recordOf(gateway).some(({ action }) => action === 'pins.forged'))
+    const options = { cwd: gateway.folder, env: { ...process.env, NO_COLOR: '1' } }
+    const told = await run(process.execPath, ['--disable-warning=ExperimentalWarning', cli, 'pins', 'list'], options)
+    assert.match(told.stderr, /records were removed or put back/)
+    await pins(gateway, 'reseal', '--reason', 'restored from a copy')
+    assert.match(await refusedBy(gateway, 'reseal'), /nothing is wrong/)
+    assert.notEqual(codeOf(await call(who)), undefined)
+    await pins(gateway, 'approve', 'notes', '--all')
+    await until('what was looked at works', async () => codeOf(await call(who)) === undefined)
+    await stop(gateway)
+  })
+})
+
 describe('a change is seen, read and decided about', { concurrency: false }, () => {
   let gateway: Started
   let who: Legacy

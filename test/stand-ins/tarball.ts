@@ -32,9 +32,17 @@ function entryOf({ path, content = '', type = '0', link = '', checksum, bytes }:
 }
 
 /** `path` of the next entry, as pax writes it. */
-export function pax(path: string): Entry {
-  const rest = ` path=${path}\n`
-  let length = rest.length + 1
-  while (`${length}${rest}`.length !== length) length = `${length}${rest}`.length
-  return { path: 'PaxHeader', type: 'x', content: `${length}${rest}` }
+export const pax = (path: string): Entry => paxHeader(['path', path])
+
+/** Records of the next entry; as type 'g', of all that follow. */
+export const paxHeader = (...records: readonly (readonly [key: string, value: string])[]): Entry => ({
+  path: 'PaxHeader',
+  type: 'x',
+  content: records.map(([key, value]) => recordOf(` ${key}=${value}\n`)).join(''),
+})
+
+function recordOf(rest: string): string {
+  let length = Buffer.byteLength(rest) + 1
+  while (Buffer.byteLength(`${length}${rest}`) !== length) length = Buffer.byteLength(`${length}${rest}`)
+  return `${length}${rest}`
 }

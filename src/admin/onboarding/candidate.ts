@@ -61,22 +61,22 @@ function variable(text: string): readonly [string, string] {
   return [text.slice(0, at), text.slice(at + 1)]
 }
 
+/** Whether an id may be given to a new server. */
+export function idStep(id: string, before: Config): Step {
+  const fault = serverIdFault(id)
+  if (fault !== undefined) return stepOf('identity', [['refused', `"${id}" ${fault}`]])
+  if (!Object.hasOwn(before.servers, id)) return stepOf('identity', [])
+  const fix = 'choose another id; to see it: sekisho servers list'
+  return stepOf('identity', [['refused', `there is a server "${id}" already`]], fix)
+}
+
 /** Is this a server of its own, under a name of its own, and would it be started in a way that nobody regrets? */
 export function identityStep(
   { id, url, command, cwd, env, read, write }: Wanted,
   before: Config,
-  earlier: string | undefined,
+  { now, earlier }: { readonly now: string; readonly earlier: string | undefined },
 ): Step {
-  const fault = serverIdFault(id)
-  if (fault !== undefined) return stepOf('identity', [['refused', `"${id}" ${fault}`]])
-  if (Object.hasOwn(before.servers, id))
-    return stepOf(
-      'identity',
-      [['refused', `there is a server "${id}" already`]],
-      `choose another id; to see it: sekisho servers list`,
-    )
   const how = url === undefined ? shownWords(command ?? []).join(' ') : shownUrl(url)
-  const now = url ?? JSON.stringify(command)
   const twin = Object.entries(before.servers).find(([, server]) => whereabouts(server) === now)
   const entry = foundServer(id, url, command, env)
   const file = {

@@ -1,6 +1,6 @@
 /** Writes down what was decided about a server that comes in, before it can be reached: who it is, and each of its definitions. */
 import { type ListedKind, lists } from '../../trust/definition.ts'
-import { type Pin, type PinStore, type Seal, sealedPin, sealedServer } from '../../trust/pin.ts'
+import type { Pin, PinStore, Seal } from '../../trust/pin.ts'
 import type { PinBook } from '../../trust/pin-book.ts'
 import { decided, type Reviewer } from '../../trust/review.ts'
 
@@ -31,11 +31,13 @@ export async function pinDown({ store, seal, book, id, identity, pins, isApprove
   const gone = earlier
     .filter((pin) => pin.standing === 'approved' && !wanted.has(keyOf(pin)))
     .map((pin) => decided(pin, 'revoke', { ...reviewer, reason: 'the id was given to a server that was added anew' }))
-  const sealed = (some: readonly Pin[]) => some.map((pin) => sealedPin(pin, seal))
-  await store.decidePins(sealed([...gone, ...after.filter((pin) => known.has(keyOf(pin)))]))
-  await store.seePins(sealed(after.filter((pin) => !known.has(keyOf(pin)))))
+  await store.decidePins([...gone, ...after.filter((pin) => known.has(keyOf(pin)))], seal)
+  await store.seePins(
+    after.filter((pin) => !known.has(keyOf(pin))),
+    seal,
+  )
   // Every list has been read once: what is in none of them comes later, and is held against `pins.additions`.
-  for (const kind of Object.keys(lists) as ListedKind[]) await store.seePins([], { server: id, kind })
-  await store.setPinnedServer(sealedServer({ server: id, identity }, seal), { by, at, reason })
+  for (const kind of Object.keys(lists) as ListedKind[]) await store.seePins([], seal, { server: id, kind })
+  await store.setPinnedServer({ server: id, identity }, { by, at, reason }, seal)
   return after
 }

@@ -51,7 +51,7 @@ export async function trial({ id, entry, folder, base, lock, proxy }: TrialOf, a
   const sighted = await attempt({ ...look, servers, supply, proxy }, id)
   const store = await openStore(lookStore(folder))
   try {
-    const pins = (await store.pins(id)).map(({ seal: _, ...pin }): Pin => pin)
+    const pins = (await store.keptPins()).pins.map(({ seal: _, ...pin }): Pin => pin)
     const definitions = pins.map(({ kind, name, text }) => ({ kind, name, body: parseStrict(text) as JsonObject }))
     return { ...sighted, pins, definitions }
   } finally {
@@ -64,8 +64,12 @@ function listening(entry: Entry): Entry {
   return sandbox?.network === 'none' ? { ...entry, sandbox: { ...sandbox, network: { hosts: nowhere } } } : entry
 }
 
+const again = 'correct the cause, and add it again'
+const granted =
+  'correct the cause, and add it again; in its sandbox it has what you grant it, with --read, --write, --env and --allow-host'
+
 export function trialStep({ problem, reached, definitions }: Tried, entry: Entry): Step {
-  if (problem !== undefined) return stepOf('trial', [['refused', problem]], 'correct the cause, and add it again')
+  if (problem !== undefined) return stepOf('trial', [['refused', problem]], entry['sandbox'] === undefined ? again : granted)
   const counts = Map.groupBy(definitions, ({ kind }) => kind)
   const said = (['tool', 'prompt', 'resource', 'template'] as const).flatMap((kind) => {
     const count = counts.get(kind)?.length ?? 0

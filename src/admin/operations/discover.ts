@@ -6,7 +6,7 @@ import { baseOf } from '../../inbound/base.ts'
 import { type ClientFile, discover as discoverFiles } from '../../trust/clients/discover.ts'
 import type { FileProblem, FoundServer, Place } from '../../trust/clients/entries.ts'
 import { type ClientFinding, findings, ownCommand } from '../../trust/clients/findings.ts'
-import { guardedIn, type Launcher } from '../../trust/clients/guarded.ts'
+import { guardOf, type Launcher } from '../../trust/clients/guarded.ts'
 import type { Places, Scope } from '../../trust/clients/known.ts'
 import { type Standing, standingOf } from '../../trust/clients/shadow.ts'
 import { type Known, type Listening, type Looking, listenersAt } from '../listeners/listeners.ts'
@@ -102,7 +102,7 @@ function serverView(server: FoundServer, launcher: Launcher, gateways: readonly 
     ...{ name, ...(project !== undefined && { project }), transport },
     ...{ command: shownWords(words), url: url === undefined ? undefined : shownUrl(url) },
     ...{ env: env.names, headers: headers.names, disabled, at },
-    wrapped: server.command !== undefined && guardedIn([server.command, ...server.args], launcher) !== undefined,
+    wrapped: guardOf(server, launcher) !== undefined,
     standing: standingOf(server, launcher, gateways),
   }
 }

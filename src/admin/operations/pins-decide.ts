@@ -1,6 +1,6 @@
 import { systemClock } from '../../lib/clock.ts'
 import type { DefinitionKind } from '../../trust/definition.ts'
-import { type Pin, sealedPin, sealedServer } from '../../trust/pin.ts'
+import type { Pin } from '../../trust/pin.ts'
 import { decided, meant, type Wish } from '../../trust/review.ts'
 import type { PinsAtHand } from '../with-pins.ts'
 
@@ -46,7 +46,7 @@ export async function pinsDecide(hand: PinsAtHand, wanted: PinsDecide): Promise<
   if (pins.length === 0 && !isMoved) throw new Error(`nothing of the server "${server}" waits for a decision`)
   const reviewer = { by, at: systemClock.now(), reason, twoPeople }
   const after = pins.map((pin) => decided(pin, wish, reviewer))
-  await store.decidePins(after.map((pin) => sealedPin(pin, seal)))
+  await store.decidePins(after, seal)
   // What one person has only proposed lets no server in.
   const isProposed = after.some(({ standing }) => standing === 'proposed')
   return { pins: after, accepted: isMoved && !isProposed ? await pinsAcceptServer(hand, server, by, reason) : undefined }
@@ -88,7 +88,7 @@ export async function pinsAcceptServer(hand: PinsAtHand, server: string, by: str
   const { store, book, seal } = hand
   const now = strangerAt(hand, server)
   if (now === undefined) throw new Error(`the server "${server}" is the one that was approved`)
-  await store.setPinnedServer(sealedServer({ server, identity: now }, seal), { by, at: systemClock.now(), reason })
+  await store.setPinnedServer({ server, identity: now }, { by, at: systemClock.now(), reason }, seal)
   return { before: book.identityOf(server), now }
 }
 
@@ -104,6 +104,6 @@ export async function pinsRollback(hand: PinsAtHand, server: string, name: strin
   if (newest === undefined || before === undefined)
     throw new Error(`"${name}" has no version that was approved before; to have none: sekisho pins revoke ${server} ${name}`)
   const reviewer = { by, at: systemClock.now(), reason, twoPeople: false }
-  await store.decidePins([sealedPin(decided(newest, 'revoke', reviewer), seal)])
+  await store.decidePins([decided(newest, 'revoke', reviewer)], seal)
   return before
 }

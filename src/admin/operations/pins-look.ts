@@ -1,6 +1,5 @@
 import { systemClock } from '../../lib/clock.ts'
 import { heldPins } from '../../trust/fresh.ts'
-import { sealedPin } from '../../trust/pin.ts'
 import { PinBook } from '../../trust/pin-book.ts'
 import type { PinsAtHand } from '../with-pins.ts'
 
@@ -13,7 +12,6 @@ export async function pinsLook(hand: PinsAtHand, server: string, by: string): Pr
   whereabouts(server)
   const definitions = await look(server, by)
   const pins = heldPins({ server, book: hand.book, by, at: systemClock.now() }, definitions)
-  await store.seePins(pins.map((pin) => sealedPin(pin, seal)))
-  const [kept, lists, servers] = await Promise.all([store.pins(), store.pinnedLists(), store.pinnedServers()])
-  return { ...hand, book: new PinBook({ pins: kept, lists, servers }, seal) }
+  await store.seePins(pins, seal)
+  return { ...hand, book: new PinBook(await store.keptPins(), seal) }
 }

@@ -1,7 +1,8 @@
 import { isObject } from '../../protocol/json-rpc.ts'
 import { entriesOf, looksLikeManifest, type Manifest, manifestVersion, readManifest } from '../../trust/approvals/manifest.ts'
 import { ApprovalsRefused } from '../../trust/approvals/refused.ts'
-import { type Definition, introducedIn } from '../../trust/definition.ts'
+import type { Definition } from '../../trust/definition.ts'
+import { introducedIn } from '../../trust/introduction.ts'
 import { answerIn, definitionsIn, ManifestRefused } from '../../trust/scan/manifest.ts'
 import { manifestIn } from '../configured-approvals.ts'
 import { type MadeManifest, made, type Signing } from './pins-export.ts'
@@ -26,7 +27,7 @@ function manifestOf(text: string, identity: string | undefined): Manifest {
     return identity === undefined ? manifest : { ...manifest, identity }
   }
   const answer = answerIn(text)
-  const introduced = isObject(answer) ? introducedIn(answer).filter(({ kind }) => kind === 'capabilities') : []
+  const introduced = isObject(answer) ? introducedIn(answer).filter(({ kind }) => kind !== 'instructions') : []
   const definitions = [...definitionsIn(text), ...introduced]
   mustDiffer(definitions)
   if (identity === undefined)

@@ -1,24 +1,26 @@
 /**
  * How a server comes in: identity, provenance, a first start where it can do no harm, a scan of what it says, what it would be
  * allowed, and the word of a person; then its definitions are pinned, and only then does it stand in the configuration. Before the
- * last step nothing of it can be called, and whatever ends it early leaves nothing behind. INJ-C9, SUP-C1, K-29.
+ * last step nothing of it can be called, and a no at any step changes nothing. INJ-C9, SUP-C1, K-29.
  */
+import { existsSync, rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, parse, resolve } from 'node:path'
 import { withAddition } from '../../config/amend.ts'
 import { loadConfig, parseConfig } from '../../config/load.ts'
 import { ConfigRefused } from '../../config/problem.ts'
 import type { Config } from '../../config/schema.ts'
 import { whereabouts } from '../../outbound/schema.ts'
 import { openStore } from '../../storage/embedded.ts'
+import { storePath, storeUrl } from '../../storage/schema.ts'
 import { type ConfigFile, readConfigFile } from '../../trust/clients/config-file.ts'
 import { replaceFile } from '../../trust/clients/replace-file.ts'
 import { PinBook } from '../../trust/pin-book.ts'
 import { type Lock, lockVersion, type ServerLock } from '../../trust/supply/lock.ts'
 import { NotAdmitted } from '../../trust/supply/not-admitted.ts'
 import { type LockedWith, lockEntry, lockIn, type Signing, writeSigned } from '../lock-file.ts'
-import { type Entry, entryOf, identityStep, type Wanted } from '../onboarding/candidate.ts'
+import { type Entry, entryOf, identityStep, idStep, type Wanted } from '../onboarding/candidate.ts'
 import { type Grant, permissionsStep, ruleOf, toolNames } from '../onboarding/permissions.ts'
 import { pinDown } from '../onboarding/pin-down.ts'
 import { provenanceStep } from '../onboarding/provenance.ts'
@@ -71,17 +73,17 @@ export interface Added {
 export async function serversAdd(options: ServersAdd): Promise<Added> {
   const { file, wanted } = options
   const { id } = wanted
-  const config = await loadConfig(file, undefined, { secrets: 'leave' })
+  const loaded = await loadConfig(file, undefined, { secrets: 'leave' })
   const scratch = await mkdtemp(join(tmpdir(), 'sekisho-add-'))
+  const config = options.dryRun ? thrownAway(loaded, scratch) : loaded
   // Beside the configuration, as paths in a lock are relative to it.
   const draft = join(dirname(config.supply.lock ?? resolve(file)), `.sekisho-trial-${id}-${process.pid}.lock`)
+  const clean = (): void => rmSync(draft, { force: true })
+  process.once('exit', clean)
   const store = await openStore(config.store)
   try {
     const seal = await keyForPins(config, store)
-    const book = new PinBook(
-      { pins: await store.pins(), lists: await store.pinnedLists(), servers: await store.pinnedServers() },
-      seal,
-    )
+    const book = new PinBook(await store.keptPins(), seal)
     const steps: Step[] = []
     const findings: Reported[] = []
     const isEnd = (step: Step, found: readonly Reported[] = []): boolean => {
@@ -94,10 +96,15 @@ export async function serversAdd(options: ServersAdd): Promise<Added> {
 
     const bare = entryOf(wanted, file)
     const text = configText(file)
-    const identity = identityStep(wanted, config, book.identityOf(id))
+    const free = idStep(id, config)
     const candidate =
-      identity.outcome === 'refused' ? identity : parsed(withServer(text.text, id, bare, undefined), dirname(resolve(file)))
-    if (isEnd('outcome' in candidate ? candidate : identity) || 'outcome' in candidate) return refused()
+      free.outcome === 'refused' ? free : parsed(withServer(text.text, id, bare, undefined), dirname(resolve(file)))
+    if ('outcome' in candidate) {
+      isEnd(candidate)
+      return refused()
+    }
+    const place = whereabouts(candidate.servers[id] as Config['servers'][string])
+    if (isEnd(identityStep(wanted, config, { now: place, earlier: book.identityOf(id) }))) return refused()
 
     const locked = await lockOf(options, candidate, draft)
     if (isEnd(await provenanceOf(id, locked, candidate, options.now))) return refused()
@@ -123,10 +130,10 @@ export async function serversAdd(options: ServersAdd): Promise<Added> {
 
     const entry = tried.definitions.some(({ kind }) => kind === 'tool') ? { ...bare, tools: names } : bare
     const last = withServer(text.text, id, entry, options.grant)
-    const whole = parseConfig(last, dirname(resolve(file)))
+    parseConfig(last, dirname(resolve(file)))
+    mustBeAsRead(file, text)
     if (!(locked instanceof NotAdmitted) && config.supply.lock !== undefined)
       await keepLocked(config.supply.lock, id, locked, options.sign)
-    const place = whereabouts(whole.servers[id] as Config['servers'][string])
     const isApproved = !(isGrave && options.hold)
     const reviewer = { by: options.by, at: options.now, reason: 'onboarding', twoPeople: config.pins.twoPeople }
     const pins = await pinDown({ store, seal, book, id, identity: place, pins: tried.pins, isApproved, reviewer })
@@ -135,7 +142,9 @@ export async function serversAdd(options: ServersAdd): Promise<Added> {
     return { id, added: true, steps, findings, entry, approved, waiting: pins.length - approved }
   } finally {
     await store.close()
-    await Promise.all([rm(scratch, { recursive: true, force: true }), rm(draft, { force: true })])
+    process.off('exit', clean)
+    clean()
+    await rm(scratch, { recursive: true, force: true })
   }
 }
 
@@ -150,8 +159,26 @@ function parsed(text: string, folder: string): Config | Step {
   }
 }
 
+/** What a dry run would write besides, where there is nothing yet: its place goes with it. */
+function thrownAway(config: Config, scratch: string): Config {
+  const { store, vault, supply } = config
+  const path = storePath(store)
+  return {
+    ...config,
+    store: path === undefined || existsSync(path) ? store : storeUrl(join(scratch, 'none.db')),
+    vault: { ...vault, keyFile: existsSync(vault.keyFile) ? vault.keyFile : join(scratch, 'none.key') },
+    supply: { ...supply, store: join(scratch, 'copies') },
+  }
+}
+
+/** People are slow, and others write too. */
+function mustBeAsRead(file: string, { bytes }: ConfigFile): void {
+  if (!configText(file).bytes.equals(bytes))
+    throw new Error(`another program has changed it meanwhile: ${file}; nothing was written, so add the server again`)
+}
+
 function configText(file: string): ConfigFile {
-  const found = readConfigFile(resolve(file), '/')
+  const found = readConfigFile(resolve(file), parse(resolve(file)).root)
   if (found === undefined) throw new Error(`there is no file ${file}`)
   return found
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { writtenFiles } from '../../config/own-files.ts'
 import type { Config } from '../../config/schema.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { Admission } from '../../trust/supply/admission.ts'
@@ -12,7 +13,7 @@ import { nameOf, npmTree } from '../../trust/supply/npm-packages.ts'
 import { npmRecord } from '../../trust/supply/npm-record.ts'
 import type { Registry } from '../../trust/supply/registry.ts'
 import { startedBy } from '../../trust/supply/started.ts'
-import { ourFiles, thisPlatform } from '../configured-admission.ts'
+import { thisPlatform } from '../configured-admission.ts'
 import { localServer } from '../lock-file.ts'
 import { teamKey } from '../team-keys.ts'
 
@@ -55,7 +56,7 @@ export async function supplyVerify(ids: readonly string[], options: SupplyVerify
     folder,
     ownNode: process.execPath,
     platform: thisPlatform,
-    aside: ourFiles(config, lockFile, store),
+    aside: writtenFiles(config, lockFile, store),
     clock: systemClock,
   })
   const found: Verified[] = []
@@ -118,7 +119,7 @@ async function packagesOf(
   if (started.kind !== 'npm') return []
   const tree = await npmTree(started.folder)
   const record = await npmRecord(tree.base)
-  const parts = npmParts(tree, ourFiles(config, lockFile, store))
+  const parts = npmParts(tree, writtenFiles(config, lockFile, store))
   const rows = new Map<string, Verified>()
   const queue = parts.values()
   const work = async (): Promise<void> => {

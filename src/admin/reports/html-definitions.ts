@@ -44,8 +44,10 @@ const titles: Readonly<Record<DefinitionKind, string>> = {
   prompt: 'Prompt',
   resource: 'Resource',
   template: 'Resource template',
+  skill: 'skills',
   instructions: 'Instructions',
   capabilities: 'Capabilities',
+  about: 'Of itself',
 }
 
 const summaryOf = (definitions: readonly Definition[]): string =>

@@ -62,9 +62,11 @@ const rules: ReadonlyMap<string, Rule> = new Map([
   ]),
 ])
 
+/** Of every rule that a scan knows. */
+export const ruleIds: readonly string[] = [...rules.keys()].sort()
+
 /** `root`: paths under it are written relative to it. */
 export function sarif(report: ScanReport, version: string, root: string): object {
-  const ids = [...rules.keys()].sort()
   return {
     $schema: 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json',
     version: '2.1.0',
@@ -75,13 +77,13 @@ export function sarif(report: ScanReport, version: string, root: string): object
             name: 'Sekisho',
             informationUri: home,
             semanticVersion: version,
-            rules: ids.map((id) => ruleOf(id, rules.get(id) as Rule)),
+            rules: ruleIds.map((id) => ruleOf(id, rules.get(id) as Rule)),
           },
         },
         automationDetails: { id: 'sekisho/scan/' },
         columnKind: 'utf16CodeUnits',
         originalUriBaseIds: { SRCROOT: { description: { text: 'The folder in which the scan was run.' } } },
-        results: report.servers.flatMap((server) => server.findings.map((finding) => resultOf(finding, server, ids, root))),
+        results: report.servers.flatMap((server) => server.findings.map((finding) => resultOf(finding, server, root))),
         invocations: [
           {
             executionSuccessful: report.servers.every(({ problem }) => problem === undefined),
@@ -111,7 +113,7 @@ const ruleOf = (id: string, { severity, short, full, help, owasp, requirement }:
   properties: { 'security-severity': scores[severity], tags: ['security', 'mcp', owasp], precision: 'medium' },
 })
 
-function resultOf(finding: Reported, server: ScannedServer, ids: readonly string[], root: string): object {
+function resultOf(finding: Reported, server: ScannedServer, root: string): object {
   const { rule, severity, evidence, kind, name = '', at, shown, fix, suppressedBy, origin = server.origin } = finding
   // What is about no definition has no path in one; its evidence holds no number that moves.
   const mark = createHash('sha256')
@@ -120,7 +122,7 @@ function resultOf(finding: Reported, server: ScannedServer, ids: readonly string
   const more = [...(shown === undefined ? [] : [`It reads: ${shown}`]), ...(fix ? [`To do: ${fix}.`] : [])]
   return {
     ruleId: rule,
-    ruleIndex: ids.indexOf(rule),
+    ruleIndex: ruleIds.indexOf(rule),
     level: levels[severity],
     message: { text: [`Server "${server.server}": ${sentence(evidence)}`, ...more].join(' ') },
     locations: [

@@ -20,7 +20,7 @@ export function scanText({ servers, expired, advisories }: ScanReport, isWhole: 
       `${styled('yellow', 'expired')}  the suppression of ${rule} (${plain(reason)}) ended on ${expires}\n`,
   )
   const each = servers.map((server) => serverText(server, isWhole)).join('\n')
-  return `${each}\n${old.join('')}${uncheckedText(servers)}${copyText(advisories)}${summary(servers)}`
+  return `${each}\n${old.join('')}${uncheckedText(servers)}${copyText(advisories)}${scanSummary(servers)}`
 }
 
 function serverText(server: ScannedServer, isWhole: boolean): string {
@@ -36,7 +36,7 @@ function serverText(server: ScannedServer, isWhole: boolean): string {
   const where =
     origin === undefined
       ? ''
-      : `  ${plain(origin.client ?? '')} ${plain(origin.file)}${origin.line === undefined ? '' : `:${origin.line}`}`
+      : `  ${origin.client === undefined ? '' : `${plain(origin.client)} `}${plain(origin.file)}${origin.line === undefined ? '' : `:${origin.line}`}`
   const head = `${mark} ${styled('bold', plain(name))}  ${styled('gray', `${plain(cut(how))}${where}`)}\n`
   const state = problem === undefined ? '' : `  ${styled('yellow', 'not checked')}  ${plain(problem)}\n`
   const shown = findings
@@ -44,7 +44,7 @@ function serverText(server: ScannedServer, isWhole: boolean): string {
     .filter((one) => isWhole || rank(one) >= severities.indexOf('medium'))
     .toSorted((a, b) => rank(b) - rank(a))
   const hidden = findings.length - shown.length
-  const rest = hidden === 0 ? '' : styled('gray', `, ${hidden} more with --all`)
+  const rest = hidden === 0 ? '' : styled('gray', `, ${hidden} more ${hidden === 1 ? 'finding' : 'findings'} with --all`)
   const made =
     part === undefined
       ? ''
@@ -70,7 +70,7 @@ function uncheckedText(servers: readonly ScannedServer[]): string {
       const { what, why } = some[0] as (typeof all)[number]
       const of =
         some.length === local.length && some.length > 1 ? 'all local servers' : some.map(({ server }) => server).join(', ')
-      return `${styled('yellow', '? not checked')}  ${plain(what)}: ${plain(why)} ${styled('gray', plain(of))}\n`
+      return `${styled('yellow', '? not checked')}  ${plain(what)}: ${plain(why)} ${styled('gray', `(${plain(of)})`)}\n`
     })
     .join('')
 }
@@ -85,10 +85,11 @@ export function findingText({ severity, rule, evidence, shown = '', fix = '', su
     suppressedBy === undefined ? '' : styled('gray', ` (suppressed until ${suppressedBy.expires}: ${plain(suppressedBy.reason)})`)
   const reads = shown === '' ? '' : `      ${styled('gray', 'a model reads')} ${plain(shown)}\n`
   const advice = fix === '' ? '' : `      ${styled('gray', 'to do')} ${plain(fix)}\n`
-  return `  ${styled(styles[severity], severity.padEnd(8))}  ${plain(evidence)} ${styled('gray', rule)}${why}\n${reads}${advice}`
+  return `  ${styled(styles[severity], severity.padEnd(8))}  ${plain(evidence)}  ${styled('gray', rule)}${why}\n${reads}${advice}`
 }
 
-function summary(servers: readonly ScannedServer[]): string {
+/** The last line: how many, and how bad. */
+export function scanSummary(servers: readonly ScannedServer[]): string {
   const findings = servers.flatMap(({ findings: some }) => some).filter(({ suppressedBy }) => suppressedBy === undefined)
   const counts = severities
     .toReversed()

@@ -181,7 +181,8 @@ export class AllServers {
     const answer: { result?: Cleared; refusal?: Refusal } = {}
     await this.#options.pass(frame, {
       deliver: (parcel) => {
-        if (parcel.leg === 'ask' && frame.origin.era === 'legacy') return answered(frame, reply.deliver(parcel))
+        if (parcel.leg === 'ask' && frame.origin.era === 'legacy')
+          return answered(frame, this.#prefixing(frame.server ?? '', reply).deliver(parcel))
         if (parcel.leg === 'result' || parcel.leg === 'catalog') answer.result = parcel
         return undefined
       },

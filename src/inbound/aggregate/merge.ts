@@ -7,6 +7,7 @@ import { metaKeys } from '../../protocol/revisions/2026-07-28/meta.ts'
 import type { Names } from './names.ts'
 import { entryPlaces, type List } from './places.ts'
 import { prefixed } from './rename.ts'
+import { allSaid } from './voices.ts'
 
 export interface Part {
   readonly server: string
@@ -27,10 +28,9 @@ export function mergedHandshake(parts: readonly Part[], protocolVersion: string,
     .map(({ body }) => body['capabilities'])
     .filter(isObject)
     .reduce<JsonObject>(united, {})
-  const instructions = parts
-    .filter(({ body }) => typeof body['instructions'] === 'string')
-    .map(({ server, body }) => `[${server}] ${body['instructions']}`)
-    .join('\n\n')
+  const instructions = allSaid(
+    parts.flatMap(({ server, body: { instructions: words } }) => (typeof words === 'string' ? [{ server, words }] : [])),
+  )
   const said = instructions === '' ? {} : { instructions }
   if (!modern) return { protocolVersion, capabilities, serverInfo: implementation, ...said }
   const supportedVersions = [protocolVersion]

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Kind } from './places.ts'
+import { saidBy } from './voices.ts'
 
 const separator = '__'
 const scheme = 'sekisho://'
@@ -27,6 +28,8 @@ export class Names {
         return uriFor(server, id)
       case 'template':
         return templateFor(server, id)
+      case 'words':
+        return saidBy(server, id)
     }
   }
 

@@ -5,8 +5,8 @@
 import type { Parcel } from '../../pipeline/parcel.ts'
 import type { Leg, Method } from '../../protocol/methods.ts'
 
-/** What an id is of: each has its own way to be shown (names.ts). */
-export type Kind = 'name' | 'uri' | 'template' | 'task'
+/** What an id is of: each has its own way to be shown (names.ts). `words` are read by people: by voices.ts. */
+export type Kind = 'name' | 'uri' | 'template' | 'task' | 'words'
 /** A kind, and the path to the id in a body; `*` is every element of a list. */
 export type Place = readonly [kind: Kind, ...path: readonly string[]]
 export type List = NonNullable<Method['list']>
@@ -30,6 +30,8 @@ const result: readonly Place[] = [
 const completed = result.map(([kind, ...path]): Place => [kind, 'result', ...path])
 
 const byLeg: Readonly<Partial<Record<Leg, readonly Place[]>>> = {
+  // Who answers a question has to know who asks (2025-11-25 and 2026-07-28 elicitation, "make it clear which server is requesting").
+  ask: [['words', 'message']],
   result: [...result, ...completed],
   notice: [['uri', 'uri'], ...task, ...completed],
 }

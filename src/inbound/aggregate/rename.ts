@@ -1,4 +1,4 @@
-/** Putting a server's prefix into what it said: every name, URI and task id by which the client could come back to it. */
+/** Putting a server's prefix into what it said: every name, URI and task id by which the client could come back to it, and its voice. */
 import type { JsonObject, JsonValue } from '../../lib/strict-json.ts'
 import { type Cleared, rewritten } from '../../pipeline/judge.ts'
 import { isObject } from '../../protocol/json-rpc.ts'
@@ -7,7 +7,16 @@ import { type Place, placesOf } from './places.ts'
 
 /** An error names nothing. */
 export const renamed = (names: Names, server: string, parcel: Cleared): Cleared =>
-  parcel.member === 'error' ? parcel : rewritten(parcel, { body: prefixed(names, server, parcel.body, placesOf(parcel)) })
+  parcel.member === 'error'
+    ? parcel
+    : rewritten(parcel, { body: prefixed(names, server, logged(server, parcel), placesOf(parcel)) })
+
+/** A line of a log is that of the server that wrote it, whatever it calls itself (2025-11-25, Logging: `logger`). */
+function logged(server: string, { method, body }: Cleared): JsonObject {
+  if (method !== 'notifications/message') return body
+  const { logger } = body
+  return { ...body, logger: typeof logger === 'string' && logger !== '' ? `${server}/${logger}` : server }
+}
 
 export const prefixed = (names: Names, server: string, body: JsonObject, places: readonly Place[]): JsonObject =>
   places.reduce((changed, [kind, ...path]) => replacedAt(changed, path, (id) => names.shown(kind, server, id)), body)

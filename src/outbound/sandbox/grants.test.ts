@@ -11,7 +11,8 @@ import { SandboxRefused } from './refused.ts'
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'sekisho-grants-')))
 after(() => rmSync(root, { recursive: true, force: true }))
 const at = (path: string): string => join(root, path)
-for (const folder of ['work/in/deep', 'notes', 'ours', 'package', 'shared/in']) mkdirSync(at(folder), { recursive: true })
+for (const folder of ['work/in/deep', 'notes', 'ours', 'copies/x', 'package', 'shared/in'])
+  mkdirSync(at(folder), { recursive: true })
 writeFileSync(at('ours/key'), 'key')
 // What a server that may write work/ has put there.
 symlinkSync(at('ours'), at('work/out'))
@@ -19,6 +20,7 @@ symlinkSync('/proc', at('work/processes'))
 symlinkSync(at('work'), at('alias'))
 symlinkSync('/', at('everything'))
 symlinkSync(at('shared'), at('theirs'))
+symlinkSync(at('copies/x'), at('copy'))
 
 const refused: readonly (readonly [
   what: string,
@@ -48,6 +50,8 @@ const refused: readonly (readonly [
   ['a link to a file of ours', ['work/out'], [], [], /work\/out holds .*ours\/key, a file of the gateway/],
   ['a folder with a file of ours', [], ['ours'], [], /ours holds/],
   ['the file', ['ours/key'], [], [], /ours\/key holds/],
+  ['a folder in one of ours', [], ['copies/x'], [], /copies\/x lies in .*copies, a folder of the gateway/],
+  ['the same by another name to write', [], ['copy'], [], /copy lies in .*copies, a folder of the gateway/],
   ['a link to the processes', ['work/processes'], [], [], /leads to \/proc, which is part of/],
   ['a link to everything', ['everything'], [], [], /leads to \/, which is more than/],
 ]
@@ -55,16 +59,17 @@ for (const [what, read, write, program, says] of refused)
   test(`refused: ${what}`, () => {
     const grants = { read: read.map(at), write: write.map(at) }
     assert.throws(
-      () => checkGrants(grants, { withheld: [at('ours/key')], written: [at('shared')], program: program.map(at) }),
+      () => checkGrants(grants, { withheld: [at('ours/key'), at('copies')], written: [at('shared')], program: program.map(at) }),
       (error) => error instanceof SandboxRefused && says.test(error.message),
     )
   })
 
 test('granted: folders that are there and apart', () => {
-  const around = { withheld: [at('ours/key')], written: [at('shared')], program: [] }
+  const around = { withheld: [at('ours/key'), at('copies')], written: [at('shared')], program: [] }
   checkGrants({ read: [at('notes'), at('work/in')], write: [at('package')] }, around)
   checkGrants({ read: [at('notes')], write: [at('alias')] }, { ...around, program: [at('package')] })
   checkGrants({ read: [at('shared')], write: [at('work')] }, around)
+  checkGrants({ read: [], write: [] }, { ...around, program: [at('copies/x')] })
 })
 
 test('what lies in what', () => {

@@ -69,6 +69,11 @@ export function checkGrants({ read, write }: Grants, { withheld, written, progra
         'name a narrower folder, or keep that file elsewhere',
       )
   }
+  for (const [at, path] of writable.entries()) {
+    const around = withheld.find((folder) => isWithin(path, folder))
+    if (around !== undefined)
+      throw new SandboxRefused(`${write[at]} lies in ${around}, a folder of the gateway`, 'name a folder outside of it')
+  }
 }
 
 function mustBeThere(path: string, key: keyof Grants): string {

@@ -70,6 +70,7 @@ export class Sandbox {
     this.#closed = true
     const egress = await this.#egress?.catch(() => undefined)
     await egress?.close()
+    this.#refusals.close()
   }
 
   #open(allowed: readonly string[]): Promise<Egress> {
@@ -93,14 +94,15 @@ export class Sandbox {
   #confinement({ groups: makeGroup, inherited }: Machine, { options }: Profile, env: SpawnOptions['env']): Confinement {
     const { server, config } = this.#options
     const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0] // who we are need not have a name
-    let group: Group | undefined
+    const filter = seccompFilter(process.arch as Architecture)
+    let group: Group | undefined // made last: whatever throws before it leaves none behind
     if (makeGroup) group = makeGroup(`${server}-${groups++}`, config)
     else if (!this.#told) this.#options.log('no control group can be made here, so its memory is limited for each process alone')
     this.#told = true
     return {
       inputs: [
         options.map((word) => `${word}\0`).join(''),
-        seccompFilter(process.arch as Architecture),
+        filter,
         hosts,
         `server:x:${uid}:${gid}::${homeOf(env)}:/bin/sh\n`,
         `server:x:${gid}:\n`,

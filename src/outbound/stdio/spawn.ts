@@ -21,26 +21,37 @@ export interface Confinement {
   readonly kept: readonly number[]
   /** Called before the program has read any of it, and so before it has done anything. */
   enter(pid: number): void
-  /** The program has ended. */
+  /** The program has ended, or could not be started. */
   left(): void
 }
 export type Child = ChildProcessByStdio<Writable, Readable, Readable>
 
 const graceMs = 2000
 
-export function start({ command, cwd, env, confinement }: SpawnOptions): Child {
+export function start(options: SpawnOptions): Child {
+  const { confinement } = options
+  let child: Child
+  try {
+    child = spawned(options)
+  } catch (error) {
+    confinement?.left()
+    throw error
+  }
+  if (confinement) confine(child, confinement)
+  return child
+}
+
+function spawned({ command, cwd, env, confinement }: SpawnOptions): Child {
   const [file, ...args] = command as [string, ...string[]]
   const nothing = confinement && openSync('/dev/null', 'r')
   try {
-    const child = spawn(file, args, {
+    return spawn(file, args, {
       cwd,
       env: { ...env },
       shell: false,
       detached: process.platform !== 'win32',
       stdio: ['pipe', 'pipe', 'pipe', ...(confinement ? descriptorsOf(confinement, nothing as number) : [])],
     }) as Child
-    if (confinement) confine(child, confinement)
-    return child
   } finally {
     if (nothing !== undefined) closeSync(nothing)
   }

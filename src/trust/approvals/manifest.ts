@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { canonicalJson } from '../../lib/canonical-json.ts'
 import { type JsonObject, JsonRefused, type JsonValue, parseStrict } from '../../lib/strict-json.ts'
 import { isObject } from '../../protocol/json-rpc.ts'
-import { type Definition, definitionKinds, digestOf, lists, pinned } from '../definition.ts'
+import { type Definition, definitionKinds, digestOf, type ListedKind, lists, pinned } from '../definition.ts'
 import { ApprovalsRefused } from './refused.ts'
 
 export const manifestVersion = 1
@@ -148,7 +148,7 @@ function mustBeAsItSays(entry: ManifestEntry, at: number): void {
       `says of ${named(entry)} (entry ${at + 1}) a digest that is not the one of its definition`,
       'find out who changed it; then write it again with: sekisho pins export',
     )
-  const own = kind === 'instructions' || kind === 'capabilities' ? '' : definition[lists[kind].key]
+  const own = kind in lists ? definition[lists[kind as ListedKind].key] : ''
   if (own !== name)
     throw new ApprovalsRefused(`calls ${named(entry)} (entry ${at + 1}) otherwise than its definition does`, again)
 }

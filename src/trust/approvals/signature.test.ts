@@ -119,7 +119,7 @@ const cases: readonly Case[] = [
   ['a digest changed', changed((file) => (firstOf(file)['digest'] = 'A'.repeat(43))), /a digest that is not the one/],
   ['a name changed', changed((file) => (firstOf(file)['name'] = 'other')), /otherwise than its definition does/],
   ['a kind changed', changed((file) => (firstOf(file)['kind'] = 'resource')), /otherwise than its definition does/],
-  ['a kind that there is not', changed((file) => (firstOf(file)['kind'] = 'skill')), /definitions\.0\.kind/],
+  ['a kind that there is not', changed((file) => (firstOf(file)['kind'] = 'spell')), /definitions\.0\.kind/],
   [
     'a definition twice',
     changed((file) => (file.manifest['definitions'] as unknown[]).push(firstOf(file))),

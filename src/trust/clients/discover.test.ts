@@ -7,6 +7,8 @@ import { dirname, join } from 'node:path'
 import test, { after, describe } from 'node:test'
 import { fileBytesMax } from './config-file.ts'
 import { discover } from './discover.ts'
+import { entriesMax } from './entries.ts'
+import { type Node, nodeAt } from './tree.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'sekisho-discover-'))
 after(() => rmSync(top, { recursive: true, force: true }))
@@ -152,6 +154,44 @@ describe('entries', () => {
       )
       assert.equal(shown.length, servers.length)
     })
+})
+
+describe('of a file with more servers than anybody has', () => {
+  const ids = Array.from({ length: entriesMax + 1 }, (_, at) => `s${at}`)
+  const texts: readonly (readonly [path: string, text: string])[] = [
+    ['.cursor/mcp.json', JSON.stringify({ mcpServers: Object.fromEntries(ids.map((id) => [id, { command: id }])) })],
+    ['.codex/config.toml', ids.map((id) => `[mcp_servers.${id}]\ncommand = "${id}"\n`).join('')],
+    ['.config/goose/config.yaml', `extensions:\n${ids.map((id) => `  ${id}: { cmd: ${id} }\n`).join('')}`],
+  ]
+  for (const [path, text] of texts)
+    test(`the first are looked at, and it says so: ${path}`, () => {
+      const home = newHome()
+      put(home, path, text)
+      const [found] = look(home)
+      assert.deepEqual(
+        found?.servers.map(({ command }) => command),
+        ids.slice(0, entriesMax),
+      )
+      assert.match(found?.problems[0]?.message ?? '', /it has 1001 servers, and only the first 1000 are looked at/)
+    })
+
+  test('each is found without a look at all the others', () => {
+    let reads = 0
+    const value: Node = { kind: 'scalar', start: 0, end: 0, value: 1 }
+    const members = ids.map((key) => ({ key, start: 0, prefix: '', value }))
+    const root = {
+      kind: 'map',
+      block: false,
+      start: 0,
+      end: 0,
+      get members() {
+        reads++
+        return members
+      },
+    } as const
+    for (const id of ids) assert.equal(nodeAt(root, [id]), value)
+    assert.equal(reads, 1)
+  })
 })
 
 test('an entry knows its lines, and shows no value of a variable', () => {

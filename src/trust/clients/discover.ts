@@ -1,5 +1,5 @@
 /** Which MCP servers do the clients of this machine use? Reads their configurations, and nothing that these name. */
-import { readdirSync } from 'node:fs'
+import { readdirSync, realpathSync } from 'node:fs'
 import { posix, win32 } from 'node:path'
 import { type ConfigFile, FileRefused, readConfigFile, readTree } from './config-file.ts'
 import type { Dialect } from './dialects.ts'
@@ -38,7 +38,7 @@ function readSpot({ client, scope, within, format, dialect }: Spot, file: string
   try {
     const source = readConfigFile(file, within)
     if (source === undefined) return []
-    const tree = readTree(format, source.text)
+    const tree = { ...readTree(format, source.text), ...(scope === 'project' && { cameWith: [within, realpathSync(within)] }) }
     return [{ ...common, ...entriesOf(tree, dialect), source: { ...source, tree } }]
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error

@@ -1,7 +1,7 @@
 /** The servers that a configuration names, in one form for all clients. */
 import { inspect } from 'node:util'
 import type { Dialect, Transport } from './dialects.ts'
-import { isMap, nodeAt, type Path, type PlainMap, placeOf, type Tree, valueAt } from './tree.ts'
+import { isMap, membersOf, nodeAt, type Path, type PlainMap, placesIn, type Tree, valueAt } from './tree.ts'
 
 export interface Place {
   /** From 1. */
@@ -55,6 +55,8 @@ export interface FoundServer {
   readonly at: Place
   /** Where it stands in the file. */
   readonly path: Path
+  /** As of its file: whoever wrote the project has chosen every word of it. */
+  readonly cameWith?: Tree['cameWith']
 }
 
 export interface Entries {
@@ -62,20 +64,27 @@ export interface Entries {
   readonly problems: readonly FileProblem[]
 }
 
+/** Nobody has so many servers. Whoever writes that many wants the one that counts not to be seen among them. */
+export const entriesMax = 1000
+
 export function entriesOf(tree: Tree, dialect: Dialect): Entries {
   const servers: FoundServer[] = []
   const problems: FileProblem[] = []
+  const placeIn = placesOf(tree)
+  let count = 0
   for (const container of dialect.containers.flatMap((pattern) => expanded(tree.plain, pattern))) {
     for (const [name, path] of names(valueAt(tree.plain, container), container, dialect)) {
-      const at = placeIn(tree, path)
+      if (++count > entriesMax) continue
+      const at = placeIn(path)
       if (hasTwin(tree, path))
         problems.push({ message: `the name "${name}" stands twice; the later one counts`, line: at.line, column: at.column })
       const read = serverOf(valueAt(tree.plain, path), dialect)
       if (read === 'built-in') continue
       if (typeof read === 'string') problems.push({ message: `the server "${name}" ${read}`, line: at.line, column: at.column })
-      else servers.push({ name, ...projectOf(container), ...read, at, path })
+      else servers.push({ name, ...projectOf(container), ...read, at, path, ...(tree.cameWith && { cameWith: tree.cameWith }) })
     }
   }
+  if (count > entriesMax) problems.unshift({ message: `it has ${count} servers, and only the first ${entriesMax} are looked at` })
   return { servers, problems }
 }
 
@@ -97,21 +106,24 @@ const projectOf = (container: Path): { project?: string } =>
   container[0] === 'projects' && container.length === 3 ? { project: String(container[1]) } : {}
 
 /** From the key to the last line of the entry. */
-function placeIn({ root, text }: Tree, path: Path): Place {
-  const holder = nodeAt(root, path.slice(0, -1))
-  const step = path.at(-1)
-  const member = holder?.kind === 'map' ? holder.members.findLast(({ key }) => key === step) : undefined
-  const item = holder?.kind === 'list' && typeof step === 'number' ? holder.items[step] : undefined
-  const [start, node] = member ? [member.start, member.value] : [item?.lead ?? 0, item?.node]
-  return { ...placeOf(text, start), endLine: placeOf(text, Math.max(start, (node?.end ?? start) - 1)).line }
+function placesOf({ root, text }: Tree): (path: Path) => Place {
+  const placeOf = placesIn(text)
+  return (path) => {
+    const holder = nodeAt(root, path.slice(0, -1))
+    const step = path.at(-1)
+    const member = holder?.kind === 'map' ? membersOf(holder, String(step)).at(-1) : undefined
+    const item = holder?.kind === 'list' && typeof step === 'number' ? holder.items[step] : undefined
+    const [start, node] = member ? [member.start, member.value] : [item?.lead ?? 0, item?.node]
+    return { ...placeOf(start), endLine: placeOf(Math.max(start, (node?.end ?? start) - 1)).line }
+  }
 }
 
 function hasTwin({ root }: Tree, path: Path): boolean {
   const holder = nodeAt(root, path.slice(0, -1))
-  return holder?.kind === 'map' && holder.members.filter(({ key }) => key === path.at(-1)).length > 1
+  return holder?.kind === 'map' && membersOf(holder, String(path.at(-1))).length > 1
 }
 
-type Read = Omit<FoundServer, 'name' | 'project' | 'at' | 'path'>
+type Read = Omit<FoundServer, 'name' | 'project' | 'at' | 'path' | 'cameWith'>
 
 /** A server, or what is wrong with the entry. */
 function serverOf(entry: unknown, dialect: Dialect): Read | string {

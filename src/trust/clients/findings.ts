@@ -6,7 +6,7 @@ import { isLoopback } from '../../lib/loopback.ts'
 import type { Finding } from '../../pipeline/guard.ts'
 import type { ClientFile } from './discover.ts'
 import type { FoundServer, Place } from './entries.ts'
-import { guardedIn, type Launcher } from './guarded.ts'
+import { guardOf, type Launcher } from './guarded.ts'
 import { programOf, startedBy } from './launchers.ts'
 
 export interface ClientFinding extends Finding {
@@ -210,7 +210,7 @@ function serverFindings(
 export function ownCommand(server: FoundServer, launcher: Launcher): { words: readonly string[]; url: string | undefined } {
   if (server.command === undefined) return { words: [], url: server.url }
   const words = [server.command, ...server.args]
-  const inner = guardedIn(words, launcher)?.inner ?? words
+  const inner = guardOf(server, launcher)?.inner ?? words
   return inner.length === 1 && /^https?:\/\//i.test(inner[0] as string)
     ? { words: [], url: inner[0] }
     : { words: inner, url: undefined }
@@ -230,12 +230,13 @@ function writable({ client, file, source }: ClientFile): ClientFinding[] {
 
 /** One name for different servers: what one client was allowed, the other does with something else. */
 function sameNames(files: readonly ClientFile[], launcher: Launcher): ClientFinding[] {
-  const named = new Map<string, { file: ClientFile; server: FoundServer; own: string }[]>()
-  for (const file of files)
-    for (const server of file.servers) {
+  const all = files.flatMap((file) =>
+    file.servers.map((server) => {
       const { words, url } = ownCommand(server, launcher)
-      named.set(server.name, [...(named.get(server.name) ?? []), { file, server, own: JSON.stringify([words, url]) }])
-    }
+      return { file, server, own: JSON.stringify([words, url]) }
+    }),
+  )
+  const named = Map.groupBy(all, ({ server }) => server.name)
   return [...named.values()].flatMap(([first, ...others]) =>
     others
       .filter(({ own, file }) => own !== first?.own && file.client !== first?.file.client)

@@ -3,7 +3,7 @@ import { isLoopback } from '../../lib/loopback.ts'
 import type { Dialect } from './dialects.ts'
 import { entriesOf, type FoundServer, type Place } from './entries.ts'
 import { isPlaceholder } from './findings.ts'
-import { guardedIn, guardWords, type Launcher, startsSekisho } from './guarded.ts'
+import { guardFormIn, guardOf, guardWords, type Launcher, startsSekisho, turnedBy } from './guarded.ts'
 import type { Kept, KeptEntry } from './kept.ts'
 import type { Platform } from './known.ts'
 import { programOf } from './launchers.ts'
@@ -46,9 +46,9 @@ export function planWrap(tree: Tree, dialect: Dialect, isAsked: (server: FoundSe
     .map((server): Outcome => {
       const before = wordsOf(server)
       const common = { ...named(server), before }
-      const guarded = guardedIn(before, wrapping.launcher)
-      if (guarded !== undefined) return { ...common, kind: 'already', ...otherCopy(before, wrapping.launcher) }
-      const unfit = server.url === undefined ? unfitCommand(before, wrapping) : unfitUrl(server, wrapping)
+      if (guardOf(server, wrapping.launcher) !== undefined)
+        return { ...common, kind: 'already', ...otherCopy(before, wrapping.launcher) }
+      const unfit = server.url === undefined ? unfitCommand(server, wrapping) : unfitUrl(server, wrapping)
       if (unfit !== undefined) return { ...common, kind: 'left', why: unfit }
       const words = guardWords(wrapping.launcher, wrapping.idFor(server.name))
       const result = wrapEntry(now, server.path, dialect, words, server.url !== undefined)
@@ -69,10 +69,12 @@ export function planUnwrap(
 ): Plan {
   let now = tree
   const known = kept?.entries ?? []
+  /** Where what we wrote is gone. What comes out may look like it, and is not ours. */
+  const bare = new Set<string>()
   const servers = entriesOf(tree, dialect).servers
   const isWrapped = (server: FoundServer): boolean => {
-    const found = guardedIn(wordsOf(server), launcher)
-    return found !== undefined && (found.isOurs || entryOf(server, known) !== undefined)
+    if (entryOf(server, known) !== undefined) return guardFormIn(wordsOf(server), launcher) !== undefined
+    return guardOf(server, launcher)?.isOurs === true
   }
   const guarded = servers.filter(isWrapped)
   const outcomes = guarded.filter(isAsked).map((server): Outcome => {
@@ -81,13 +83,14 @@ export function planUnwrap(
     const result: Rewritten = unwrap(now, server.path, dialect, undo, launcher)
     if (result.kind === 'left') return { ...named(server), before, kind: 'left', why: result.why }
     now = result.tree
-    return { ...named(server), before, kind: 'unwrapped', after: guardedIn(before, launcher)?.inner ?? [] }
+    bare.add(JSON.stringify(server.path))
+    return { ...named(server), before, kind: 'unwrapped', after: guardFormIn(before, launcher)?.inner ?? [] }
   })
   const changed = known
     .filter((entry) => !guarded.some((server) => entryOf(server, [entry]) !== undefined))
     .map((entry): Outcome => ({ server: entry.name, kind: 'already', why: 'is not wrapped any more' }))
   const entries = entriesOf(now, dialect)
-    .servers.filter(isWrapped)
+    .servers.filter((server) => !bare.has(JSON.stringify(server.path)) && isWrapped(server))
     .map((server) => entryOf(server, known))
     .filter((entry) => entry !== undefined)
   return { tree: now, entries, outcomes: [...outcomes, ...changed] }
@@ -104,7 +107,7 @@ const entryOf = ({ name, path }: FoundServer, entries: readonly KeptEntry[]): Ke
 
 /** Of an entry that somebody copied: a remote server of the same URL was written in the same way. */
 function copyOf(words: readonly string[], entries: readonly KeptEntry[], launcher: Launcher): KeptEntry | undefined {
-  const [url] = guardedIn(words, launcher)?.inner ?? []
+  const [url] = guardFormIn(words, launcher)?.inner ?? []
   return entries.find(({ undo }) => undo.kind === 'remote' && undo.value === url)
 }
 
@@ -117,9 +120,13 @@ const otherCopy = (words: readonly string[], launcher: Launcher): { why?: string
 const windowsScripts = ['npx', 'npm', 'pnpm', 'pnpx', 'yarn', 'bunx']
 
 /** Why a command would not start any more with Sekisho before it. */
-function unfitCommand(words: readonly string[], { launcher, platform }: Wrapping): string | undefined {
+function unfitCommand(server: FoundServer, { launcher, platform }: Wrapping): string | undefined {
+  const words = wordsOf(server)
   const [program = '', ...args] = words
-  if (startsSekisho(words, launcher)) return 'is Sekisho itself'
+  if (startsSekisho(server, launcher)) return 'is Sekisho itself'
+  const turned = turnedBy(server)
+  if (turned !== undefined)
+    return `sets ${turned}, with which the project would decide what Sekisho does or where it keeps its pins; write it into a file of your own`
   if (program.startsWith('~')) return 'has a command that begins with "~", which only the client follows; write the whole path'
   if (args.length === 0 && /\s/.test(program.trim()) && !/[\\/]/.test(program.split(/\s/)[0] ?? ''))
     return 'has program and arguments in one text, which only a shell takes apart; write the arguments under "args"'

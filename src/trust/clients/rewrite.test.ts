@@ -4,7 +4,7 @@ import test, { describe } from 'node:test'
 import { readTree } from './config-file.ts'
 import { type Dialect, dialects } from './dialects.ts'
 import { entriesOf } from './entries.ts'
-import { guardedIn, guardWords } from './guarded.ts'
+import { guardWords } from './guarded.ts'
 import { unwrap, wrapEntry } from './rewrite.ts'
 import type { Format, Path, Tree } from './tree.ts'
 
@@ -254,19 +254,4 @@ describe('an entry that others wrote anew meanwhile', () => {
       assert.deepEqual(now, expected)
     }
   })
-})
-
-test('a command is known again whichever copy of Sekisho wrote it', () => {
-  const cases: readonly (readonly [string, readonly string[] | undefined])[] = [
-    ['npx -y sekisho@0.1.0 run --id x -- npx y', ['npx', 'y']],
-    ['sekisho run -- https://x/', ['https://x/']],
-    ['C:\\tools\\sekisho.cmd run --id x -- y', ['y']],
-    ['/n/node --flag /src/checkout/src/cli/main.ts run --id x -- y -- z', ['y', '--', 'z']],
-    ['/n/node /other/dist/cli/main.js run -- y', undefined],
-    ['sekisho run', undefined],
-    ['sekisho start', undefined],
-    ['npx not-sekisho run -- y', undefined],
-    ['npm run --id x -- y', undefined],
-  ]
-  for (const [given, inner] of cases) assert.deepEqual(guardedIn(given.split(' '))?.inner, inner, given)
 })

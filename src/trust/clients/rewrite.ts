@@ -8,7 +8,7 @@ import { FileRefused, readTree } from './config-file.ts'
 import type { Dialect } from './dialects.ts'
 import { applied, insertedBefore, listText, prepended, removed, renamed, replacement, withoutFirst } from './edits.ts'
 import { commandOf, commandPaths, urlMember } from './entries.ts'
-import { guardedIn, type Launcher, quoted } from './guarded.ts'
+import { guardFormIn, type Launcher, quoted } from './guarded.ts'
 import {
   changedAt,
   isMap,
@@ -154,7 +154,7 @@ function wrapRemote(tree: Tree, path: Path, dialect: Dialect, words: readonly st
 export function unwrap(tree: Tree, path: Path, dialect: Dialect, undo: Undo | undefined, launcher: Launcher): Rewritten {
   const found = entryAt(tree, path, dialect)
   if (typeof found === 'string') return left(found)
-  const guarded = guardedIn(commandOf(found.entry, dialect) ?? [], launcher)
+  const guarded = guardFormIn(commandOf(found.entry, dialect) ?? [], launcher)
   if (guarded === undefined) return left('does not go through Sekisho')
   const isAsWritten = undo?.kind === 'remote' && guarded.inner.length === 1 && guarded.inner[0] === undo.value
   if (isAsWritten) return unwrapRemote(tree, path, dialect, undo, found)
@@ -254,7 +254,7 @@ const notEditable = (node: Node | undefined): string =>
 /** The new text, if it says what it should: this entry changed as meant, and everything else as it was. */
 function checked(tree: Tree, text: string, path: Path, change: (value: unknown) => unknown, undo: Undo): Rewritten {
   try {
-    const next = readTree(tree.format, text)
+    const next = { ...readTree(tree.format, text), ...(tree.cameWith && { cameWith: tree.cameWith }) }
     if (isDeepStrictEqual(next.plain, changedAt(tree.plain, path, change))) return { kind: 'changed', tree: next, undo }
   } catch (error) {
     if (!(error instanceof FileRefused)) throw error

@@ -4,40 +4,24 @@
  */
 import { isLoopback } from '../../lib/loopback.ts'
 import type { FoundServer } from './entries.ts'
-import { guardedIn, type Launcher } from './guarded.ts'
-import { programOf, startedBy } from './launchers.ts'
+import { type Launcher, startsSekisho } from './guarded.ts'
+import { startedBy } from './launchers.ts'
 
 export const standings = ['guarded', 'shadow', 'disabled'] as const
 export type Standing = (typeof standings)[number]
 
-/** Programs that speak stdio to a client and carry all of it to the one URL among their arguments. */
-const bridges = /^(mcp-remote|mcp-proxy)(@|==|$)/
+/** Programs that speak stdio to a client and carry all of it to the one URL among their arguments; in a version, and not by an alias. */
+const bridges = /^(mcp-remote|mcp-proxy)((@|==)[\^~]?[\w.+-]+)?$/
 
 /** `gateways`: the origins under which ours is reached; empty where no configuration is at hand. */
 export function standingOf(server: FoundServer, launcher: Launcher, gateways: readonly string[]): Standing {
   if (server.disabled) return 'disabled'
   if (server.command === undefined) return leadsTo(server.url, gateways) ? 'guarded' : 'shadow'
   const words = [server.command, ...server.args]
-  if (startsUs(words, launcher)) return 'guarded'
-  const urls = bridges.test(startedBy(words)?.named ?? '') ? words.filter((word) => /^https?:\/\//i.test(word)) : []
+  if (startsSekisho(server, launcher)) return 'guarded'
+  const isBridge = bridges.test(startedBy(words)?.named ?? '') && !words.some((word) => /^(-c|--call(=|$))/.test(word))
+  const urls = isBridge ? words.filter((word) => /^https?:\/\//i.test(word)) : []
   return urls.length === 1 && leadsTo(urls[0], gateways) ? 'guarded' : 'shadow'
-}
-
-/** Stricter than {@link guardedIn}, which has to find what may be unwrapped: our name among another program's words is not us. */
-function startsUs(words: readonly string[], launcher: Launcher): boolean {
-  if (launcher.length > 0 && launcher.every((word, at) => words[at] === word)) return true
-  const program = programOf(words)
-  const rest = words.slice(1)
-  if (program === 'sekisho' || /^sekisho(@|$)/.test(startedBy(words)?.named ?? '')) return true
-  if (program === 'cmd' && /^\/c$/i.test(rest[0] ?? '')) return startsUs(rest.slice(1), launcher)
-  if (program === 'env') return startsUs(rest.slice(rest.findIndex((word) => !/^-|^[A-Za-z_]\w*=/.test(word))), launcher)
-  if (program !== 'node') return false
-  const script = rest.find((word) => !word.startsWith('-')) ?? ''
-  if (/^(.*[\\/])?sekisho$/.test(script)) return true
-  return (
-    /[\\/](dist|src)[\\/]cli[\\/]main\.[jt]s$/.test(script) &&
-    (guardedIn(words)?.isOurs === true || /[\\/]sekisho[\\/]/.test(script))
-  )
 }
 
 /** An MCP endpoint of one of these, `/mcp` or `/{server}/mcp`; the loopback has many names. */

@@ -50,6 +50,8 @@ interface KeyPart {
 class Locator {
   readonly #text: string
   readonly #root: Table
+  /** Members by their names: a file may have very many tables. */
+  readonly #members = new Map<Table, Map<string, Node>>()
   #at = 0
   /** The tables that the lines after a header lengthen: its own, and those around it that end where it begins. */
   #open: readonly Table[] = []
@@ -87,26 +89,34 @@ class Locator {
 
   #itemOf(table: Table, name: string, start: number): Table {
     const made: Table = { kind: 'map', block: true, start, end: this.#at, members: [] }
-    const list = table.members.find(({ key }) => key === name)?.value
+    const list = this.#find(table, name)
     const item = { lead: start, node: made }
     if (list?.kind === 'list') (list.items as Item[]).push(item)
-    else
-      table.members.push({
-        key: name,
-        start,
-        prefix: '',
-        value: { kind: 'list', block: true, start, end: this.#at, items: [item] },
-      })
+    else {
+      const value: Node = { kind: 'list', block: true, start, end: this.#at, items: [item] }
+      this.#add(table, { key: name, start, prefix: '', value })
+    }
     return made
   }
 
   #into(table: Table, name: string, start: number): Table {
-    const known = table.members.find(({ key }) => key === name)?.value
+    const known = this.#find(table, name)
     if (known?.kind === 'list') return known.items.at(-1)?.node as Table
     if (known?.kind === 'map') return known as Table
     const made: Table = { kind: 'map', block: true, start, end: this.#at, members: [] }
-    table.members.push({ key: name, start, prefix: '', value: made })
+    this.#add(table, { key: name, start, prefix: '', value: made })
     return made
+  }
+
+  #find(table: Table, name: string): Node | undefined {
+    return this.#members.get(table)?.get(name)
+  }
+
+  #add(table: Table, member: Member): void {
+    table.members.push(member)
+    let known = this.#members.get(table)
+    if (known === undefined) this.#members.set(table, (known = new Map()))
+    known.set(member.key, member.value)
   }
 
   /** `a.b = value`. */
@@ -120,7 +130,7 @@ class Locator {
     let into = table
     for (const { name } of keys.slice(0, -1)) into = this.#into(into, name, start)
     if (into !== this.#root) into.end = value.end
-    into.members.push({ key: last.name, start, prefix: this.#text.slice(start, last.start), value })
+    this.#add(into, { key: last.name, start, prefix: this.#text.slice(start, last.start), value })
   }
 
   #key(): KeyPart[] {

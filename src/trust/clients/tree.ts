@@ -47,6 +47,8 @@ export interface Tree {
   readonly root: Node
   /** The values alone, as the format's own reader has them. Maps have no prototype. */
   readonly plain: unknown
+  /** The folder of the project that the file came with, in each way to write it. Undefined for a file of the user's own. */
+  readonly cameWith?: readonly string[]
 }
 
 /** It is not what its format says. */
@@ -76,8 +78,18 @@ export function nodeAt(root: Node, path: Path): Node | undefined {
 
 /** The member called `key`; undefined where there is none, or more than one. */
 export function memberOf(node: MapNode, key: string): Member | undefined {
-  const found = node.members.filter((member) => member.key === key)
+  const found = membersOf(node, key)
   return found.length === 1 ? found[0] : undefined
+}
+
+/** Whoever writes a file can give a map very many members; looking for each of them among all would never end. */
+const byKey = new WeakMap<MapNode, ReadonlyMap<string, readonly Member[]>>()
+
+/** Every member called `key`, in the order of the text. */
+export function membersOf(node: MapNode, key: string): readonly Member[] {
+  let known = byKey.get(node)
+  if (known === undefined) byKey.set(node, (known = Map.groupBy(node.members, (member) => member.key)))
+  return known.get(key) ?? []
 }
 
 export function plainOf(node: Node): unknown {
@@ -121,9 +133,25 @@ export function changedAt(value: unknown, path: Path, change: (value: unknown) =
   return Object.assign(Object.create(null), value, { [step]: changedAt((value as PlainMap)[step], rest, change) })
 }
 
+interface LineAndColumn {
+  readonly line: number
+  readonly column: number
+}
+
 /** Line and column, from 1, as editors count them. */
-export function placeOf(text: string, offset: number): { readonly line: number; readonly column: number } {
-  const before = text.slice(0, offset)
-  const line = before.split('\n').length
-  return { line, column: offset - (before.lastIndexOf('\n') + 1) + 1 }
+export const placeOf = (text: string, offset: number): LineAndColumn => placesIn(text)(offset)
+
+/** As {@link placeOf}, for many places in one text. */
+export function placesIn(text: string): (offset: number) => LineAndColumn {
+  const starts = [0]
+  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1)) starts.push(end + 1)
+  return (offset) => {
+    let [low, high] = [0, starts.length - 1]
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      if ((starts[middle] as number) <= offset) low = middle
+      else high = middle - 1
+    }
+    return { line: low + 1, column: offset - (starts[low] as number) + 1 }
+  }
 }

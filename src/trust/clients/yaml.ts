@@ -7,6 +7,7 @@ export function readYaml(text: string): Tree {
     keepSourceTokens: true,
     lineCounter: new LineCounter(),
     prettyErrors: false,
+    uniqueKeys: false, // looks for each key among all; see nodeOf
   })
   if (document === undefined || !('contents' in document)) return { format: 'yaml', text, plain: null, root: scalar(0, 0, null) }
   const [error] = document.errors
@@ -37,9 +38,11 @@ function nodeOf(node: YamlNode | null, fallback: number, depth: number): Node {
   if (isScalar(node)) return scalar(start, end, node.value, rigid)
   const kept = rigid === undefined ? {} : { rigid }
   if (isMap<YamlNode, YamlNode | null>(node)) {
+    const seen = new Set<string>()
     const members = node.items.map(({ key, value }): Member => {
       const at = key.range?.[0] ?? start
       const name = isScalar(key) ? String(key.value) : key.toString()
+      if (seen.size === seen.add(name).size) throw new Unreadable('duplicate key', at)
       return { key: name, start: at, prefix: '', value: nodeOf(value, key.range?.[1] ?? at, depth + 1) }
     })
     const block = node.flow !== true

@@ -66,6 +66,7 @@ async function toolScript(name: string, bin: string, { cwd, env }: LocalServer):
     const script = await realpath(join(place, 'bin', bin)).catch(() => undefined)
     if (script !== undefined) return script
   }
+  if (process.platform === 'win32') throw ofWindows({ package: name })
   throw new NotAdmitted({ package: name, why: 'is not installed here', fix: `uv tool install ${name}, or: pipx install ${name}` })
 }
 
@@ -97,12 +98,23 @@ const isVirtual = (home: string): Promise<boolean> =>
     () => false,
   )
 
+/** `bin` and `lib/pythonX.Y`; that of Windows is laid out in another way. */
 async function environmentIn(home: string): Promise<Pick<Pypi, 'python' | 'sitePackages'>> {
-  const python = await realpath(join(home, 'bin', 'python')).catch(() => realpath(join(home, 'bin', 'python3')))
-  const [version] = (await readdir(join(home, 'lib'))).filter((name) => /^(python|pypy)\d/.test(name))
-  if (version === undefined) throw new NotAdmitted({ file: home, why: 'has no packages', fix: inVirtual })
-  return { python, sitePackages: await realpath(join(home, 'lib', version, 'site-packages')) }
+  const there = (...parts: string[]): Promise<string | undefined> => realpath(join(home, ...parts)).catch(() => undefined)
+  const python = (await there('bin', 'python')) ?? (await there('bin', 'python3'))
+  if (python === undefined && (await there('Scripts')) !== undefined) throw ofWindows({ file: home })
+  const [version] = (await readdir(join(home, 'lib')).catch(() => [])).filter((name) => /^(python|pypy)\d/.test(name))
+  const sitePackages = version === undefined ? undefined : await there('lib', version, 'site-packages')
+  if (python !== undefined && sitePackages !== undefined) return { python, sitePackages }
+  throw new NotAdmitted({ file: home, why: `has no ${python === undefined ? 'Python' : 'packages'}`, fix: inVirtual })
 }
+
+const ofWindows = (about: { readonly file: string } | { readonly package: string }): NotAdmitted =>
+  new NotAdmitted({
+    ...about,
+    why: 'is laid out in the way of Windows, which no lock can cover so far',
+    fix: 'lock it and start it on Linux, macOS or WSL, or as an image by its digest',
+  })
 
 /** Where the program stands, links not followed: a virtual environment is known by where its Python is. */
 async function unresolved(program: string, { cwd, env }: LocalServer): Promise<string> {

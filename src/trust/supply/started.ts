@@ -3,7 +3,7 @@
  * `npx` and `uvx` stand for a package that is here already. Node may only be told to run a file; code that comes by another way
  * (`--eval`, `--import`, NODE_OPTIONS) is code that no lock covers, and refused.
  */
-import { access, constants, open, realpath, stat } from 'node:fs/promises'
+import { access, constants, open, readdir, realpath, stat } from 'node:fs/promises'
 import { basename, delimiter, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { imageOf } from './image.ts'
 import { NotAdmitted } from './not-admitted.ts'
@@ -70,7 +70,7 @@ export async function startedBy(server: LocalServer): Promise<Started> {
     })
   if (interpreter.some((word) => /^(node|nodejs)$/.test(basename(word))) || /\.[cm]?js$/.test(path)) {
     const folder = await packageAround(path)
-    const named = interpreter.length === 1 ? await realpath(interpreter[0] as string) : undefined
+    const named = interpreter.length === 1 ? await programPath(resolve(server.cwd, interpreter[0] as string), server) : undefined
     if (folder !== undefined)
       return { kind: 'npm', folder, script: below(folder, path), node: named, flags: [], args, asked: false }
   }
@@ -119,7 +119,6 @@ async function installed(name: string, version: string | undefined, { cwd, env }
 }
 
 async function npxFolders(cache: string): Promise<string[]> {
-  const { readdir } = await import('node:fs/promises')
   const names = await readdir(cache).catch(() => [])
   return names.sort().map((name) => join(cache, name))
 }
@@ -140,7 +139,7 @@ async function nodeStart(program: string, args: readonly string[], server: Local
   if (at < 0) throw new NotAdmitted({ why: 'Node is started without a file', fix: 'name the file that it is to run' })
   const script = await scriptFile(resolve(server.cwd, args[at] as string))
   const folder = await packageAround(script)
-  const node = program.includes('/') || program.includes(sep) ? await realpath(program) : undefined
+  const node = program.includes('/') || program.includes(sep) ? await programPath(program, server) : undefined
   if (folder !== undefined)
     return { kind: 'npm', folder, script: below(folder, script), node, flags, args: args.slice(at + 1), asked: false }
   const runner = node ?? (await programPath(program, server))
@@ -195,7 +194,9 @@ const shebangBytesMax = 256
 
 /** The words after `#!`; of `/usr/bin/env -S node` all of them. Empty for what is no script. */
 export async function shebangOf(path: string): Promise<readonly string[]> {
-  const file = await open(path, 'r')
+  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    throw new NotAdmitted({ file: path, why: `cannot be read (${error.code})`, fix: 'check the path and its permissions' })
+  })
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(shebangBytesMax), 0, shebangBytesMax, 0)
     const [, line] = /^#!\s*([^\n]*)\n/.exec(buffer.toString('latin1', 0, bytesRead)) ?? []

@@ -11,9 +11,12 @@ export interface SourceFunction {
 export const functionsOf = (tokens: readonly Token[], language: Language): readonly SourceFunction[] =>
   language === 'python' ? pythonFunctions(tokens) : javascriptFunctions(tokens)
 
+/** Of parameters. Those of a function in the default value of one are part of it, so that many in each other would be read again and again. */
+const parameterTokensMax = 400
+
 function namesIn(tokens: readonly Token[], { from, to }: Span): readonly string[] {
   const names: string[] = []
-  for (let at = from; at < to; at++) {
+  for (let at = from; at < Math.min(to, from + parameterTokensMax); at++) {
     const { kind, text } = tokens[at] as Token
     if (kind === 'name' && tokens[at + 1]?.text !== ':' && tokens[at - 1]?.text !== '.') names.push(text)
     else if (kind === 'name' && tokens[at - 1]?.text !== ':') names.push(text)
@@ -112,20 +115,40 @@ function nameBefore(tokens: readonly Token[], at: number): string {
 
 function pythonFunctions(tokens: readonly Token[]): readonly SourceFunction[] {
   const found: SourceFunction[] = []
+  const endOf = lessIndented(tokens)
   for (const [at, token] of tokens.entries()) {
     if (token.kind !== 'name' || token.text !== 'def') continue
     const name = tokens[at + 1]?.text ?? ''
     const indent = token.indent ?? tokens[at - 1]?.indent ?? 0
     const close = closing(tokens, at + 2)
+    if (close === tokens.length) continue
     const parameters = argumentsOf(tokens, at + 2).flatMap(({ from }) => {
       const first = tokens.slice(from, from + 3).find(({ kind }) => kind === 'name')
       return first === undefined || /^(self|cls|ctx|context)$/.test(first.text) ? [] : [first.text]
     })
-    let to = close + 1
-    while (to < tokens.length && (tokens[to]?.indent === undefined || (tokens[to]?.indent as number) > indent)) to++
-    found.push({ name, parameters, body: { from: close + 1, to } })
+    found.push({ name, parameters, body: { from: close + 1, to: endOf(close + 1, indent) } })
   }
   return found
+}
+
+/** From a place on, the first token of a line that stands no further to the right. From line to line that does, and not over all of them. */
+function lessIndented(tokens: readonly Token[]): (from: number, indent: number) => number {
+  const lines = tokens.flatMap(({ indent }, place) => (indent === undefined ? [] : [{ indent, place, next: -1 }]))
+  const lineAt = new Int32Array(tokens.length + 1).fill(lines.length)
+  for (let line = lines.length - 1, place = tokens.length - 1; place >= 0; place--) {
+    if (lines[line]?.place === place) line--
+    lineAt[place] = tokens[place]?.indent === undefined ? (lineAt[place + 1] as number) : line + 1
+  }
+  for (let line = lines.length - 1; line >= 0; line--) {
+    const one = lines[line] as (typeof lines)[number]
+    one.next = line + 1
+    while ((lines[one.next]?.indent ?? -1) >= one.indent) one.next = lines[one.next]?.next as number
+  }
+  return (from, indent) => {
+    let line = lineAt[Math.min(from, tokens.length)] as number
+    while ((lines[line]?.indent ?? -1) > indent) line = lines[line]?.next as number
+    return lines[line]?.place ?? tokens.length
+  }
 }
 
 const registers = /^(?:registerTool|addTool|tool|setRequestHandler|defineTool|createTool)$/
@@ -151,16 +174,25 @@ export function toolHandlers(
 }
 
 function javascriptHandlers(tokens: readonly Token[], functions: readonly SourceFunction[]): readonly SourceFunction[] {
-  return tokens.flatMap((token, at) => {
-    if (token.kind !== 'name' || !registers.test(token.text) || tokens[at + 1]?.text !== '(') return []
+  const sorted = functions.toSorted((a, b) => a.body.from - b.body.from)
+  const inside: SourceFunction[] = []
+  const names = new Set<string>()
+  let seen = 0
+  let next = 0
+  for (const [at, token] of tokens.entries()) {
+    if (token.kind !== 'name' || !registers.test(token.text) || tokens[at + 1]?.text !== '(') continue
     const given = argumentsOf(tokens, at + 1)
-    const inside = functions.filter(({ body }) => given.some(({ from, to }) => body.from > from && body.to <= to))
-    const named = given.flatMap(({ from, to }) => {
+    for (const { from, to } of given) {
       const only = to - from === 1 ? tokens[from] : undefined
-      return only?.kind === 'name' ? functions.filter(({ name }) => name === only.text) : []
-    })
-    return [...outermost(inside), ...named]
-  })
+      if (only?.kind === 'name') names.add(only.text)
+      if (from < seen) continue // within a call that was looked at as a whole
+      while (next < sorted.length && (sorted[next] as SourceFunction).body.from <= from) next++
+      for (; next < sorted.length && (sorted[next] as SourceFunction).body.from < to; next++)
+        if ((sorted[next] as SourceFunction).body.to <= to) inside.push(sorted[next] as SourceFunction)
+      seen = to
+    }
+  }
+  return [...inside, ...functions.filter(({ name }) => names.has(name))]
 }
 
 /** Decorated with something that ends in `tool`, as `@mcp.tool()` and `@server.call_tool()`. */
@@ -168,27 +200,18 @@ function pythonHandlers(tokens: readonly Token[], functions: readonly SourceFunc
   return functions.filter(({ body }) => {
     let at = body.from
     while (at > 0 && tokens[at]?.text !== 'def') at--
+    let open = 0 // brackets that are closed behind this place: the arguments of a decorator may go over several lines
     for (let back = at - 1; back > Math.max(0, at - 200); back--) {
       const { kind, text, indent } = tokens[back] as Token
+      open += text === ')' ? 1 : text === '(' ? -1 : 0
       if (
         kind === 'name' &&
         /(?:^|_)tool$/.test(text) &&
         tokens.slice(Math.max(0, back - 4), back).some((one) => one.text === '@')
       )
         return true
-      if (indent !== undefined && text !== '@' && text !== ')' && text !== 'async' && !isWithinCall(tokens, back, at))
-        return false
+      if (indent !== undefined && text !== '@' && text !== ')' && text !== 'async' && open <= 0) return false
     }
     return false
   })
-}
-
-/** In the arguments of a decorator that goes over several lines. */
-const isWithinCall = (tokens: readonly Token[], at: number, before: number): boolean => {
-  let depth = 0
-  for (let place = before - 1; place >= at; place--) {
-    if (tokens[place]?.text === ')') depth++
-    else if (tokens[place]?.text === '(') depth--
-  }
-  return depth > 0
 }

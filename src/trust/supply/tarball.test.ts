@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { type Entry, pax, tarball } from '../../../test/stand-ins/tarball.ts'
+import { type Entry, pax, paxHeader, tarball } from '../../../test/stand-ins/tarball.ts'
 import type { FileLine } from './manifest.ts'
 import { NotAdmitted } from './not-admitted.ts'
 import { differenceFrom, readTarball } from './tarball.ts'
 
 const good: Entry = { path: 'package/package.json', content: '{}' }
+const file: Entry = { path: 'package/file', content: 'x' }
 const bad: readonly (readonly [string, Buffer, RegExp])[] = [
   ['up and out', tarball(good, { path: 'package/../../etc/passwd', content: 'x' }), /etc\/passwd: leads out of the package/],
   [
@@ -29,6 +30,40 @@ const bad: readonly (readonly [string, Buffer, RegExp])[] = [
   ['a device', tarball(good, { path: 'package/a', type: '3' }), /is a link or a device/],
   ['a wrong checksum', tarball(good, { path: 'package/a', checksum: 1 }), /a checksum of an entry is wrong/],
   ['a length beyond the end', tarball(good, { path: 'package/a', bytes: 1_000_000 }), /is cut off/],
+  [
+    'two names in one pax header',
+    tarball(good, paxHeader(['path', 'package/a'], ['path', 'package/b']), file),
+    /in more than one way/,
+  ],
+  [
+    'a record within the value of another',
+    tarball(good, paxHeader(['comment', `x\n${pax('package/b').content?.trimEnd()}`]), file),
+    /in more than one way/,
+  ],
+  [
+    'a pax header that is cut off',
+    tarball(good, { path: 'h', type: 'x', content: '99 path=package/b\n' }, file),
+    /in more than one/,
+  ],
+  [
+    'a pax header without a length',
+    tarball(good, { path: 'h', type: 'x', content: 'path=package/b\n' }, file),
+    /in more than one/,
+  ],
+  [
+    'a length in another notation',
+    tarball(good, { path: 'h', type: 'x', content: '0x12 path=package/b\n' }, file),
+    /in more than/,
+  ],
+  ['two pax headers of one entry', tarball(good, pax('package/a'), pax('package/b'), file), /two headers that name one entry/],
+  [
+    'a pax header and a long name',
+    tarball(good, pax('package/a'), { path: 'l', type: 'L', content: 'package/b\0' }, file),
+    /two headers that name one entry/,
+  ],
+  ['a name for all entries', tarball(good, { ...pax('package/a'), type: 'g' }, file), /one name or size for all/],
+  ['a size for all entries', tarball(good, { ...paxHeader(['size', '1']), type: 'g' }, file), /one name or size for all/],
+  ['an entry of two sizes', tarball(good, paxHeader(['size', '0']), file), /an entry of two sizes/],
   ['no gzip', Buffer.from('hello'), /is not a gzip file/],
   ['a gzip that is cut off', tarball(good).subarray(0, 20), /is not a gzip file/],
   ['no tar', gzipSync(Buffer.alloc(2048, 7)), /checksum/],
@@ -61,6 +96,9 @@ it('files by their path, with long names of both kinds, in whatever folder they 
       { path: '@LongLink', type: 'L', content: `${long}2\0` },
       { path: 'cut', content: 'b' },
       { path: 'other/last.js', content: 'c' },
+      { ...paxHeader(['comment', 'a commit']), type: 'g' },
+      paxHeader(['mtime', '1.5'], ['path', 'package/é=ü'], ['size', '1']),
+      { path: 'cut', content: 'd' },
     ),
     'x',
   )
@@ -72,6 +110,7 @@ it('files by their path, with long names of both kinds, in whatever folder they 
       [long.slice('package/'.length), 'a'],
       [`${long.slice('package/'.length)}2`, 'b'],
       ['last.js', 'c'],
+      ['é=ü', 'd'],
     ],
   )
 })

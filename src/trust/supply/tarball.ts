@@ -10,6 +10,8 @@ import { NotAdmitted } from './not-admitted.ts'
 const bytesMax = 1024 * 1024 * 1024
 const blockBytes = 512
 const entriesMax = 200_000
+/** What a pax header may say of an entry that its own header says too. */
+const decisive = ['path', 'size']
 
 /** Files by their path in the package, without the folder that they all share. Throws {@link NotAdmitted}. */
 export function readTarball(compressed: Buffer, name: string): ReadonlyMap<string, Buffer> {
@@ -22,7 +24,8 @@ export function readTarball(compressed: Buffer, name: string): ReadonlyMap<strin
     throw refuse('is not a gzip file of a sensible size')
   }
   const files = new Map<string, Buffer>()
-  let longName: string | undefined
+  /** Of the next entry. */
+  let said: { readonly path: string | undefined; readonly bytes: string | undefined } | undefined
   for (let at = 0, entries = 0; at + blockBytes <= tar.length; entries++) {
     const header = tar.subarray(at, at + blockBytes)
     if (header.every((byte) => byte === 0)) break
@@ -33,11 +36,22 @@ export function readTarball(compressed: Buffer, name: string): ReadonlyMap<strin
     const content = tar.subarray(at + blockBytes, at + blockBytes + bytes)
     at += blockBytes + Math.ceil(bytes / blockBytes) * blockBytes
     const type = String.fromCharCode(header[156] as number)
-    if (type === 'x') longName = paxPath(content) ?? longName
-    else if (type === 'L') longName = text(content, 0, content.length)
-    if (type === 'x' || type === 'g' || type === 'L') continue
-    const path = longName ?? ustarPath(header)
-    longName = undefined
+    if (type === 'x' || type === 'g') {
+      const records = paxRecords(content)
+      if (records === undefined) throw refuse('has a pax header that can be read in more than one way')
+      if (type === 'g' && decisive.some((key) => records.has(key))) throw refuse('has one name or size for all its entries')
+      if (said !== undefined) throw refuse('has two headers that name one entry')
+      if (type === 'x') said = { path: records.get('path'), bytes: records.get('size') }
+      continue
+    }
+    if (type === 'L') {
+      if (said !== undefined) throw refuse('has two headers that name one entry')
+      said = { path: text(content, 0, content.length), bytes: undefined }
+      continue
+    }
+    if (said?.bytes !== undefined && said.bytes !== String(bytes)) throw refuse('has an entry of two sizes')
+    const path = said?.path ?? ustarPath(header)
+    said = undefined
     if (type === '5') continue
     const inner = within(path)
     if (inner === undefined) throw refuse('leads out of the package', path.slice(0, 200))
@@ -69,17 +83,22 @@ function ustarPath(header: Buffer): string {
   return prefix === '' ? name : `${prefix}/${name}`
 }
 
-/** Records are `LENGTH KEY=VALUE\n`. */
-function paxPath(content: Buffer): string | undefined {
+/**
+ * Records are `LENGTH KEY=VALUE\n` (pax, Extended Header). Undefined for what programs read in more than one way: a key twice, of which
+ * some take the first; a line break in a value, after which some see another record; a length that is none.
+ */
+function paxRecords(content: Buffer): ReadonlyMap<string, string> | undefined {
+  const records = new Map<string, string>()
   for (let at = 0; at < content.length; ) {
     const space = content.indexOf(0x20, at)
-    const length = Number(content.toString('latin1', at, space))
-    if (space < 0 || !(length > space - at)) return undefined
-    const [, path] = /^path=(.*)\n$/s.exec(content.toString('utf8', space + 1, at + length)) ?? []
-    if (path !== undefined) return path
-    at += length
+    const length = content.toString('latin1', at, space < 0 ? at : Math.min(space, at + 10))
+    const end = at + Number(length)
+    const [, key, value = ''] = /^([^=\n]+)=([^\n]*)\n$/.exec(content.toString('utf8', space + 1, end)) ?? []
+    if (!/^[1-9]\d*$/.test(length) || end > content.length || key === undefined || records.has(key)) return undefined
+    records.set(key, value)
+    at = end
   }
-  return undefined
+  return records
 }
 
 function within(path: string): string | undefined {

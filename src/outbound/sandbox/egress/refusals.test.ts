@@ -35,3 +35,40 @@ test('a thousand hosts in a minute are told as a hundred, and there is room agai
   refusals.add('another.example', 443, 'not-allowed')
   assert.equal(heard.at(-1)?.host, 'another.example')
 })
+
+test('a hundred hosts that were tried twice silence nothing: how often they came is told, and there is room again', () => {
+  const { refusals, heard, pass } = told()
+  for (let round = 0; round < 3; round++) for (let at = 0; at < 100; at++) refusals.add(`host-${at}.example`, 443, 'not-allowed')
+  assert.equal(heard.length, 100)
+  pass(60_000)
+  refusals.add('another.example', 443, 'not-allowed')
+  assert.deepEqual(heard.slice(100, 102), [
+    { host: 'host-0.example', port: 443, why: 'not-allowed', times: 2 },
+    { host: 'host-1.example', port: 443, why: 'not-allowed', times: 2 },
+  ])
+  assert.deepEqual(heard.slice(200), [{ host: 'another.example', port: 443, why: 'not-allowed', times: 1 }])
+})
+
+test('what came untold is told with the next of whatever kind, and counted once', () => {
+  const { refusals, heard, pass } = told()
+  refusals.add('a.example', 443, 'not-allowed')
+  pass(30_000)
+  refusals.add('b.example', 443, 'not-allowed')
+  refusals.add('a.example', 443, 'not-allowed')
+  pass(30_000)
+  refusals.add('b.example', 443, 'not-allowed')
+  pass(60_000)
+  refusals.add('a.example', 443, 'not-allowed')
+  assert.deepEqual(
+    heard.map(({ host, times }) => `${host} ${times}`),
+    ['a.example 1', 'b.example 1', 'a.example 1', 'b.example 1', 'a.example 1'],
+  )
+})
+
+test('at the end: what came since it was told', () => {
+  const { refusals, heard } = told()
+  for (const host of ['a.example', 'b.example', 'a.example', 'a.example']) refusals.add(host, 443, 'not-allowed')
+  refusals.close()
+  refusals.close()
+  assert.deepEqual(heard.slice(2), [{ host: 'a.example', port: 443, why: 'not-allowed', times: 2 }])
+})

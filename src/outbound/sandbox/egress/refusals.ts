@@ -17,10 +17,15 @@ const quietMs = 60_000
 /** Different ones within that time; what comes beyond them is refused all the same, and not told. */
 const differentMax = 100
 
+interface Told extends Omit<EgressRefusal, 'times'> {
+  readonly at: number
+  untold: number
+}
+
 export class Refusals {
   readonly #clock: Clock
   readonly #tell: (refusal: EgressRefusal) => void
-  readonly #told = new Map<string, { at: number; untold: number }>()
+  readonly #told = new Map<string, Told>()
 
   constructor(clock: Clock, tell: (refusal: EgressRefusal) => void) {
     this.#clock = clock
@@ -30,14 +35,27 @@ export class Refusals {
   add(host: string, port: number, why: EgressFault): void {
     const now = this.#clock.monotonic()
     const key = `${why} ${host}:${port}`
-    for (const [one, { at, untold }] of this.#told) if (now - at >= quietMs && untold === 0 && one !== key) this.#told.delete(one)
     const before = this.#told.get(key)
-    if (before === undefined && this.#told.size >= differentMax) return
-    if (before !== undefined && now - before.at < quietMs) {
-      before.untold++
-      return
-    }
-    this.#told.set(key, { at: now, untold: 0 })
+    const isQuiet = before !== undefined && now - before.at < quietMs
+    if (isQuiet) before.untold++
+    else this.#told.delete(key)
+    this.#makeRoom(now)
+    if (isQuiet || this.#told.size >= differentMax) return
+    this.#told.set(key, { host, port, why, at: now, untold: 0 })
     this.#tell({ host, port, why, times: (before?.untold ?? 0) + 1 })
+  }
+
+  /** Tells how often what was told for the last time still came. */
+  close(): void {
+    this.#makeRoom(Number.POSITIVE_INFINITY)
+  }
+
+  /** What was told long enough ago is forgotten; if it came since, that is told first. The oldest stand first. */
+  #makeRoom(now: number): void {
+    for (const [key, { at, untold, ...refused }] of this.#told) {
+      if (now - at < quietMs) return
+      this.#told.delete(key)
+      if (untold > 0) this.#tell({ ...refused, times: untold })
+    }
   }
 }
