@@ -208,9 +208,9 @@ export class Admission {
       const path = absolutePath(file, folder)
       identities.set(path, sameFile(path, digest, file))
     }
-    const [program] = started.files as [string]
+    const run = started.run ?? ([started.files[0] as string] as const)
     const what = Object.entries(locked.files).map(([file, { digest }]) => `${file} ${digest}`)
-    return { what: what.join(', '), command: [program, ...command.slice(1)], env: {}, confirm: confirmation(identities, folder) }
+    return { what: what.join(', '), command: [...run, ...command.slice(1)], env: {}, confirm: confirmation(identities, folder) }
   }
 
   async #image(
