@@ -17,7 +17,7 @@ after(() => Promise.all(folders.map(removeCopy)))
 function write(folder: string, files: Readonly<Record<string, string>>): void {
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), content)
+    writeFileSync(join(folder, path), content, { mode: content.startsWith('#!') ? 0o755 : 0o644 })
   }
 }
 const json = (value: object): string => JSON.stringify(value)
@@ -98,4 +98,15 @@ test('the script behind the value of a flag cannot be changed after it was locke
   assert.equal(await run(), 'locked\n')
   write(folder, { 'server.sh': 'echo other\n' })
   await assert.rejects(run, NotAdmitted)
+})
+
+test('what env would find is started by the path that was locked, whatever lies before it in PATH later', async () => {
+  const { folder, server, admission } = await locked(['./tool'], { tool: '#!/usr/bin/env bash\necho locked "$0"\n' })
+  const launch = await admission.admit('acme', server)
+  assert.ok(launch)
+  const [program, ...args] = launch.command
+  write(folder, { 'early/bash': '#!/bin/sh\necho other\n' })
+  const env = { ...server.env, PATH: `${join(folder, 'early')}:${server.env.PATH}` }
+  assert.equal(spawnSync(program, args, { cwd: folder, env, encoding: 'utf8' }).stdout, `locked ${join(folder, 'tool')}\n`)
+  await assert.rejects(admission.admit('acme', { ...server, env }), NotAdmitted)
 })
