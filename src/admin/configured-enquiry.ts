@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
+import { isLoopback } from '../lib/loopback.ts'
 import { safeFetch } from '../lib/safe-fetch.ts'
 import { type BundleAtHand, enquiry } from '../trust/supply/enquiry.ts'
 import { npmRegistry, type Registry } from '../trust/supply/registry.ts'
@@ -24,11 +25,9 @@ export function configuredEnquiry({ offline, registry: named, proxy, variables, 
   readonly enquire: ReturnType<typeof enquiry>
   readonly registry: Registry | undefined
 } {
-  const url = named ?? variables['npm_config_registry'] ?? publicRegistry
   const home = variables['HOME'] ?? variables['USERPROFILE']
   const npm = variables['npm_config_cache'] ?? (home === undefined ? undefined : join(home, '.npm'))
-  const reach = safeFetch({ trustedOrigins: [new URL(url).origin], proxy, bytesMax, timeoutMs: 30_000 })
-  const registry = offline ? undefined : npmRegistry({ url, reach })
+  const registry = offline ? undefined : registryAt(named, variables, proxy)
   const enquire = enquiry({
     registry,
     cache: npm === undefined ? undefined : join(npm, '_cacache'),
@@ -36,6 +35,20 @@ export function configuredEnquiry({ offline, registry: named, proxy, variables, 
     trust: shippedTrustRoot,
   })
   return { enquire, registry }
+}
+
+/** What the variable says is in no message: there may be a password in it. As npm does, an empty one counts as none. */
+function registryAt(named: string | undefined, variables: EnquiryFrom['variables'], proxy: Config['proxy']): Registry {
+  const url = named ?? (variables['npm_config_registry'] || publicRegistry)
+  const { origin, protocol, hostname } = URL.canParse(url) ? new URL(url) : { origin: '', protocol: '', hostname: '' }
+  if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(hostname)))
+    throw Object.assign(
+      new Error(
+        `${named === undefined ? 'the environment variable npm_config_registry' : '--registry'} has to be an https URL (http only on this machine)`,
+      ),
+      { fix: `set it to the registry to ask, such as ${publicRegistry}, or ask none with --offline` },
+    )
+  return npmRegistry({ url, reach: safeFetch({ trustedOrigins: [origin], proxy, bytesMax, timeoutMs: 30_000 }) })
 }
 
 async function bundlesIn(file: string): Promise<readonly BundleAtHand[]> {

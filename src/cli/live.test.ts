@@ -29,5 +29,18 @@ const lines: readonly (readonly [says: string, event: GatewayEvent, line: RegExp
   ],
   ['the door', { kind: 'turned-away', code: 'HOST_REFUSED', remote: '192.0.2.7' }, /^ +away {2}HOST_REFUSED from 192\.0\.2\.7$/],
 ]
+const hostile = '\x1b[2J\x1b]0;owned\x07a\rb\u202ec\x9b1A'
+const spoken: readonly (readonly [says: string, event: GatewayEvent])[] = [
+  ['a server says', { kind: 'server', server: 'files', line: hostile }],
+  ['a name is', { kind: 'outcome', outcome: { ...outcome, subject: hostile, principal: hostile } }],
+  ['an error holds', { kind: 'failed', exchange: 'x', error: new Error(hostile) }],
+]
+for (const [says, event] of spoken)
+  test(`no sign that moves a cursor or turns a line round is printed where ${says} it`, () => {
+    const line = (liveLine(event) ?? '').replace(/\x1b\[\d+m/g, '')
+    assert.doesNotMatch(line, /(?!\n)[\p{Cc}\p{Cf}]/u)
+    assert.match(line, /a b c/)
+  })
+
 for (const [says, event, line] of lines)
   test(`one line says ${says}`, () => assert.match(stripVTControlCharacters(liveLine(event) ?? ''), line))

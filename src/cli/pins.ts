@@ -1,6 +1,6 @@
 /** `sekisho pins`: what servers say of themselves, what was approved of it, and what waits for a decision. */
 import { Command, Option } from 'commander'
-import { type Accepted, pinsAcceptServer, pinsDecide, pinsRollback } from '../admin/operations/pins-decide.ts'
+import { type Accepted, definitionKinds, pinsAcceptServer, pinsDecide, pinsRollback } from '../admin/operations/pins-decide.ts'
 import { type PinDecision, pinsHistory } from '../admin/operations/pins-history.ts'
 import { type PinRow, pinsList } from '../admin/operations/pins-list.ts'
 import { pinsLook } from '../admin/operations/pins-look.ts'
@@ -28,7 +28,7 @@ interface Options extends WhoseOptions {
 export function pinsCommand(): Command {
   const decide = (wish: 'approve' | 'reject' | 'revoke', description: string): Command =>
     withVersion(shared(`${wish} <server> [names...]`, description))
-      .option('-a, --all', 'everything that waits for a decision')
+      .option('-a, --all', wish === 'revoke' ? 'everything that is approved' : 'everything that waits for a decision')
       .action((server: string, names: string[], options: Options) => decideAbout(wish, server, names, options))
   return new Command('pins')
     .description('what servers say of themselves: see what changed, approve it or not')
@@ -54,7 +54,7 @@ export function pinsCommand(): Command {
     .addCommand(decide('reject', 'this is kept back for good'))
     .addCommand(decide('revoke', 'this was approved, and is no longer'))
     .addCommand(
-      shared('rollback <server> <name>', 'back to the version that was approved before')
+      withKind(shared('rollback <server> <name>', 'back to the version that was approved before'))
         .option('-r, --reason <text>', 'why, for the record')
         .action(rollback),
     )
@@ -71,20 +71,11 @@ export function pinsCommand(): Command {
     .addCommand(signCommand())
 }
 
+const withKind = (command: Command): Command =>
+  command.addOption(new Option('-k, --kind <kind>', 'where a name is of more than one kind').choices(definitionKinds))
+
 const withVersion = (command: Command): Command =>
-  command
-    .addOption(
-      new Option('-k, --kind <kind>', 'where a name is of more than one kind').choices([
-        'tool',
-        'prompt',
-        'resource',
-        'template',
-        'skill',
-        'instructions',
-        'capabilities',
-        'about',
-      ]),
-    )
+  withKind(command)
     .option('-d, --digest <beginning>', 'one version, by the beginning of its digest')
     .option('-r, --reason <text>', 'why, for the record')
 
@@ -124,22 +115,32 @@ const decideAbout = (wish: 'approve' | 'reject' | 'revoke', server: string, name
     const { kind, digest, reason, all } = options
     if (wish === 'approve' && options.server === true) {
       const accepted = await pinsAcceptServer(hand, server, operator(), reason)
-      return { json: { server, ...accepted }, text: acceptedText(server, accepted) }
+      return { json: { server, ...accepted }, text: acceptedText(server, accepted) + (accepted.isProposed ? somebodyElse : '') }
     }
     const by = operator()
     const { pins, accepted } = await pinsDecide(hand, { server, wish, names, all: all === true, kind, digest, by, reason })
     const lines = pins.map((pin) => [mark(pin.standing), pin.kind, plain(pin.name), styled('gray', pin.digest.slice(0, 12))])
-    const waits = pins.some(({ standing }) => standing === 'proposed') ? 'somebody else has to approve it now\n' : ''
+    const isProposed = accepted?.isProposed === true || pins.some(({ standing }) => standing === 'proposed')
+    const waits = isProposed ? somebodyElse : all === true && wish === 'revoke' ? revokedText(server, pins.length) : ''
     const json = [...(accepted ? [{ kind: 'server', server, ...accepted }] : []), ...pins.map(({ text: _, ...pin }) => pin)]
     return { json, text: (accepted ? acceptedText(server, accepted) : '') + table(lines) + waits }
   })
-function acceptedText(server: string, { before, now }: Accepted): string {
+const somebodyElse = 'somebody else has to approve it now\n'
+const revokedText = (server: string, count: number): string =>
+  `${count === 1 ? '1 approval' : `${count} approvals`} of ${server} ${count === 1 ? 'was' : 'were'} taken back; nothing of it may be called\n`
+function acceptedText(server: string, { before, now, isProposed }: Accepted): string {
   const was = before === undefined ? '' : `, which was ${plain(before)}`
-  return `${styled('green', 'approved')}  ${server} is ${plain(now)}${was}\n`
+  return `${mark(isProposed ? 'proposed' : 'approved')}  ${server} is ${plain(now)}${was}\n`
 }
 const rollback = (server: string, name: string, options: Options): Promise<void> =>
   withHand(options, async (hand) => {
-    const { text: _, ...before } = await pinsRollback(hand, server, name, operator(), options.reason)
+    const { text: _, ...before } = await pinsRollback(hand, {
+      server,
+      name,
+      kind: options.kind,
+      by: operator(),
+      reason: options.reason,
+    })
     return {
       json: before,
       text: `${styled('green', 'approved')}  ${plain(name)} is again ${before.digest.slice(0, 12)}, of ${new Date(before.seenAt).toISOString()}\n`,

@@ -2,9 +2,9 @@
  * `sekisho run -- CMD` or `sekisho run -- URL`: the local guard. Stands on stdio between one client and one server, with its
  * own audit log. A remote server that wants a token gets one that the person at this desk has consented to, in the browser.
  */
-import { createHash } from 'node:crypto'
 import { basename, join, resolve } from 'node:path'
 import { Command } from 'commander'
+import { guardId, inFull } from '../admin/local-command.ts'
 import { localKeyFile, localStore } from '../admin/with-pins.ts'
 import { readEnvironment } from '../config/environment.ts'
 import { parseConfig } from '../config/load.ts'
@@ -16,6 +16,7 @@ import { told } from './problems.ts'
 
 interface Options {
   readonly id?: string
+  readonly name?: string
   readonly data?: string
   readonly verbose?: boolean
   readonly sandbox?: boolean
@@ -31,7 +32,8 @@ export function runCommand(): Command {
     .description('stand on stdio between one client and one server, local or remote')
     .usage('[options] -- COMMAND [ARGS...] | URL')
     .argument('<command...>', 'the server, started without a shell; or the URL of a remote one')
-    .option('--id <id>', 'what to call the server in the log (default: its program)')
+    .option('--id <id>', 'what the log calls the server, and what its approvals are kept under (default: its name and a mark)')
+    .option('--name <name>', 'what its id begins with; a mark of the command follows (default: its program)')
     .option('--data <folder>', 'where the log is kept (default: the data folder of your user)')
     .option('--sandbox', 'the server sees nothing of this machine but its own program, and has no network')
     .option('--read <path>', 'in a sandbox: what it may read; may be given again', oneMore, [])
@@ -44,7 +46,8 @@ export function runCommand(): Command {
 async function run(command: readonly string[], options: Options): Promise<void> {
   const environment = readEnvironment()
   const data = resolve(options.data ?? environment.dataFolder ?? '.sekisho')
-  const id = options.id ?? idFor(command)
+  if (options.id !== undefined && options.name !== undefined) throw new Error('--id is the whole id; leave --name out')
+  const id = options.id ?? guardId(options.name ?? nameOf(command), command, process.cwd())
   const fault = serverIdFault(id)
   if (fault !== undefined) throw new Error(`--id "${id}" ${fault}`)
   const sandbox = sandboxFrom(options)
@@ -105,7 +108,7 @@ function localConfig(id: string, command: readonly string[], data: string, log: 
     servers: {
       [id]: isRemote(command)
         ? { url: command[0], credential: { kind: 'oauth' } }
-        : { command: fromHere(command), cwd: process.cwd(), ...(sandbox && { sandbox }) },
+        : { command: inFull(command, process.cwd()), cwd: process.cwd(), ...(sandbox && { sandbox }) },
     },
     roles: { owner: [{ effect: 'allow', server: id, tools: ['*'], prompts: ['*'], resources: ['*'], asks: ['*'] }] },
     bindings: [{ role: 'owner', anonymous: true }],
@@ -113,12 +116,6 @@ function localConfig(id: string, command: readonly string[], data: string, log: 
     audit: { path: join(data, `${log}.audit.db`), anchor: join(data, `${log}.audit.anchor`) },
   }
 }
-
-/** A program is named from where we stand; the configuration is in the data folder. */
-const fromHere = ([program = '', ...rest]: readonly string[]): string[] => [
-  /[\\/]/.test(program) ? resolve(program) : program,
-  ...rest,
-]
 
 /** Undefined where none is wanted. What is granted to a server without a sandbox would be granted for nothing. */
 function sandboxFrom({ sandbox, read, write, allow }: Options): object | undefined {
@@ -132,18 +129,11 @@ function sandboxFrom({ sandbox, read, write, allow }: Options): object | undefin
 const isRemote = (command: readonly string[]): boolean => command.length === 1 && /^https?:\/\//i.test(command[0] ?? '')
 
 /** `npx -y @scope/server-files@1` → `server-files`, `https://mcp.crm.example/mcp` → `crm-example`: what names what is run. */
-function idFor(given: readonly string[]): string {
+function nameOf(given: readonly string[]): string {
   const url = isRemote(given) && URL.canParse(given[0] as string) ? new URL(given[0] as string) : undefined
-  const command = url === undefined ? given : [url.hostname.replace(/^(www|mcp|api)\./, '').replaceAll('.', '-')]
-  const words = command
+  if (url !== undefined) return url.hostname.replace(/^(www|mcp|api)\./, '')
+  const words = given
     .map((word) => basename(word.replace(/(.)@[^/]*$/, '$1')))
     .filter((word) => !word.startsWith('-') && !/^(npx|node|uvx|python3?|bunx?|deno)$/.test(word))
-  const word = (words[0] ?? 'server')
-    .toLowerCase()
-    .replace(/\.[cm]?[jt]s$/, '')
-    .replace(/[^a-z0-9-]+/g, '-')
-    .replace(/^[^a-z]+/, '')
-  // What is approved is approved of one command: another one is another server.
-  const mark = createHash('sha256').update(JSON.stringify(given)).digest('hex').slice(0, 6)
-  return `${word.slice(0, 17) || 'server'}-${mark}`
+  return (words[0] ?? '').replace(/\.[cm]?[jt]s$/i, '')
 }

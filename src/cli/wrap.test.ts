@@ -81,7 +81,7 @@ test('wrap and unwrap: before and after, what was left alone and why, and no sec
   const shown = `cursor  ~/.cursor/mcp.json
   wrapped     github
     - npx -y server --token •••
-    + NODE --disable-warning=ExperimentalWarning MAIN run --id git-2jhub -- npx -y server --token •••
+    + NODE --disable-warning=ExperimentalWarning MAIN run --id git-2jhub-2235d6 -- npx -y server --token •••
   left alone  crm: it has headers (Authorization), which "sekisho run" cannot send; put the server behind a gateway of its own: sekisho start
 codex  ~/.codex/config.toml
   problem  line 2: it is not TOML: invalid value

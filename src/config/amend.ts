@@ -2,6 +2,7 @@
  * Adds to a configuration that people keep in git: what is new is put in, and every byte that was there stays. A document
  * may be written as JSON is, in blocks, or partly so; what is added is written as its surroundings are.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { type Document, isCollection, isMap, isScalar, isSeq, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml'
 
 /** A path in the document, and what is to stand there: an entry of a map, or one more item of a list. */
@@ -9,12 +10,40 @@ export type Addition =
   | { readonly under: readonly string[]; readonly key: string; readonly value: unknown }
   | { readonly under: readonly string[]; readonly item: unknown }
 
-/** The text with the addition in it. Maps on the way are made where they are missing. Throws for what is in the way. */
+/**
+ * The text with the addition in it. Maps on the way are made where they are missing. Throws for what is in the way, and rather
+ * than hand out a text that says anything else than it did, with the addition.
+ */
 export function withAddition(text: string, addition: Addition): string {
   const newline = text.includes('\r\n') ? '\r\n' : '\n'
   const document = parseDocument(text, { keepSourceTokens: false })
   const { at, piece } = insertion(text, document, addition)
-  return text.slice(0, at) + piece.replaceAll('\n', newline) + text.slice(at)
+  const after = text.slice(0, at) + piece.replaceAll('\n', newline) + text.slice(at)
+  if (!isDeepStrictEqual(saidBy(parseDocument(after)), withThat(saidBy(document), addition))) throw new Error(byHand(addition))
+  return after
+}
+
+/** Undefined where it is no YAML. */
+const saidBy = (document: Document): unknown => (document.errors.length > 0 ? undefined : (document.toJS() ?? {}))
+
+/** What the document is to say afterwards. */
+function withThat(said: unknown, { under, ...what }: Addition): unknown {
+  const [step, ...rest] = under
+  if (step === undefined)
+    return 'key' in what
+      ? { ...(said as object | null), [what.key]: what.value }
+      : [...((said as unknown[] | null) ?? []), what.item]
+  const holder = said as Readonly<Record<string, unknown>> | null
+  return { ...holder, [step]: withThat(holder?.[step], { under: rest, ...what }) }
+}
+
+function byHand({ under, ...what }: Addition): string {
+  const [first = '', ...rest] = under
+  const value = rest.reduceRight<unknown>(
+    (made, step) => ({ [step]: made }),
+    'key' in what ? { [what.key]: what.value } : [what.item],
+  )
+  return `the document is written in a way that nothing can be added to safely; add this by hand:\n${block({ key: first, value }, '')}`
 }
 
 interface Insertion {
@@ -58,7 +87,13 @@ function into(text: string, place: Node | null, what: What): Insertion {
     const closing = end - 1
     const before = text.slice(start + 1, closing).trimEnd()
     const isFirst = place.items.length === 0
-    const comma = isFirst || before.endsWith(',') ? '' : ','
+    const rest = text.slice(isFirst ? start + 1 : lastOf(place, true), closing)
+    const comma = isFirst || rest.replace(/#.*/g, '').includes(',') ? '' : ','
+    const line = rest.trimEnd().slice(rest.trimEnd().lastIndexOf('\n') + 1)
+    if (line.includes('#')) {
+      const indent = /(?:^|\n)([ \t]*)$/.exec(text.slice(0, closing))?.[1] ?? ''
+      return { at: start + 1 + before.length, piece: `\n${indent}  ${comma}${comma && ' '}${flow(what)}` }
+    }
     const pad = /\s$/.test(text.slice(0, closing)) ? '' : ' '
     return { at: start + 1 + before.length, piece: `${comma}${isFirst ? pad : ' '}${flow(what)}${isFirst ? pad : ''}` }
   }
@@ -87,8 +122,9 @@ function afterKey(
 const keyOf = ({ key }: Pair<unknown, unknown>): unknown => (isScalar(key) ? key.value : key)
 
 /** Where the last thing in a collection ends, whatever comments follow. */
-function lastOf(node: Node): number {
-  if (!isCollection(node) || node.flow === true || node.items.length === 0) return (node.range as [number, number, number])[1]
+function lastOf(node: Node, isInside = false): number {
+  if (!isCollection(node) || (node.flow === true && !isInside) || node.items.length === 0)
+    return (node.range as [number, number, number])[1]
   const last = node.items.at(-1) as Node | Pair<Node, Node | null>
   if (isMap(node)) {
     const { key, value } = last as Pair<Node, Node | null>

@@ -89,14 +89,3 @@ function apart(found: readonly SecretFound[]): readonly SecretFound[] {
   }
   return kept
 }
-
-/** The text with every secret replaced by its kind. */
-export function withoutFound(text: string, found: readonly SecretFound[]): string {
-  let shown = ''
-  let at = 0
-  for (const { start, end, name } of found) {
-    shown += `${text.slice(at, start)}[${name}]`
-    at = end
-  }
-  return shown + text.slice(at)
-}

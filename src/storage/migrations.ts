@@ -102,6 +102,12 @@ export const migrations: readonly string[] = [
      seal   TEXT NOT NULL,
      PRIMARY KEY (server, kind)
    ) STRICT, WITHOUT ROWID;
+   CREATE TABLE pinned_servers_proposed (
+     server   TEXT PRIMARY KEY,
+     identity TEXT NOT NULL,
+     by       TEXT NOT NULL,
+     seal     TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
    CREATE TABLE pins_revision (revision INTEGER NOT NULL, seal TEXT NOT NULL) STRICT;
    INSERT INTO pins_revision VALUES (0, '')`,
 ]

@@ -9,6 +9,7 @@ import {
   type PinStore,
   type Seal,
   type SealedPin,
+  type SealedProposal,
   type Standing,
   sealedPin,
   sealedServer,
@@ -37,6 +38,11 @@ export function pins(database: DatabaseSync, noted: Noted): PinStore {
   const setServer = database.prepare('INSERT OR REPLACE INTO pinned_servers (server, identity, seal) VALUES (?, ?, ?)')
   const servers = database.prepare('SELECT server, identity, seal, stranger FROM pinned_servers')
   const stranger = database.prepare('UPDATE pinned_servers SET stranger = ? WHERE server = ? AND stranger IS NOT ?')
+  const propose = database.prepare(
+    'INSERT OR REPLACE INTO pinned_servers_proposed (server, identity, by, seal) VALUES (?, ?, ?, ?)',
+  )
+  const proposed = database.prepare('SELECT server, identity, by, seal FROM pinned_servers_proposed WHERE server = ?')
+  const endProposal = database.prepare('DELETE FROM pinned_servers_proposed WHERE server = ?')
   const whole = database.prepare('SELECT revision, seal FROM pins_revision')
   const moved = database.prepare('UPDATE pins_revision SET revision = revision + 1')
   const setWhole = database.prepare('UPDATE pins_revision SET seal = ?')
@@ -105,9 +111,20 @@ export function pins(database: DatabaseSync, noted: Noted): PinStore {
         }
       })
     },
+    proposedServer: async (server) => {
+      const row = proposed.get(server)
+      return row && proposalOf(row)
+    },
+    async proposeServer({ server, identity, by, seal }, { at, reason }) {
+      transaction(database, () => {
+        propose.run(server, identity, by, seal)
+        noted({ action: 'pin.server-proposed', by, at, server, detail: `${identity}: ${reason}` })
+      })
+    },
     async setPinnedServer(identity, { by, at, reason }, seal) {
       changing(seal, () => {
         putServer(identity, seal)
+        endProposal.run(identity.server)
         noted({ action: 'pin.server', by, at, server: identity.server, detail: `${identity.identity}: ${reason}` })
       })
     },
@@ -161,6 +178,12 @@ const decisionOf = (row: Record<string, unknown>): PinId & Decision => ({
   by: String(row['by']),
   at: Number(row['at']),
   reason: String(row['reason']),
+})
+const proposalOf = (row: Record<string, unknown>): SealedProposal => ({
+  server: String(row['server']),
+  identity: String(row['identity']),
+  by: String(row['by']),
+  seal: String(row['seal']),
 })
 const pinOf = (row: Record<string, unknown>): SealedPin => ({
   ...decisionOf(row),

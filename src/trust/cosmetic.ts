@@ -1,5 +1,5 @@
 /**
- * Whether a model reads the same of two versions of a definition: white space, capitals and a closing full stop of its descriptions
+ * Whether a model reads the same of two versions of a definition: white space, capitals and closing punctuation of its descriptions
  * and titles aside, they have to be equal, member by member. What this does not name counts as a change, whether or not anybody has
  * thought of it: a change that passes as cosmetic may be approved without a person.
  */
@@ -76,5 +76,5 @@ function inLowerCase(word: string): string {
 function withoutStop(text: string): string {
   const ended = text.endsWith(' ') ? text.slice(0, -1) : text
   const last = ended.slice(ended.lastIndexOf(' ') + 1)
-  return /^\(?\p{L}+(?:-\p{L}+)*\)?[.!]$/u.test(last) ? ended.slice(0, -1) : ended
+  return /^\(?\p{L}+(?:-\p{L}+)*\)?[.!,;:]$/u.test(last) ? ended.slice(0, -1) : ended
 }

@@ -18,7 +18,7 @@ export const textAdded = (name: string, now: string): TextChange => ({
 /** Of two that are not the same. */
 export function textChange(name: string, old: string, now: string): TextChange {
   if (plainText(old) === plainText(now))
-    return { kind: 'cosmetic', says: `${name} differs in white space, capitals or a closing full stop alone` }
+    return { kind: 'cosmetic', says: `${name} differs in white space, capitals or closing punctuation alone` }
   const hidden = hiddenIn(now) - hiddenIn(old)
   const more = [...now].length - [...old].length
   const size =

@@ -47,11 +47,11 @@ const cases: readonly (readonly [after: JsonObject, ...says: string[]])[] = [
   ],
   [
     tool({ description: 'Adds two numbers' }),
-    'cosmetic: description differs in white space, capitals or a closing full stop alone',
+    'cosmetic: description differs in white space, capitals or closing punctuation alone',
   ],
   [
     tool({ description: 'ADDS  two\nnumbers.' }),
-    'cosmetic: description differs in white space, capitals or a closing full stop alone',
+    'cosmetic: description differs in white space, capitals or closing punctuation alone',
   ],
   [tool({ description: 'Takes two numbers.' }), 'medium: description gained 1 character'],
   [tool({ description: 'Adds two letters.' }), 'medium: description was rewritten, as long as before'],
@@ -65,7 +65,7 @@ const cases: readonly (readonly [after: JsonObject, ...says: string[]])[] = [
     tool({ ...schema({ sidenote: text }), title: 'A', description: 'Adds two numbers!' }),
     'high: parameter `sidenote` added, free text',
     'low: title was added, 1 character',
-    'cosmetic: description differs in white space, capitals or a closing full stop alone',
+    'cosmetic: description differs in white space, capitals or closing punctuation alone',
   ],
 ]
 for (const [after, ...says] of cases)

@@ -44,6 +44,11 @@ export interface Identity {
   readonly identity: string
 }
 
+/** One person takes another server for the one that was approved, and somebody else has to say so too. */
+export interface Proposal extends Identity {
+  readonly by: string
+}
+
 /** Says that what the store holds of a pin or an identity was written by somebody with our key. */
 export type Seal = (text: string) => string
 /** HMAC-SHA256, in base64url. */
@@ -58,6 +63,9 @@ export interface SealedPin extends Pin {
   readonly seal: string
 }
 export interface SealedIdentity extends Identity {
+  readonly seal: string
+}
+export interface SealedProposal extends Proposal {
   readonly seal: string
 }
 export interface PinnedServer extends SealedIdentity {
@@ -99,7 +107,10 @@ export interface PinStore {
   seePins(pins: readonly Pin[], seal: Seal, list?: Omit<SealedList, 'seal'>): Promise<void>
   /** Decides about pins that are known. */
   decidePins(pins: readonly Pin[], seal: Seal): Promise<void>
-  /** Another server stands under this id, and is taken for the one that was approved. */
+  /** The proposal that waits for somebody else; one at a time. */
+  proposedServer(server: string): Promise<SealedProposal | undefined>
+  proposeServer(proposal: SealedProposal, decision: Omit<Decision, 'standing' | 'by'>): Promise<void>
+  /** Another server stands under this id, and is taken for the one that was approved. Ends a proposal. */
   setPinnedServer(identity: Identity, decision: Omit<Decision, 'standing'>, seal: Seal): Promise<void>
   /** Makes whole what is not, with these in place of what is known of the same definitions. */
   resealPins(pins: readonly Pin[], servers: readonly Identity[], by: Omit<Decision, 'standing'>, seal: Seal): Promise<void>
@@ -112,6 +123,8 @@ export interface PinStore {
 export const sealTextOf = ({ server, kind, name, digest, standing, by, at, reason }: Pin): string =>
   JSON.stringify(['pin', server, kind, name, digest, standing, by, at, reason])
 export const sealTextOfServer = ({ server, identity }: Identity): string => JSON.stringify(['server', server, identity])
+export const sealTextOfProposal = ({ server, identity, by }: Proposal): string =>
+  JSON.stringify(['server proposed', server, identity, by])
 
 export const sealTextOfList = ({ server, kind }: Omit<SealedList, 'seal'>): string => JSON.stringify(['list', server, kind])
 
@@ -119,6 +132,10 @@ export const sealedPin = (pin: Pin, seal: Seal): SealedPin => ({ ...pin, seal: s
 export const sealedServer = (identity: Identity, seal: Seal): SealedIdentity => ({
   ...identity,
   seal: seal(sealTextOfServer(identity)),
+})
+export const sealedProposal = (proposal: Proposal, seal: Seal): SealedProposal => ({
+  ...proposal,
+  seal: seal(sealTextOfProposal(proposal)),
 })
 
 /** What people are told about a name: its versions taken together. */

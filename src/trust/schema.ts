@@ -23,7 +23,7 @@ export const pinsSchema = z
     cosmetic: z
       .enum(['approve', 'hold'])
       .default('approve')
-      .describe('A change of white space, capitals or a closing full stop alone, in a description or title'),
+      .describe('A change of white space, capitals or closing punctuation alone, in a description or title'),
     changed: z
       .enum(['block', 'hold'])
       .default('block')

@@ -324,7 +324,7 @@ describe('another server under the same id, and its definitions, are one decisio
     const { gateway, who, elsewhere } = await moved({ twoPeople: true })
     await pins(gateway, 'show', 'notes', '--look')
     const proposed = await pins(gateway, 'approve', 'notes', '--all')
-    assert.match(proposed, /^proposed +tool +read_note/)
+    assert.match(proposed, /^proposed +notes is http.*\nproposed +tool +read_note/)
     assert.doesNotMatch(proposed, /^approved/m)
     assert.equal(codeOf(await call(who)), 'SERVER_CHANGED')
     assert.match(await refusedBy(gateway, 'approve', 'notes', '--all'), /was proposed by cli:.*; somebody else has to/)

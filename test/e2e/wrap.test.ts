@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { parse as parseToml } from 'smol-toml'
 import { parse as parseYaml } from 'yaml'
+import { guardId } from '../../src/admin/local-command.ts'
 import { clients } from '../../src/trust/clients/known.ts'
 import { ROOT } from '../conformance/launch.ts'
 import { connect, flavours } from './support/peers.ts'
@@ -29,6 +30,7 @@ const command = [
   '--transport',
   'stdio',
 ]
+const id = guardId('files', command, '')
 const [node, ...args] = command as [string, ...string[]]
 const env = { MARKER_OF_THE_TEST: 'a "b" $c' }
 
@@ -219,7 +221,7 @@ describe('discover, wrap, unwrap', () => {
       const now = file.read(textOf(file))
       assert.deepEqual(
         now.command,
-        [node, '--disable-warning=ExperimentalWarning', ourCli, 'run', '--id', 'files', '--', ...command],
+        [node, '--disable-warning=ExperimentalWarning', ourCli, 'run', '--id', id, '--', ...command],
         file.client,
       )
       assert.deepEqual({ ...now.env }, env, file.client)
@@ -241,7 +243,7 @@ describe('discover, wrap, unwrap', () => {
       } finally {
         await peer.close()
       }
-      const tail = yard.start([ourCli, 'audit', 'tail', '--path', join(folder, 'sekisho/files.audit.db'), '-n', '20'])
+      const tail = yard.start([ourCli, 'audit', 'tail', '--path', join(folder, `sekisho/${id}.audit.db`), '-n', '20'])
       await tail.ended
       assert.ok(
         tail.out.some((line) => line.includes('test_simple_text')),

@@ -25,7 +25,7 @@ import type { Places } from '../../trust/clients/known.ts'
 import { planWrap } from '../../trust/clients/plan.ts'
 import type { Seam } from '../../trust/clients/replace-file.ts'
 import { unwrap } from './unwrap.ts'
-import { idFor, wrap } from './wrap.ts'
+import { called, wrap } from './wrap.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'sekisho-wrap-'))
 after(() => rmSync(top, { recursive: true, force: true }))
@@ -180,7 +180,7 @@ describe('refused, with the file as it was', () => {
 })
 
 test('on Windows, what needs a shell is left alone, and what brings one is not', () => {
-  const wrapping = { launcher, platform: 'win32', idFor, isSecret: () => false } as const
+  const wrapping = { launcher, platform: 'win32', called, isSecret: () => false } as const
   const cases: readonly (readonly [entry: object, kind: string])[] = [
     [{ command: 'npx', args: ['x'] }, 'left'],
     [{ command: 'C:\\node\\npm.cmd', args: ['exec', 'x'] }, 'left'],
@@ -202,8 +202,8 @@ test('wrapped, wrapped again, unwrapped, unwrapped again', async () => {
   assert.deepEqual(
     wrapped?.outcomes.map(({ after }) => after),
     [
-      [...launcher, 'run', '--id', 'a', '--', 'npx', '-y', 'x@1.0.0'],
-      [...launcher, 'run', '--id', 'b', '--', 'https://mcp.example/mcp'],
+      [...launcher, 'run', '--id', 'a-62f7ac', '--', 'npx', '-y', 'x@1.0.0'],
+      [...launcher, 'run', '--id', 'b-2d4448', '--', 'https://mcp.example/mcp'],
     ],
   )
   const now = home.text
@@ -346,7 +346,7 @@ test('a link stays a link, and the file behind it changes; where it was, it is r
   symlinkSync(home.file, link)
   await home.wrap()
   assert.ok(lstatSync(link).isSymbolicLink())
-  assert.match(home.text, /"run", "--id", "a"/)
+  assert.match(home.text, /"run", "--id", "a-/)
   rmSync(link)
   assert.deepEqual(kinds(await home.unwrap()), ['a unwrapped', 'b unwrapped'])
   assert.equal(home.text, config)
@@ -433,15 +433,36 @@ describe('ended in the middle, by kill -9', () => {
   })
 })
 
-test('what the log calls a server', () => {
-  const cases: readonly (readonly [string, string])[] = [
-    ['github', 'github'],
-    ['@Scope/My Server', 'scope-my-server'],
-    ['1password', 'password'],
-    ['mcp', 'server-mcp'],
-    ['ファイル', 'server'],
-    ['', 'server'],
-    [`${'a'.repeat(23)}--b`, 'a'.repeat(23)],
-  ]
-  for (const [name, id] of cases) assert.equal(idFor(name), id, name)
+describe('what is approved of one server is not of another', () => {
+  test('of one name, with other words', () => {
+    const [one, two] = ['/one', '/two'].map((folder) => called('files', ['npx', '-y', 'files@1.0.0', folder]))
+    assert.match(one?.join(' ') ?? '', /^--id files-[0-9a-f]{6}$/)
+    assert.notDeepEqual(one, two)
+    assert.deepEqual(one, called('files', ['npx', '-y', 'files@1.0.0', '/one']))
+  })
+
+  test('with the same words, where the folder says which it is: then the guard makes the id', async () => {
+    for (const words of [
+      ['node', 'server.js'],
+      ['npm', 'start'],
+      ['npx', 'files@1.0.0', `\${workspaceFolder}/x`],
+    ])
+      assert.deepEqual(called('My Files', words), ['--name', 'my-files'])
+    const text = '{"mcpServers":{"files":{"command":"node","args":["server.js"]}}}'
+    const home = new Home(text)
+    await home.wrap()
+    assert.match(home.text, /"run", "--name", "files", "--", "node",\s*"server.js"/)
+    assert.deepEqual(kinds(await home.wrap()), ['files already'])
+    for (const name of home.kept) rmSync(join(home.folder, '.sekisho/wrapped', name))
+    await home.unwrap()
+    assert.equal(home.text, text)
+  })
+})
+
+test('a file that was wrapped when ids had no mark is given back all the same', async () => {
+  const home = new Home(config)
+  await home.wrap()
+  home.put(home.text.replace(/"a-[0-9a-f]{6}"/, '"a"'))
+  await home.unwrap()
+  assert.equal(home.text, config)
 })

@@ -1,14 +1,15 @@
 /** Puts Sekisho before the servers of the clients of this machine, in the clients' own configurations. */
-import { serverIdFault } from '../../config/starter.ts'
 import { carryOutWrap } from '../../trust/clients/change-file.ts'
 import { FileRefused } from '../../trust/clients/config-file.ts'
 import { type ClientFile, discover } from '../../trust/clients/discover.ts'
-import type { Launcher } from '../../trust/clients/guarded.ts'
+import { isPlaceholder } from '../../trust/clients/findings.ts'
+import type { Called, Launcher } from '../../trust/clients/guarded.ts'
 import { KeptFiles } from '../../trust/clients/kept.ts'
 import { clients, type Places } from '../../trust/clients/known.ts'
 import { planWrap } from '../../trust/clients/plan.ts'
 import type { Seam } from '../../trust/clients/replace-file.ts'
 import { inTurn } from '../../trust/clients/turn.ts'
+import { dependsOnFolder, guardId, idStart } from '../local-command.ts'
 import { type Changed, shownOutcome } from './changed.ts'
 import { refuseMissingFolders } from './discover.ts'
 import { isSecretUrl } from './masking.ts'
@@ -44,7 +45,7 @@ function wrapOne(file: ClientFile, { servers, places, launcher, dryRun, seam }: 
   const common = { client: file.client, file: file.file, problems: file.problems }
   const { source } = file
   if (source === undefined) return [{ ...common, changed: false, outcomes: [] }]
-  const wrapping = { launcher, platform: places.platform, idFor, isSecret: isSecretUrl }
+  const wrapping = { launcher, platform: places.platform, called, isSecret: isSecretUrl }
   const plan = planWrap(source.tree, file.dialect, ({ name }) => servers?.includes(name) ?? true, wrapping)
   if (plan.outcomes.length === 0 && file.problems.length === 0) return []
   const outcomes = plan.outcomes.map(shownOutcome)
@@ -58,17 +59,13 @@ function wrapOne(file: ClientFile, { servers, places, launcher, dryRun, seam }: 
   }
 }
 
-/** `@Scope/My Server` → `scope-my-server`: what the log calls it. */
-export function idFor(name: string): string {
-  const id = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^[^a-z]+/, '')
-    .slice(0, 24)
-    .replace(/-+$/, '')
-  if (serverIdFault(id) === undefined) return id
-  const longer = `server-${id}`.slice(0, 24).replace(/-+$/, '')
-  return serverIdFault(longer) === undefined ? longer : 'server'
+/**
+ * All local guards of a user remember in one place, and two clients may have a server of one name. In which folder a client starts
+ * it, and what it fills in, is known when it does: then the guard itself makes the id.
+ */
+export function called(name: string, words: readonly string[]): Called {
+  if (dependsOnFolder(words) || words.some(isPlaceholder)) return ['--name', idStart(name)]
+  return ['--id', guardId(name, words, '')]
 }
 
 export function refuseUnknownClients(names: readonly string[] | undefined): void {

@@ -1,12 +1,12 @@
 /**
  * From a server and its grants to the profile of its sandbox: the program's files are found, the grants are looked at, and all of it
- * becomes mounts. Reads the disk and changes nothing, so that a sandbox can be shown before it is agreed to.
+ * becomes mounts. Reads the disk and changes nothing.
  */
-import { type WayOut, wayOut } from './egress/egress.ts'
+import type { WayOut } from './egress/egress.ts'
 import { socketFolders } from './egress/socket-folder.ts'
 import { checkGrants } from './grants.ts'
 import { isWithin, realPath } from './paths.ts'
-import { type Mount, type Profile, profile, profileText } from './profile.ts'
+import { type Mount, type Profile, profile } from './profile.ts'
 import { programOf } from './program.ts'
 import type { SandboxConfig } from './schema.ts'
 import { systemFolders, systemView } from './system.ts'
@@ -65,11 +65,4 @@ export function homeOf(env: Readonly<Record<string, string>>): string {
   const isTaken =
     ['/tmp', '/etc', '/run'].includes(home) || [...systemFolders, '/dev', '/proc'].some((one) => isWithin(home, one))
   return home.startsWith('/') && home !== '/' && !isTaken ? home : '/tmp/home'
-}
-
-/** The sandbox as a person can read it, whole, with no secret in it. Throws as {@link planOf}. */
-export function sandboxText(options: PlanOptions): string {
-  const { network } = options.config
-  const out = network === 'none' ? undefined : wayOut('EGRESS-SOCKET', network.hosts)
-  return profileText(planOf(options, '/usr/bin/prlimit', out))
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { type ProfileOptions, profile, profileText } from './profile.ts'
+import { type Profile, type ProfileOptions, profile } from './profile.ts'
 
 const options: ProfileOptions = {
   config: {
@@ -29,9 +29,13 @@ const options: ProfileOptions = {
   seccompDescriptor: 4,
 }
 
-test('the whole of it, as it is shown', () => {
+/** One option a line. */
+const linesOf = ({ options: words, command }: Profile): string =>
+  ['bwrap', ...words.map((word) => (word.startsWith('--') ? `\n  ${word}` : ` ${word}`)), `\n  -- ${command.join('|')}`].join('')
+
+test('the whole of it', () => {
   assert.equal(
-    profileText(profile(options)),
+    linesOf(profile(options)),
     `bwrap
   --unshare-user
   --unshare-all
@@ -64,7 +68,7 @@ test('the whole of it, as it is shown', () => {
   --remount-ro /
   --chdir /srv/gate
   --seccomp 4
-  -- /usr/bin/prlimit --core=0 --data=1610612736 --nproc=64 --nofile=256 --fsize=8388608 -- node server.js "two words"`,
+  -- /usr/bin/prlimit|--core=0|--data=1610612736|--nproc=64|--nofile=256|--fsize=8388608|--|node|server.js|two words`,
   )
 })
 

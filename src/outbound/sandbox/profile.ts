@@ -81,14 +81,3 @@ function limited({ prlimit, config }: ProfileOptions): string[] {
 /** A folder before what lies in it. */
 const inOrder = (mounts: readonly Mount[]): Mount[] =>
   [...mounts].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
-
-/** One option a line, as a person can read it. No variable of the environment is in it, and so no secret. */
-export function profileText({ options, command }: Profile): string {
-  const lines: string[] = []
-  for (const word of options)
-    if (word.startsWith('--')) lines.push(word)
-    else lines.push(`${lines.pop()} ${quoted(word)}`)
-  return ['bwrap', ...lines.map((line) => `  ${line}`), `  -- ${command.map(quoted).join(' ')}`].join('\n')
-}
-
-const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))

@@ -8,7 +8,7 @@ import { Refusal } from '../../pipeline/refusal.ts'
 import type { StdioServer } from '../schema.ts'
 import { inheritedDescriptors } from './inherited.ts'
 import { findMachine, type Machine, type NoMachine } from './machine.ts'
-import { sandboxText } from './plan.ts'
+import { planOf } from './plan.ts'
 import { Sandboxes } from './sandboxes.ts'
 import type { SandboxConfig } from './schema.ts'
 
@@ -140,24 +140,22 @@ test('closed: no way out is opened any more, nor left open', async () => {
   assert.match(said.at(-1) as string, /the server is being stopped/)
 })
 
-test('shown before it is agreed to, whole, and without what is secret', () => {
-  const options = {
-    command: ['ls', '-l'],
-    cwd: root,
-    env: { PATH: '/usr/bin:/bin', TOKEN: 'a secret' },
-    withheld: () => [join(root, 'key')],
-    written: () => [],
-  }
-  const text = sandboxText({
-    ...options,
-    config: { ...usual, read: [join(root, 'work')], network: { hosts: ['api.example:443'] } },
-  })
-  assert.match(text, /^bwrap\n {2}--unshare-user\n/)
-  assert.ok(text.includes(`\n  --ro-bind ${join(root, 'work')} ${join(root, 'work')}\n`))
-  assert.ok(text.includes('\n  --ro-bind EGRESS-SOCKET /run/sekisho/egress.sock\n'))
-  assert.match(text, / -- \/usr\/bin\/prlimit .* ls -l$/)
-  assert.ok(!text.includes('a secret'))
-  assert.throws(() => sandboxText({ ...options, config: { ...usual, read: [root] } }), /a file of the gateway/)
+test('planned without what is secret, and never with a file of ours', () => {
+  const planned = (config: SandboxConfig) =>
+    planOf(
+      {
+        command: ['ls', '-l'],
+        cwd: root,
+        env: { PATH: '/usr/bin:/bin', TOKEN: 'a secret' },
+        withheld: () => [join(root, 'key')],
+        written: () => [],
+        config,
+      },
+      '/usr/bin/prlimit',
+      undefined,
+    )
+  assert.ok(!JSON.stringify(planned({ ...usual, read: [join(root, 'work')] })).includes('a secret'))
+  assert.throws(() => planned({ ...usual, read: [root] }), /a file of the gateway/)
 })
 
 test('a machine that is not Linux, or has no filter, has no sandbox', async () => {

@@ -10,7 +10,7 @@ import { unwrap, wrapEntry } from './rewrite.ts'
 import { changedAt, type Format, isMap, type Tree, valueAt } from './tree.ts'
 
 const launcher = ['/usr/bin/node', '/opt/a b/"sekisho"/dist/cli/main.js']
-const words = guardWords(launcher, 'files')
+const words = guardWords(launcher, ['--id', 'files'])
 const wrapped = (tree: Tree, { url, path }: FoundServer, dialect: Dialect) =>
   wrapEntry(tree, path, dialect, words, url !== undefined)
 

@@ -1,5 +1,5 @@
 /**
- * How an entry looks that goes through Sekisho: `… sekisho run --id NAME -- COMMAND ARGS` or `… -- URL`. It has to be known again
+ * How an entry looks that goes through Sekisho: `… sekisho run --name NAME -- COMMAND ARGS` or `… -- URL`. It has to be known again
  * whichever copy of Sekisho wrote it, so that nothing is wrapped twice. And nothing else may pass for it: who looks at a
  * configuration is shown what stands behind Sekisho, so whatever only looks like it would hide what it starts.
  */
@@ -9,7 +9,10 @@ import { programOf } from './launchers.ts'
 /** What starts this program, absolute, so that it works wherever a client starts it: node and a script, or npx and a package. */
 export type Launcher = readonly string[]
 
-export const guardWords = (launcher: Launcher, id: string): readonly string[] => [...launcher, 'run', '--id', id, '--']
+/** Its id; or, where only the guard knows which server a command is, the name that the id begins with. */
+export type Called = readonly [option: '--id' | '--name', value: string]
+
+export const guardWords = (launcher: Launcher, called: Called): readonly string[] => [...launcher, 'run', ...called, '--']
 
 export interface Guarded {
   /** How many words come before the server's own. */
@@ -48,8 +51,9 @@ export function guardFormIn(words: readonly string[], launcher: Launcher = []): 
 const guarded = (words: readonly string[], run: number, dashes: number): Guarded => ({
   lead: dashes + 1,
   inner: words.slice(dashes + 1),
-  isOurs: words[run + 1] === '--id' && dashes === run + 3,
+  isOurs: isCalled(words[run + 1]) && dashes === run + 3,
 })
+const isCalled = (word: string | undefined): boolean => word === '--id' || word === '--name'
 
 const wordsOf = ({ command, args }: Entry): readonly string[] => (command === undefined ? [] : [command, ...args])
 const startOf = (entry: Entry, launcher: Launcher): number | undefined => startLength(wordsOf(entry), launcher, entry.cameWith)
@@ -140,7 +144,7 @@ function runnerLength(words: readonly string[]): number | undefined {
 const isOurPackageFlag = (word: string): boolean => word.startsWith('--package=') && ourPackage.test(word.slice(10))
 
 const switches = ['--sandbox', '--verbose']
-const settings = ['--id', '--read', '--write', '--allow', '--data']
+const settings = ['--id', '--name', '--read', '--write', '--allow', '--data']
 
 /** Where the server begins. What is no option of ours before it would be part of the server that is started. */
 function dashesAfter(words: readonly string[], run: number, isOfProject: boolean): number | undefined {
@@ -161,7 +165,7 @@ function isProgramForm(words: readonly string[], launcher: Launcher, next: strin
   const last = words.at(-1) ?? ''
   if (launcher.length > 0 && words.length === launcher.length && words.every((word, at) => word === launcher[at])) return true
   if (/^(.*[\\/])?sekisho(@[^\\/]*)?(\.cmd|\.exe|\.ps1)?$/.test(last)) return true
-  return /[\\/](dist|src)[\\/]cli[\\/]main\.[jt]s$/.test(last) && (next === '--id' || /[\\/]sekisho[\\/]/.test(last))
+  return /[\\/](dist|src)[\\/]cli[\\/]main\.[jt]s$/.test(last) && (isCalled(next) || /[\\/]sekisho[\\/]/.test(last))
 }
 
 /** A word as it stands in JSON, TOML and YAML alike: in double quotes, with every sign escaped that one of them would not take. */

@@ -3,7 +3,7 @@ import { isLoopback } from '../../lib/loopback.ts'
 import type { Dialect } from './dialects.ts'
 import { entriesOf, type FoundServer, type Place } from './entries.ts'
 import { isPlaceholder } from './findings.ts'
-import { guardFormIn, guardOf, guardWords, type Launcher, startsSekisho, turnedBy } from './guarded.ts'
+import { type Called, guardFormIn, guardOf, guardWords, type Launcher, startsSekisho, turnedBy } from './guarded.ts'
 import type { Kept, KeptEntry } from './kept.ts'
 import type { Platform } from './known.ts'
 import { programOf } from './launchers.ts'
@@ -32,8 +32,8 @@ export interface Plan {
 export interface Wrapping {
   readonly launcher: Launcher
   readonly platform: Platform
-  /** What a server is called in the log. */
-  idFor(name: string): string
+  /** What a server is called in the log, and what is approved of it hangs on. */
+  called(name: string, words: readonly string[]): Called
   /** Whether there is a secret in a URL. */
   isSecret(url: string): boolean
 }
@@ -50,7 +50,7 @@ export function planWrap(tree: Tree, dialect: Dialect, isAsked: (server: FoundSe
         return { ...common, kind: 'already', ...otherCopy(before, wrapping.launcher) }
       const unfit = server.url === undefined ? unfitCommand(server, wrapping) : unfitUrl(server, wrapping)
       if (unfit !== undefined) return { ...common, kind: 'left', why: unfit }
-      const words = guardWords(wrapping.launcher, wrapping.idFor(server.name))
+      const words = guardWords(wrapping.launcher, wrapping.called(server.name, before))
       const result = wrapEntry(now, server.path, dialect, words, server.url !== undefined)
       if (result.kind === 'left') return { ...common, kind: 'left', why: result.why }
       now = result.tree

@@ -9,7 +9,7 @@ import { unwrap, wrapEntry } from './rewrite.ts'
 import type { Format, Path, Tree } from './tree.ts'
 
 const launcher = ['/usr/bin/node', '/opt/a b/"sekisho"/dist/cli/main.js']
-const words = guardWords(launcher, 'files')
+const words = guardWords(launcher, ['--id', 'files'])
 
 /** The entry at `path` with Sekisho before it, whichever kind it is. */
 function wrapped(tree: Tree, path: Path, dialect: Dialect) {

@@ -1,5 +1,6 @@
 /** One at a time: two processes that change the same files at once would each undo what the other remembers. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makePrivateFolder } from '../../lib/private-files.ts'
 
@@ -33,32 +34,59 @@ export function inTurn<Result>(home: string, work: () => Result): Result {
 function take(file: string): void {
   if (isTaken(file)) return
   const holder = readHolder(file)
-  if (isAlive(holder)) throw new Busy(holder, file)
-  rmSync(file, { force: true })
-  if (!isTaken(file)) throw new Busy(readHolder(file), file)
+  if (holder !== undefined && isAlive(holder)) throw new Busy(holder, file)
+  // Of those who find a dead one's lock, one may remove it: another would remove that of the first.
+  const takeover = `${file}.takeover`
+  if (!isTaken(takeover)) throw new Busy(readHolder(takeover) ?? unknown, takeover)
+  try {
+    const left = readHolder(file)
+    if (left !== undefined && !isAlive(left)) rmSync(file, { force: true })
+    if (!isTaken(file)) throw new Busy(readHolder(file) ?? unknown, file)
+  } finally {
+    rmSync(takeover, { force: true })
+  }
 }
 
-/** True when it is ours now. */
+/** True when it is ours now. There is never one without a number: it gets its name when it has one. */
 function isTaken(file: string): boolean {
+  const draft = `${file}.${process.pid}-${randomBytes(6).toString('hex')}`
   try {
-    writeFileSync(file, String(process.pid), { flag: 'wx', mode: 0o600 })
+    writeFileSync(draft, String(process.pid), { flag: 'wx', mode: 0o600 })
+    named(draft, file)
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw error
+  } finally {
+    rmSync(draft, { force: true })
   }
 }
 
-function readHolder(file: string): string {
+function named(draft: string, file: string): void {
   try {
-    return readFileSync(file, 'utf8').slice(0, 20)
-  } catch {
-    return ''
+    linkSync(draft, file)
+  } catch (error) {
+    // Not every disk knows a second name for a file. For a moment the lock has no number then, and counts as that of somebody alive.
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    writeFileSync(file, String(process.pid), { flag: 'wx', mode: 0o600 })
   }
 }
 
+const unknown = 'unknown'
+
+/** Undefined where it was given back. */
+function readHolder(file: string): string | undefined {
+  try {
+    const holder = readFileSync(file, 'utf8').slice(0, 20)
+    return /^[1-9]\d*$/.test(holder) ? holder : unknown
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : unknown
+  }
+}
+
+/** Whoever has not said who it is may be alive. */
 function isAlive(holder: string): boolean {
-  if (!/^[1-9]\d*$/.test(holder)) return false
+  if (holder === unknown) return true
   try {
     process.kill(Number(holder), 0)
     return true

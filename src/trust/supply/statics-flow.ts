@@ -69,10 +69,13 @@ function assigned(tokens: readonly Token[], equals: number, from: number): reado
   return isMember ? names.slice(0, 1) : names.filter((_, place) => place === names.length - 1 || tokens[equals - 2]?.text === ',')
 }
 
+/** Patterns may be in each other, each with a value of its own; of a longer one the end is read. */
+const patternTokensMax = 400
+
 function inPattern(tokens: readonly Token[], close: number, from: number): readonly string[] {
   const names: string[] = []
   let depth = 0
-  for (let at = close; at >= from; at--) {
+  for (let at = close; at >= Math.max(from, close - patternTokensMax); at--) {
     const { kind, text } = tokens[at] as Token
     if (/^[}\]]$/.test(text) && kind === 'sign') depth++
     else if (/^[{[]$/.test(text) && kind === 'sign' && --depth === 0) {

@@ -373,3 +373,11 @@ test('any text has tokens that are in it, in order', () =>
     ),
     { numRuns: 500 },
   ))
+
+test('patterns in patterns are read in the time that their size takes', () => {
+  const times = 10_000
+  const nested = `${'{a:\n'.repeat(times)}1${'}=1\n'.repeat(times)}`
+  const text = `import { exec } from 'node:child_process'\ntool('x', (q) => {\n${nested};\nexec(q) })\n`
+  const report = readCode(text, 'javascript')
+  assert.deepEqual('findings' in report && report.findings.map(({ rule }) => rule), ['code/command-of-arguments'])
+})
