@@ -79,7 +79,8 @@ function vouchedFor(before: Lock, keys: readonly KeyObject[], { servers, lockFil
     mustBeVouchedFor(before, keys, systemClock, lockFile)
     return before
   } catch (error) {
-    if (!(error instanceof NotAdmitted) || servers.length > 0) throw error
+    const isKept = servers.length > 0 && Object.keys(before.servers).some((id) => !servers.includes(id))
+    if (!(error instanceof NotAdmitted) || isKept) throw error
     return undefined
   }
 }
