@@ -1,9 +1,9 @@
 /** Entries of the lock, from what is on this machine, and the file they stand in: read whole, written in one step, signed. */
-import type { KeyObject } from 'node:crypto'
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { writtenFiles } from '../config/own-files.ts'
 import type { Config } from '../config/schema.ts'
-import { systemClock } from '../lib/clock.ts'
+import { type Clock, systemClock } from '../lib/clock.ts'
 import { Secret } from '../lib/secret.ts'
 import { tlsKeyOf } from '../outbound/http/tls-key.ts'
 import { type HttpServer, inheritedAlways, type StdioServer } from '../outbound/schema.ts'
@@ -12,12 +12,13 @@ import { type Weaker, weakerThan, withEarlier } from '../trust/supply/earlier.ts
 import { isLoadingVariable } from '../trust/supply/loading-variables.ts'
 import type { Lock, RemoteLock, ServerLock } from '../trust/supply/lock.ts'
 import { lockServer } from '../trust/supply/lock-server.ts'
-import { signLock } from '../trust/supply/lock-signature.ts'
+import { mustBeVouchedFor, signLock } from '../trust/supply/lock-signature.ts'
 import { readLock, writeLock } from '../trust/supply/lock-text.ts'
 import { NotAdmitted } from '../trust/supply/not-admitted.ts'
 import type { Enquiry } from '../trust/supply/npm-lock.ts'
 import type { LocalServer } from '../trust/supply/started.ts'
 import { Store } from '../trust/supply/store.ts'
+import { alone } from './alone.ts'
 import { thisPlatform } from './configured-admission.ts'
 import { serverOf } from './server-of.ts'
 import { writeWhole } from './write-whole.ts'
@@ -112,16 +113,32 @@ export function localServer(
   return { command, cwd, env: plain }
 }
 
-/** In one step. What is not signed anew stays signed as long as it says the same. */
+/**
+ * In one step, where the file still says what `before` says. What is not signed anew stays signed as long as it says the same. Entries
+ * of `before` are only signed with others where one of `keys`, or the key that signs now, has signed them: throws NotAdmitted.
+ */
 export async function writeSigned(
   file: string,
   unsigned: Lock,
   before: Lock | undefined,
   sign: Signing | undefined,
+  keys: readonly KeyObject[] = [],
 ): Promise<Lock> {
+  const isKept = Object.entries(unsigned.servers).some(([id, entry]) => before?.servers[id] === entry)
+  if (sign && before && isKept) mustBeVouchedFor(before, [createPublicKey(sign.key), ...keys], systemClock, file)
   const isSame = before !== undefined && bodyOf(before) === bodyOf(unsigned)
-  const kept = isSame && before.signature ? { ...unsigned, signature: before.signature } : unsigned
-  const lock = sign ? signLock(unsigned, sign.key, systemClock, sign.validMs) : kept
-  await writeWhole(file, writeLock(lock))
+  const same = isSame && before.signature ? { ...unsigned, signature: before.signature } : unsigned
+  const lock = sign ? signLock(unsigned, sign.key, after(isKept ? before : undefined), sign.validMs) : same
+  await alone(file, async () => {
+    const now = await lockIn(file, false)
+    if ((now && writeLock(now)) !== (before && writeLock(before)))
+      throw Object.assign(new Error(`${file} has been changed meanwhile`), { fix: 'run it again' })
+    await writeWhole(file, writeLock(lock))
+  })
   return lock
 }
+
+/** Clocks of a team differ, and what is signed later has to be the later one. */
+const after = (before: Lock | undefined): Pick<Clock, 'now'> => ({
+  now: () => Math.max(systemClock.now(), before?.signature ? Date.parse(before.signature.made) + 1 : 0),
+})

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { generateKeyPairSync } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +17,11 @@ const enquire = enquiry({ registry: undefined, cache: undefined, trust: () => as
 const pem = (kind: 'ed25519' | 'rsa'): string => {
   const { privateKey } = kind === 'rsa' ? generateKeyPairSync('rsa', { modulusLength: 2048 }) : generateKeyPairSync('ed25519')
   return privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+}
+
+const otherKey = (folder: string): string => {
+  writeFileSync(join(folder, 'other.key'), pem('ed25519'))
+  return join(folder, 'other.key')
 }
 
 function house(servers: object): SupplyLockOptions {
@@ -105,6 +110,56 @@ describe('SUP-C2 locking', () => {
     writeFileSync(join(options.folder, 'a/main.js'), 'changed')
     assert.deepEqual(await supplyLock(options).then((again) => [again.signed, again.lostSignature]), [undefined, true])
     assert.equal((await supplyLock({ ...options, sign })).signed, signed)
+  })
+  it('signs with one entry what the team has signed before, later than that, and nothing else', async () => {
+    const options = house(both)
+    const sign = { keyFile: join(options.folder, 'team.key'), validMs: undefined }
+    const text = (): string => readFileSync(options.lockFile, 'utf8')
+    const made = (): string => /made: (.*)/.exec(text())?.[1] ?? ''
+    await supplyLock({ ...options, sign })
+    const first = made()
+    await supplyLock({ ...options, servers: ['a'], sign })
+    assert.ok(made() > first)
+    const signed = text()
+    const again = refused(/cannot be signed with the rest/)
+    for (const change of [
+      (was: string) => was.replace('contents: not compared', 'contents: as in the tarball'),
+      (was: string) => was.slice(0, was.indexOf('\nsignature:') + 1),
+    ]) {
+      writeFileSync(options.lockFile, change(signed))
+      const changed = text()
+      assert.notEqual(changed, signed)
+      await assert.rejects(supplyLock({ ...options, servers: ['a'], sign }), again)
+      assert.equal(text(), changed)
+    }
+    writeFileSync(options.lockFile, signed)
+    await assert.rejects(supplyLock({ ...options, servers: ['a'], sign: { ...sign, keyFile: otherKey(options.folder) } }), again)
+    assert.equal((await supplyLock({ ...options, sign })).servers.length, 2)
+  })
+  it('takes the word of whoever is in "supply.keys" for what they have signed', async () => {
+    const options = house(both)
+    await supplyLock({ ...options, sign: { keyFile: join(options.folder, 'team.key'), validMs: undefined } })
+    const team = createPublicKey(readFileSync(join(options.folder, 'team.key')))
+    writeFileSync(join(options.folder, 'team.pem'), team.export({ format: 'pem', type: 'spki' }))
+    const config = parseConfig(JSON.stringify({ servers: both, supply: { keys: ['team.pem'] } }), options.folder)
+    const sign = { keyFile: otherKey(options.folder), validMs: undefined }
+    assert.ok((await supplyLock({ ...options, config, servers: ['a'], sign })).signed)
+  })
+  it('loses nothing of what another one writes at the same time', async () => {
+    const options = house(both)
+    await supplyLock(options)
+    writeFileSync(join(options.folder, 'a/main.js'), 'changed')
+    writeFileSync(join(options.folder, 'b/main.js'), 'changed')
+    const done = await Promise.allSettled(['a', 'b'].map((id) => supplyLock({ ...options, servers: [id] })))
+    const failed = done.filter((one) => one.status === 'rejected')
+    for (const { reason } of failed)
+      assert.match(String(reason), /sekisho\.lock (has been changed meanwhile|is being written by another)/)
+    const asked = { ...options, registry: undefined }
+    const held = (await supplyVerify(['a', 'b'], asked)).filter(({ checks }) => checks.lock?.status === 'verified')
+    assert.equal(held.length, 2 - failed.length)
+    await supplyLock({ ...options, servers: ['a'] })
+    await supplyLock({ ...options, servers: ['b'] })
+    assert.equal((await supplyVerify(['a', 'b'], asked)).filter(({ checks }) => checks.lock?.status === 'verified').length, 2)
   })
   it('is found to hold, and not to hold', async () => {
     const options = house({ ...both, far: { url: 'https://mcp.example.com/mcp' } })

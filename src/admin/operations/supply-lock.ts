@@ -1,12 +1,16 @@
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { systemClock } from '../../lib/clock.ts'
 import type { Weaker } from '../../trust/supply/earlier.ts'
 import { rightsOf } from '../../trust/supply/image.ts'
-import { lockVersion, type ServerLock } from '../../trust/supply/lock.ts'
+import { type Lock, lockVersion, type ServerLock } from '../../trust/supply/lock.ts'
+import { mustBeVouchedFor } from '../../trust/supply/lock-signature.ts'
 import { readLock, writeLock } from '../../trust/supply/lock-text.ts'
+import { NotAdmitted } from '../../trust/supply/not-admitted.ts'
 import { readServerJson, withRegistry } from '../../trust/supply/server-json.ts'
 import { type LockedWith, lockEntry, lockIn, writeSigned } from '../lock-file.ts'
-import { privateKey } from '../team-keys.ts'
+import { privateKey, teamKey } from '../team-keys.ts'
 
 export interface SupplyLockOptions extends LockedWith {
   /** Ids; empty: all, and what has left the configuration leaves the lock. */
@@ -42,16 +46,19 @@ export async function supplyLock(options: SupplyLockOptions): Promise<Locked> {
   const registry = serverJson === undefined ? undefined : readServerJson(await readFile(serverJson, 'utf8'), serverJson)
   const sign = options.sign && { key: await privateKey(options.sign.keyFile), validMs: options.sign.validMs }
   const before = await lockIn(lockFile, servers.length > 0)
+  const keys = sign ? await Promise.all(config.supply.keys.map((file) => teamKey(file, 'supply.keys'))) : []
+  const known = sign && before ? vouchedFor(before, [createPublicKey(sign.key), ...keys], options) : before
   const asked = servers.length > 0 ? servers : Object.keys(config.servers)
   const made: Record<string, ServerLock> = {}
   const weaker: Weaker[] = []
   for (const id of asked) {
-    const { entry, weaker: lost } = await lockEntry(id, options, before?.servers[id])
+    const { entry, weaker: lost } = await lockEntry(id, options, known?.servers[id])
+    mustKeepItsKey(id, entry, before?.servers[id], lockFile)
     made[id] = registry ? withRegistry(entry, registry) : entry
     weaker.push(...lost)
   }
   const kept = servers.length > 0 ? (before?.servers ?? {}) : {}
-  const lock = await writeSigned(lockFile, { lock: lockVersion, servers: { ...kept, ...made } }, before, sign)
+  const lock = await writeSigned(lockFile, { lock: lockVersion, servers: { ...kept, ...made } }, before, sign, keys)
   return {
     servers: Object.entries(made).map(([id, entry]) => ({
       id,
@@ -64,4 +71,27 @@ export async function supplyLock(options: SupplyLockOptions): Promise<Locked> {
     signed: lock.signature?.key,
     lostSignature: before?.signature !== undefined && lock.signature === undefined,
   }
+}
+
+/** The lock that was there, if it may be believed by whoever signs now. One that may not is replaced as a whole, or not at all. */
+function vouchedFor(before: Lock, keys: readonly KeyObject[], { servers, lockFile }: SupplyLockOptions): Lock | undefined {
+  try {
+    mustBeVouchedFor(before, keys, systemClock, lockFile)
+    return before
+  } catch (error) {
+    const isKept = servers.length > 0 && Object.keys(before.servers).some((id) => !servers.includes(id))
+    if (!(error instanceof NotAdmitted) || isKept) throw error
+    return undefined
+  }
+}
+
+/** A key of a certificate that nobody vouches for is not carried over, and is not dropped without a word either. */
+function mustKeepItsKey(id: string, entry: ServerLock, before: ServerLock | undefined, file: string): void {
+  if (entry.kind !== 'remote' || before?.kind !== 'remote') return
+  if (entry.spki !== undefined || before.spki === undefined || entry.url !== before.url) return
+  throw new NotAdmitted({
+    file,
+    why: `has the key of a certificate for server "${id}", and it cannot be told who has put it there`,
+    fix: 'lock the key that it has now, too: --pin-tls',
+  })
 }

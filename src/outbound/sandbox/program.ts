@@ -26,7 +26,8 @@ export interface Program {
 const defaultPath = '/usr/local/bin:/usr/bin:/bin'
 const interpretersMax = 4
 const firstLineBytesMax = 256
-const interpreter = /^(node|nodejs|bun|deno|python[\d.]*|pypy[\d.]*|ruby[\d.]*|perl[\d.]*|php[\d.]*|java|bash|dash|sh|zsh)$/
+const interpreter =
+  /^(node|nodejs|bun|deno|(python|pypy|ruby|perl|php|lua|tclsh)[\d.]*|java|dotnet|bash|dash|sh|zsh|ksh|fish|pwsh|Rscript|julia|elixir|escript)$/
 /** What lies beside the first of these belongs together. */
 const markers = ['package.json', 'pyproject.toml', 'deno.json']
 /** The rest of an installation, beside its folder of programs. */

@@ -364,6 +364,30 @@ describe('SUP-C2 a lock that has to be signed', () => {
       writeFileSync(join(folder, 'sekisho.lock'), writeLock(change(lock)))
       await assert.rejects(admission({ keys }).admit('acme', server), refused(says))
     })
+  it('and is older than one that was used here, until it is signed anew or the newer one is forgotten', async () => {
+    const { folder, server, lock, admission } = await house()
+    const file = join(folder, 'sekisho.lock')
+    const at = (now: number): string => writeLock(signLock(lock, team.privateKey, { ...clock, now: () => now }))
+    const admits = async (text: string): Promise<void> => {
+      writeFileSync(file, text)
+      assert.ok(await admission({ keys }).admit('acme', server))
+    }
+    const older = refused(
+      /sekisho\.lock: was signed at 1970-01-02T.*, and one that was signed at 1970-01-03T.* has been used here/,
+    )
+    await admits(at(day))
+    await admits(at(2 * day))
+    await assert.rejects(admits(at(day)), older)
+    await admits(at(2 * day))
+    await admits(at(3 * day))
+    const newest = join(folder, '.sekisho/store/newest-lock')
+    writeFileSync(newest, 'long ago')
+    await assert.rejects(admits(at(3 * day)), refused(/newest-lock: does not say when/))
+    unlinkSync(newest)
+    await admits(at(day))
+    writeFileSync(file, writeLock(lock))
+    assert.ok(await admission().admit('acme', server), 'nothing is asked where nobody has to sign')
+  })
   it('and is, by one of several keys, until it expires', async () => {
     const { folder, server, lock, admission } = await house()
     writeFileSync(join(folder, 'sekisho.lock'), writeLock(signLock(lock, team.privateKey, clock, day)))

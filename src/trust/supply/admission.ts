@@ -13,6 +13,7 @@ import { absolutePath, portable } from './lock-server.ts'
 import { mustBeSigned } from './lock-signature.ts'
 import { readLock } from './lock-text.ts'
 import { firstChanged, readOne, type Seen } from './manifest.ts'
+import { mustBeNewest } from './newest.ts'
 import { NotAdmitted } from './not-admitted.ts'
 import { lockedNpmTree, npmParts } from './npm-lock.ts'
 import { npmPurl, npmTree } from './npm-packages.ts'
@@ -120,15 +121,18 @@ export class Admission {
   }
 
   async #lock(): Promise<Lock> {
-    const { lockFile, keys, clock } = this.#options
+    const { lockFile, keys, clock, store } = this.#options
     const text = await readFile(lockFile, 'utf8').catch((error: NodeJS.ErrnoException) => {
       const why = error.code === 'ENOENT' ? 'is not there' : `cannot be read (${error.code})`
       throw new NotAdmitted({ file: lockFile, why, fix: 'make it with: sekisho supply lock' })
     })
     const digest = hash('sha256', text, 'hex')
     if (this.#read?.digest !== digest) this.#read = { digest, lock: readLock(text, lockFile) }
-    if (keys.length > 0) mustBeSigned(this.#read.lock, keys, clock, lockFile)
-    return this.#read.lock
+    const { lock } = this.#read
+    if (keys.length === 0) return lock
+    mustBeSigned(lock, keys, clock, lockFile)
+    await mustBeNewest(lock, lockFile, store)
+    return lock
   }
 
   async #npm(locked: NpmLock, started: Extract<Started, { kind: 'npm' | 'npm-missing' }>): Promise<Launch> {
@@ -204,9 +208,9 @@ export class Admission {
       const path = absolutePath(file, folder)
       identities.set(path, sameFile(path, digest, file))
     }
-    const [program] = started.files as [string]
+    const run = started.run ?? ([started.files[0] as string] as const)
     const what = Object.entries(locked.files).map(([file, { digest }]) => `${file} ${digest}`)
-    return { what: what.join(', '), command: [program, ...command.slice(1)], env: {}, confirm: confirmation(identities, folder) }
+    return { what: what.join(', '), command: [...run, ...command.slice(1)], env: {}, confirm: confirmation(identities, folder) }
   }
 
   async #image(

