@@ -5,6 +5,7 @@ import { clientPlaces } from '../config/client-places.ts'
 import { readEnvironment } from '../config/environment.ts'
 import { loadConfig } from '../config/load.ts'
 import { looksLikeSecret } from '../config/secrets.ts'
+import type { SandboxConfig } from '../outbound/sandbox/schema.ts'
 import { plainEnvironment } from '../outbound/schema.ts'
 import { readTree } from '../trust/clients/config-file.ts'
 import { dialects } from '../trust/clients/dialects.ts'
@@ -24,6 +25,8 @@ export interface Started {
   readonly env: Readonly<Record<string, string>>
   /** Where it is started, if not here. */
   readonly cwd?: string
+  /** What the configuration lets it see and reach. */
+  readonly grants?: SandboxConfig
 }
 export interface Called {
   readonly url: string
@@ -115,7 +118,7 @@ async function ofGateway(file: string): Promise<readonly Target[]> {
     const { command, cwd } = server
     return {
       ...{ name, origin, how: shownWords(command).join(' ') },
-      visit: { command, env: plainEnvironment(server), cwd },
+      visit: { command, env: plainEnvironment(server), cwd, ...(server.sandbox !== 'off' && { grants: server.sandbox }) },
       entry: judged({ name, command }),
     }
   })

@@ -34,6 +34,7 @@ interface Options {
   readonly sandbox: boolean
   readonly timeout: number
   readonly allowHost: readonly string[]
+  readonly read: readonly string[]
   readonly home?: string
   readonly all?: true
   readonly json?: true
@@ -51,6 +52,7 @@ export function scanCommand(): Command {
     .option('--no-connect', 'start and call nothing; only say what there is')
     .option('--no-sandbox', 'start local servers with all that you may do')
     .option('--allow-host <host:port...>', 'hosts that a server in the sandbox may connect to', [])
+    .option('--read <path...>', 'folders and files that a server in the sandbox may read', [])
     .addOption(new Option('--timeout <seconds>', 'for each server, until it has said everything').argParser(secondsIn).default(5))
     .option('--suppressions <file>', 'what was found harmless (default: sekisho-scan.yaml, where it is there)')
     .addOption(
@@ -152,8 +154,11 @@ async function visit(targets: readonly Target[], options: Options): Promise<read
   })
 }
 
-const wayOf = (way: NonNullable<Target['visit']>, { allowHost }: Options, consent: Consent): Way =>
-  'url' in way ? way : { ...way, isSandboxed: consent.starts && consent.unconfined === undefined, hosts: allowHost }
+function wayOf(way: NonNullable<Target['visit']>, { allowHost, read }: Options, consent: Consent): Way {
+  if ('url' in way) return way
+  const isSandboxed = consent.starts && consent.unconfined === undefined
+  return { ...way, isSandboxed, hosts: allowHost, read: read.map((path) => resolve(path)) }
+}
 
 const notVisited = (consent: Consent): string => (consent.starts ? 'nothing was asked of it, as --no-connect says' : consent.why)
 

@@ -35,5 +35,7 @@ export function meant(versions: readonly Pin[], wish: Wish): Pin | undefined {
   const newest = (...standings: readonly Pin['standing'][]): Pin | undefined =>
     versions.filter(({ standing }) => standings.includes(standing)).toSorted((a, b) => b.seenAt - a.seenAt || b.at - a.at)[0]
   if (wish === 'revoke') return newest('approved')
-  return newest('held', 'proposed') ?? (wish === 'approve' ? newest('rejected', 'revoked') : undefined)
+  const decidedAgainst = versions.filter(({ standing }) => standing === 'rejected' || standing === 'revoked')
+  // Of several that people have said no to, nobody means one by not saying which.
+  return newest('held', 'proposed') ?? (wish === 'approve' && decidedAgainst.length === 1 ? decidedAgainst[0] : undefined)
 }

@@ -345,7 +345,7 @@ describe('mistakes are answered with what to do', () => {
       [['approve', 'notes', '--all'], /nothing of the server "notes" waits for a decision/],
       [['approve', 'notes', 'nothing'], /nothing is known of "nothing".*sekisho pins list notes/],
       [['approve', 'notes', 'read_note', '--digest', 'zzz'], /no version of "read_note" begins with zzz/],
-      [['reject', 'notes', 'read_note'], /no version of "read_note" is to be decided so/],
+      [['reject', 'notes', 'read_note'], /it is not clear which version of "read_note" is meant/],
       [['approve', 'notes', '--server'], /is the one that was approved/],
       [['show', 'notes', 'nothing'], /nothing is known of "nothing"/],
     ]

@@ -80,7 +80,7 @@ function named({ book }: PinsAtHand, { server, wish, kind, digest }: PinsDecide,
   if (pin === undefined)
     throw new Error(
       digest === undefined
-        ? `no version of "${name}" is to be decided so; see: sekisho pins show ${server} ${name}`
+        ? `it is not clear which version of "${name}" is meant; see them, and say --digest: sekisho pins show ${server} ${name}`
         : `no version of "${name}" begins with ${digest}; see: sekisho pins show ${server} ${name}`,
     )
   return pin

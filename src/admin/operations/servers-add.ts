@@ -26,6 +26,7 @@ import { pinDown } from '../onboarding/pin-down.ts'
 import { provenanceStep } from '../onboarding/provenance.ts'
 import { type Step, stepOf } from '../onboarding/step.ts'
 import { type Tried, type Try, trial, trialStep } from '../onboarding/trial.ts'
+import { teamKey } from '../team-keys.ts'
 import { keyForPins } from '../with-pins.ts'
 import { type Reported, type Suppression, scanBeside } from './scan.ts'
 import { supplyCheck } from './supply-check.ts'
@@ -133,7 +134,7 @@ export async function serversAdd(options: ServersAdd): Promise<Added> {
     parseConfig(last, dirname(resolve(file)))
     mustBeAsRead(file, text)
     if (!(locked instanceof NotAdmitted) && config.supply.lock !== undefined)
-      await keepLocked(config.supply.lock, id, locked, options.sign)
+      await keepLocked(config.supply.lock, id, locked, options.sign, config)
     const isApproved = !(isGrave && options.hold)
     const reviewer = { by: options.by, at: options.now, reason: 'onboarding', twoPeople: config.pins.twoPeople }
     const pins = await pinDown({ store, seal, book, id, identity: place, pins: tried.pins, isApproved, reviewer })
@@ -203,10 +204,11 @@ async function lockOf(options: ServersAdd, config: Config, draft: string): Promi
   }
 }
 
-async function keepLocked(file: string, id: string, entry: ServerLock, sign: Signing | undefined): Promise<void> {
+async function keepLocked(file: string, id: string, entry: ServerLock, sign: Signing | undefined, config: Config): Promise<void> {
   const before = await lockIn(file, true)
   const unsigned: Lock = { lock: lockVersion, servers: { ...before?.servers, [id]: entry } }
-  await writeSigned(file, unsigned, before, sign)
+  const keys = sign ? await Promise.all(config.supply.keys.map((key) => teamKey(key, 'supply.keys'))) : []
+  await writeSigned(file, unsigned, before, sign, keys)
 }
 
 async function provenanceOf(id: string, locked: ServerLock | NotAdmitted, candidate: Config, now: number): Promise<Step> {

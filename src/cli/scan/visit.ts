@@ -16,7 +16,13 @@ import { type Lists, listsOf } from '../lists-of.ts'
 /** How a server is looked at. */
 export type Way =
   | Called
-  | (Started & { readonly isSandboxed: boolean /** That it may connect to. */; readonly hosts: readonly string[] })
+  | (Started & {
+      readonly isSandboxed: boolean
+      /** That it may connect to. */
+      readonly hosts: readonly string[]
+      /** That it may read, besides what its configuration grants. */
+      readonly read: readonly string[]
+    })
 
 export interface Visiting {
   /** For one server, from its start to the end of its last list. */
@@ -88,7 +94,13 @@ function configFor(servers: readonly Way[], folder: string, requestMsMax: number
           cwd: server.cwd ?? process.cwd(),
           requestTimeoutMs: requestMsMax,
           ...(server.isSandboxed && {
-            sandbox: { ...sandbox, ...(server.hosts.length > 0 && { network: { hosts: server.hosts } }) },
+            sandbox: {
+              ...server.grants,
+              ...sandbox,
+              ...(server.grants && { network: server.grants.network }),
+              ...(server.hosts.length > 0 && { network: { hosts: server.hosts } }),
+              ...(server.read.length > 0 && { read: [...(server.grants?.read ?? []), ...server.read] }),
+            },
           }),
         },
   ])
