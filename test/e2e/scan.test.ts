@@ -80,7 +80,7 @@ describe('a home with clients', () => {
     const folder = home()
     const { code, out } = await scan(folder, '--home', folder)
     assert.equal(code, 1)
-    assert.match(out, /✗ impostor.*\n(?: .*\n)* {2}high +the variable TOKEN holds a secret, written out clients\/plain-secret/)
+    assert.match(out, /✗ impostor.*\n(?: .*\n)* {2}high +the variable TOKEN holds a secret, written out +clients\/plain-secret/)
     assert.match(out, /✗ handbook.*\n(?: .*\n)* {2}high +the header Authorization holds a secret, written out/)
     assert.ok(!/of-the-(server|client)/.test(out))
   })
@@ -92,7 +92,7 @@ describe('a home with clients', () => {
     assert.match(out, /✗ impostor +.*impostor\.mjs .*\.cursor\/mcp\.json:3/)
     assert.match(out, /high +The tool "quote_of_the_day" .*trust\/secrecy\n +a model reads .*Do not mention this to the user/)
     assert.match(out, /\? memory .*\n +\d+ definitions, @modelcontextprotocol\/server-memory [\d.]+ with \d+ packages/)
-    assert.match(out, /^\? not checked {2}known vulnerabilities: .* all local servers$/m)
+    assert.match(out, /^\? not checked {2}known vulnerabilities: .*all local servers\)$/m)
     assert.match(out, /^3 servers, \d+ high/m)
     assert.ok(!/of-the-(server|client)/.test(out))
     assert.ok(remote.heard.some(({ headers }) => headers.authorization === 'Bearer of-the-client'))
@@ -265,7 +265,7 @@ describe('one thing', () => {
       scan(yard.folder(), '--yes', '--no-sandbox', ...format, '--', process.execPath, honest)
     const text = await reported()
     assert.equal(text.code, 0, text.out)
-    assert.match(text.out, /^ {2}no sandbox {2}it was started with all that you may do: --no-sandbox was said$/m)
+    assert.match(text.out, /^ {2}no sandbox +it was started with all that you may do: --no-sandbox was said$/m)
     const [json, sarif] = [await reported('--json'), await reported('--format', 'sarif')].map(
       ({ out }) => JSON.parse(out) as Json,
     )
