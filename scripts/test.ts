@@ -2,7 +2,7 @@
  * `npm test`: everything that has to hold, in at most twelve minutes on two cores. `--only check|unit|e2e|conformance|fuzz`
  * runs one part. Says now and then how far it is; ends with one line of figures, and exit code 1 when anything failed.
  */
-import { globSync } from 'node:fs'
+import { globSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -21,7 +21,10 @@ interface Part {
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const files = (...patterns: string[]): string[] => globSync(patterns, { cwd: root }).sort()
 const unitFiles = files('src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts', 'test/**/*.test.ts')
-const crossing = [...files('test/e2e/*.test.ts'), ...files('test/attacks/*.test.ts')]
+/** The large ones first: what is left for the end should be small, so that no core has to wait for another. */
+const bySize = (names: readonly string[]): string[] =>
+  names.toSorted((a, b) => statSync(join(root, b)).size - statSync(join(root, a)).size)
+const crossing = bySize([...files('test/e2e/*.test.ts'), ...files('test/attacks/*.test.ts')])
 
 const parts: readonly Part[] = [
   { name: 'check', run: () => program('scripts/check.ts') },
@@ -30,6 +33,9 @@ const parts: readonly Part[] = [
   { name: 'conformance', run: () => program('test/conformance/run.ts') },
   { name: 'fuzz', run: () => program('test/fuzz/run.ts', '--seconds', '60') },
 ]
+
+/** One is a single process, and the other waits much. */
+const alongside = ['conformance', 'fuzz']
 
 const progressMs = 10_000
 const fileMsMax = 240_000
@@ -88,13 +94,15 @@ if (wanted.length === 0) {
   process.exit(1)
 }
 const total = { passed: 0, failed: 0 }
-for (const { name, run: runPart } of wanted) {
+const runPart = async ({ name, run }: Part): Promise<void> => {
   const began = performance.now()
   say(`== ${name}`)
-  const { passed, failed } = await runPart()
+  const { passed, failed } = await run()
   say(`== ${name}: ${passed} passed, ${failed} failed, ${seconds(began)}`)
   total.passed += passed
   total.failed += failed
 }
+for (const part of wanted.filter(({ name }) => !alongside.includes(name))) await runPart(part)
+await Promise.all(wanted.filter(({ name }) => alongside.includes(name)).map(runPart))
 say(`${total.passed} passed, ${total.failed} failed`)
 process.exit(total.failed === 0 ? 0 : 1)

@@ -64,11 +64,15 @@ class Stage {
   }
 }
 
+/** Over HTTP each in every era; on stdio, where every caller costs a process, in one of them by turns. */
+const isWorthIt = (at: number, era: Era, transport: Stage['transport'], { eras: only = eras }: Turncoat): boolean =>
+  transport === 'http' || only.length === 1 || era === eras[at % eras.length]
+
 const stages = turncoats.flatMap((turncoat, at) =>
   (turncoat.eras ?? eras).flatMap((era) =>
-    (turncoat.transports ?? transports).flatMap((transport) =>
-      (['off', 'on'] as const).map((mode) => new Stage(at, turncoat, era, transport, mode)),
-    ),
+    (turncoat.transports ?? transports)
+      .filter((transport) => isWorthIt(at, era, transport, turncoat))
+      .flatMap((transport) => (['off', 'on'] as const).map((mode) => new Stage(at, turncoat, era, transport, mode))),
   ),
 )
 
