@@ -52,14 +52,22 @@ function* ofDefinition({ definition, leaves }: Read, { others, server }: ScanCon
 }
 const flat = (name: string): string => name.toLowerCase().replace(/[\s_.-]/g, '')
 
-/** SHA-256 of the canonical JSON (RFC 8785) of the body, in hexadecimal digits. */
-
 const directing = phrases(
   String.raw`\b(?:before|after|prior to|when|whenever|every time|each time|if|instead of|rather than|in place of) (?:you )?(?:\w{1,12} )?(?:<call>|sending|send|with)?\b`,
   String.raw`\b(?:always|never|must|replaces?|supersedes?|overrides?|redirect|do not|don'?t|ensure|make sure|required)\b`,
 )
 const aroundChars = 80
 const mention = /[A-Za-z][\w.-]{4,127}/g
+
+/** The same server once more, under another id: what it has is what we have. */
+const isCopy = (definition: Definition, server: string, others: readonly Neighbour[]): boolean =>
+  others.some(
+    (one) =>
+      one.server === server &&
+      one.kind === definition.kind &&
+      one.name === definition.name &&
+      one.digest === digestOf(definition),
+  )
 
 function* ofText(leaf: Leaf, definition: Definition, { others, server }: ScanContext): Generator<Mark> {
   if (others === undefined || leaf.role === 'name' || leaf.role === 'uri' || leaf.role === 'pattern') return
@@ -70,6 +78,7 @@ function* ofText(leaf: Leaf, definition: Definition, { others, server }: ScanCon
     const name = found.replace(/[.-]{1,9}$/, '')
     const other = distinct.get(name.toLowerCase())
     if (other === undefined || other.server === server || flat(name) === flat(definition.name)) continue
+    if (isCopy(definition, other.server, others)) continue
     const from = Math.max(0, index - aroundChars)
     const isDirecting = directs(leaf, from, index + name.length + aroundChars)
     const rule = isDirecting ? 'trust/directs-other-tool' : 'trust/names-other-tool'
