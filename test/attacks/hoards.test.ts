@@ -39,7 +39,7 @@ it('task ids of a megabyte each', async () => {
     answers: { 'tools/call': () => ({ resultType: 'task', taskId: `${count++}${'x'.repeat(900_000)}`, status: 'working' }) },
   })
   const gateway = await house.gateway(open({ x: httpServer(upstream) }, { limits }), ...smallHeap)
-  for (let at = 0; at < 250 && gateway.child.exitCode === null && gateway.child.signalCode === null; at++)
+  for (let at = 0; at < 160 && gateway.child.exitCode === null && gateway.child.signalCode === null; at++)
     await quietly(modern(`${gateway.url}/x/mcp`, 'tools/call', { name: 'slow' }))
   isAlive(gateway, `after ${count} task ids`)
 })
@@ -56,7 +56,7 @@ it('annotations of half a megabyte for each of many tools', async () => {
     },
   })
   const gateway = await house.gateway(open({ x: httpServer(upstream) }, { limits }), ...smallHeap)
-  for (let at = 0; at < 250 && gateway.child.exitCode === null && gateway.child.signalCode === null; at++)
+  for (let at = 0; at < 160 && gateway.child.exitCode === null && gateway.child.signalCode === null; at++)
     await quietly(modern(`${gateway.url}/x/mcp`, 'tools/list'))
   isAlive(gateway, `after ${count} lists`)
 })
@@ -77,10 +77,10 @@ it('one list on /mcp of a server whose pages do not end', async () => {
 
 it('notices of a local server that nobody listens to', async () => {
   const gateway = await house.gateway(open({ local: { command: child, lineBytesMax: MB } }, { limits }), ...smallHeap)
-  const call = { name: 'chatter', arguments: { count: 300, bytes: 900_000, method: 'notifications/tools/list_changed' } }
+  const call = { name: 'chatter', arguments: { count: 160, bytes: 900_000, method: 'notifications/tools/list_changed' } }
   await quietly(modern(`${gateway.url}/local/mcp`, 'tools/call', call))
   await wait(500)
-  isAlive(gateway, 'after 300 notices')
+  isAlive(gateway, 'after 160 notices')
 })
 
 it('notices on the standing stream of a legacy server, for a client that does not read', async () => {
@@ -94,7 +94,7 @@ it('notices on the standing stream of a legacy server, for a client that does no
   await until('the stream is open', () => upstream.standing.size > 0)
   const [stream] = upstream.standing
   const event = `data: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'x'.repeat(500_000) } })}\n\n`
-  for (let sent = 0; sent < 500 && stream && !stream.destroyed; sent++)
+  for (let sent = 0; sent < 300 && stream && !stream.destroyed; sent++)
     if (!stream.write(event))
       await Promise.race([new Promise((resolve) => stream.once('drain', resolve).once('close', resolve)), wait(1500)])
   await wait(300)
@@ -108,7 +108,7 @@ it('subscriptions of a legacy client in front of a modern server', async () => {
   const gateway = await house.gateway(open({ x: httpServer(upstream) }, { limits }), ...smallHeap)
   const batch = await Legacy.open(`${gateway.url}/x/mcp`, { protocolVersion: '2025-03-26' })
   let count = 0
-  for (let round = 0; round < 500 && gateway.child.exitCode === null && gateway.child.signalCode === null; round++) {
+  for (let round = 0; round < 350 && gateway.child.exitCode === null && gateway.child.signalCode === null; round++) {
     const messages = Array.from({ length: 50 }, () => ({
       jsonrpc: '2.0',
       id: count,

@@ -93,6 +93,7 @@ export async function echo(options: EchoOptions = {}): Promise<Echo> {
     })
   })
   server.unref() // a test that fails before it closes must not keep the file from ending
+  server.keepAliveTimeout = 0 // the clients let go of idle connections; were it both, a request would now and then meet a closed one
   await new Promise<void>((resolve) => server.listen(0, host, resolve))
   const { port } = server.address() as AddressInfo
   return {
