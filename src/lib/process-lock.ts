@@ -14,17 +14,17 @@ export interface LockHeld {
  * whether words that are no number are somebody; an empty file is always of one who is about to write theirs.
  */
 export function takeLock(file: string, strange: 'held' | 'left' = 'held'): LockHeld | undefined {
-  const isLeft = (holder: string): boolean => (holder === strangeWords ? strange === 'left' : !isAlive(holder))
+  const isLeft = (words: string): boolean => (isNumber.test(words) ? !isAlive(Number(words)) : words !== '' && strange === 'left')
   if (isTaken(file)) return undefined
-  const holder = readHolder(file)
-  if (holder !== undefined && !isLeft(holder)) return { holder: saidOf(holder), file }
+  const words = wordsIn(file)
+  if (words !== undefined && !isLeft(words)) return { holder: holderIn(words), file }
   // Of those who find a dead one's lock, one may remove it: another would remove that of the first.
   const takeover = `${file}.takeover`
-  if (!isTaken(takeover)) return { holder: saidOf(readHolder(takeover)), file: takeover }
+  if (!isTaken(takeover)) return { holder: holderIn(wordsIn(takeover)), file: takeover }
   try {
-    const left = readHolder(file)
+    const left = wordsIn(file)
     if (left !== undefined && isLeft(left)) rmSync(file, { force: true })
-    return isTaken(file) ? undefined : { holder: saidOf(readHolder(file)), file }
+    return isTaken(file) ? undefined : { holder: holderIn(wordsIn(file)), file }
   } finally {
     rmSync(takeover, { force: true })
   }
@@ -55,26 +55,21 @@ function named(draft: string, file: string): void {
   }
 }
 
-const unknown = 'unknown'
-const strangeWords = 'not a number'
-const saidOf = (holder = unknown): string => (holder === strangeWords ? unknown : holder)
+const isNumber = /^[1-9]\d*$/
+const holderIn = (words = ''): string => (isNumber.test(words) ? words : 'unknown')
 
-/** Undefined where it was given back. */
-function readHolder(file: string): string | undefined {
+/** Undefined where it was given back. One that cannot be read says nothing, as does one that is about to be written. */
+function wordsIn(file: string): string | undefined {
   try {
-    const holder = readFileSync(file, 'utf8').slice(0, 20)
-    if (/^[1-9]\d*$/.test(holder)) return holder
-    return holder === '' ? unknown : strangeWords
+    return readFileSync(file, 'utf8').slice(0, 20)
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : unknown
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : ''
   }
 }
 
-/** Whoever has not said who it is may be alive. */
-function isAlive(holder: string): boolean {
-  if (holder === unknown) return true
+function isAlive(pid: number): boolean {
   try {
-    process.kill(Number(holder), 0)
+    process.kill(pid, 0)
     return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
