@@ -59,26 +59,26 @@ const directing = phrases(
 const aroundChars = 80
 const mention = /[A-Za-z][\w.-]{4,127}/g
 
-/** The same server once more, under another id: what it has is what we have. */
-const isCopy = (definition: Definition, server: string, others: readonly Neighbour[]): boolean =>
-  others.some(
-    (one) =>
-      one.server === server &&
-      one.kind === definition.kind &&
-      one.name === definition.name &&
-      one.digest === digestOf(definition),
-  )
+/** Servers that have exactly this definition too: the same once more, under another id. What such a one has is what we have. */
+function copiesOf(definition: Definition, others: readonly Neighbour[]): ReadonlySet<string> {
+  const digest = digestOf(definition)
+  const isSame = (one: Neighbour): boolean =>
+    one.kind === definition.kind && one.name === definition.name && one.digest === digest
+  return new Set(others.filter(isSame).map(({ server }) => server))
+}
 
 function* ofText(leaf: Leaf, definition: Definition, { others, server }: ScanContext): Generator<Mark> {
   if (others === undefined || leaf.role === 'name' || leaf.role === 'uri' || leaf.role === 'pattern') return
   const { distinct } = neighbourhoodOf(others)
+  let copies: ReadonlySet<string> | undefined
   if (distinct.size === 0) return
   const { reading } = leaf
   for (const { index, 0: found } of reading.text.matchAll(mention)) {
     const name = found.replace(/[.-]{1,9}$/, '')
     const other = distinct.get(name.toLowerCase())
     if (other === undefined || other.server === server || flat(name) === flat(definition.name)) continue
-    if (isCopy(definition, other.server, others)) continue
+    copies ??= copiesOf(definition, others)
+    if (copies.has(other.server)) continue
     const from = Math.max(0, index - aroundChars)
     const isDirecting = directs(leaf, from, index + name.length + aroundChars)
     const rule = isDirecting ? 'trust/directs-other-tool' : 'trust/names-other-tool'
